@@ -1,0 +1,113 @@
+// The C ABI between Java and llama.cpp. Rules:
+//  - no C++ exception leaves a function, and whatever would make llama.cpp abort the process is refused before the call
+//  - a function that fails returns what is said there and sets *error to a text: one letter for the reason, then the message
+//  - a returned text is UTF-8 with a zero at its end; it is given back with cq_free
+//  - texts that come in have a length and need no zero; sizes and ids are checked
+//  - a model and a template may be used by many threads; a context, a sampler and a parser by one at a time
+#pragma once
+
+#include <stdint.h>
+
+#define CQ_API extern "C" __attribute__((visibility("default")))
+
+struct cq_model;
+struct cq_templates;
+struct cq_parser;
+struct cq_context;
+struct cq_sampler;
+
+// Grows when a signature changes.
+CQ_API int32_t cq_abi();
+CQ_API void    cq_free(char * text);
+
+// --- the process ------------------------------------------------------------------------------------------------------
+
+// Loads the backends in a folder and checks that all libraries are of the release that this was built for. Once.
+// {release, commit, build}; NULL: failed.
+CQ_API char * cq_start(const char * folder, int32_t length, char ** error);
+CQ_API char * cq_system_info(char ** error);
+// [{name, description, kind: CPU|GPU|IGPU|ACCELERATOR, total, free}]
+CQ_API char * cq_devices(char ** error);
+// Warnings and errors since the last call, a line each; bounded.
+CQ_API char * cq_log_drain(char ** error);
+
+// --- models -----------------------------------------------------------------------------------------------------------
+
+// progress: a float that the load writes (0 to 1), then an int32 that it reads (not 0: end the load). NULL: failed.
+CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_layers, int32_t memory_map, void * progress,
+                                char ** error);
+CQ_API void       cq_model_free(cq_model * model);
+CQ_API char *     cq_model_info(const cq_model * model, char ** error);
+// For each token: where its bytes end, and flags: 1 ends an answer, 2 control, 4 no text. Bytes are written if they fit.
+// Returns the length of all bytes; -1: failed.
+CQ_API int32_t cq_vocab_pieces(const cq_model * model, int32_t * ends, int8_t * flags, char * bytes, int32_t capacity,
+                               char ** error);
+// Returns the number of tokens, which were written only if they fit; -1: failed.
+CQ_API int32_t cq_tokenize(const cq_model * model, const char * text, int32_t length, int32_t add_special,
+                           int32_t parse_special, int32_t * out, int32_t capacity, char ** error);
+// Returns the number of bytes; -1: failed.
+CQ_API int32_t cq_detokenize(const cq_model * model, const int32_t * tokens, int32_t count, char * out, int32_t capacity,
+                             char ** error);
+
+// --- conversations ----------------------------------------------------------------------------------------------------
+
+// The given template (length 0: none), else the model's own, else ChatML. NULL: failed.
+CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * given, int32_t length, char ** error);
+CQ_API void           cq_templates_free(cq_templates * templates);
+// {source: GIVEN|MODEL|CHATML, tools, parallelTools, systemRole, reasoning, reasoningSwitch}
+CQ_API char * cq_templates_info(const cq_templates * templates, char ** error);
+// An OpenAI chat request in; {prompt, tokens[], plain_text, constrained, additional_stops[], syntax{}} out, where syntax is
+// what cq_parser_new and cq_sampler_new want.
+CQ_API char * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, char ** error);
+
+CQ_API cq_parser * cq_parser_new(const char * syntax, int32_t length, char ** error);
+CQ_API void        cq_parser_free(cq_parser * parser);
+// [{content?, reasoning?, index?, id?, name?, arguments?}]
+CQ_API char * cq_parser_push(cq_parser * parser, const char * text, int32_t length, int32_t last, char ** error);
+
+CQ_API char * cq_grammar_from_schema(const char * schema, int32_t length, char ** error);
+
+// --- contexts ---------------------------------------------------------------------------------------------------------
+
+// options: context of a sequence, sequences, batch, micro batch, threads, batch threads, flash attention (0 auto, 1 on,
+// 2 off), type of keys, type of values (F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL), unified.
+// abort_flag: an int32 that ends a decode while it is not 0; outlives the context. NULL: failed.
+CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag,
+                                   char ** error);
+CQ_API void         cq_context_free(cq_context * context);
+// out: context of a sequence, sequences, batch, vocabulary. -1: failed.
+CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char ** error);
+// batch: arrays of `capacity` tokens, positions, sequences (int32) and outputs (int8), one after the other.
+// 0: done, 1: no room, 2: aborted, -1: failed.
+CQ_API int32_t cq_decode(cq_context * context, const void * batch, int32_t capacity, int32_t count, char ** error);
+// A token for each row, accepted by its sampler; -1 in out where a sampler failed (cq_sampler_failure). -1: failed.
+CQ_API int32_t cq_sample(cq_context * context, int32_t count, cq_sampler * const * samplers, const int32_t * rows,
+                         int32_t * out, char ** error);
+// values[0]: the token's own; then those of ids, most likely first. Returns how many ids; -1: failed.
+CQ_API int32_t cq_logprobs(cq_context * context, int32_t row, int32_t token, int32_t top, int32_t * ids, float * values,
+                           char ** error);
+
+// 1: done, 0: the memory cannot, -1: failed.
+CQ_API int32_t cq_memory_remove_tail(cq_context * context, int32_t sequence, int32_t from, char ** error);
+// 0: done, -1: failed. Of a copy the data moves with the next decode.
+CQ_API int32_t cq_memory_clear(cq_context * context, int32_t sequence, char ** error);
+CQ_API int32_t cq_memory_copy(cq_context * context, int32_t from, int32_t to, char ** error);
+// -1: empty, -2: failed.
+CQ_API int32_t cq_memory_max_position(const cq_context * context, int32_t sequence, char ** error);
+// Bytes; -1: failed.
+CQ_API int64_t cq_state_size(cq_context * context, int32_t sequence, char ** error);
+CQ_API int64_t cq_state_save(cq_context * context, int32_t sequence, uint8_t * out, int64_t capacity, char ** error);
+// 1: done, 0: no room, -1: failed.
+CQ_API int32_t cq_state_restore(cq_context * context, int32_t sequence, const uint8_t * state, int64_t length, char ** error);
+
+// --- samplers ---------------------------------------------------------------------------------------------------------
+
+CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options, int32_t length, char ** error);
+CQ_API void         cq_sampler_free(cq_sampler * sampler);
+// 0: done, -1: failed.
+CQ_API int32_t cq_sampler_accept(cq_sampler * sampler, int32_t token, char ** error);
+// Why the last cq_sample gave -1 for it, as an error text; NULL: it did not.
+CQ_API char * cq_sampler_failure(cq_sampler * sampler);
+// For tests: the probabilities that cq_sample would draw from, given logits; 0 for what cannot be drawn. Draws nothing.
+// -1: failed.
+CQ_API int32_t cq_sampler_probabilities(cq_sampler * sampler, const float * logits, int32_t count, float * out, char ** error);

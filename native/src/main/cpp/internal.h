@@ -1,0 +1,127 @@
+// What the shim's files share: handles, errors, and how a function is guarded.
+#pragma once
+
+#include "chasqui_llama.h"
+
+#include "json.h"
+#include "llama.h"
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using json = common_json;
+
+// In the order of LlamaException.Reason.
+enum class reason : char {
+    invalid_request,
+    templ,
+    parse,
+    load_failed,
+    aborted,
+    out_of_memory,
+    unsupported_platform,
+    version_mismatch,
+    decode_failed,
+    internal,
+};
+
+struct failure : std::runtime_error {
+    reason why;
+    failure(reason why, const std::string & what) : std::runtime_error(what), why(why) {}
+};
+
+[[noreturn]] inline void refuse(const std::string & what) { throw failure(reason::invalid_request, what); }
+
+char * copy_text(const std::string & text);              // for cq_free; throws std::bad_alloc
+char * error_text(reason why, const char * what) noexcept;
+
+// Runs f; an exception becomes *error and the value `failed`.
+template <typename R, typename F> R guarded(char ** error, R failed, F && f) noexcept {
+    char * text = nullptr;
+    try {
+        if (error) *error = nullptr;
+        return f();
+    } catch (const failure & e) {
+        text = error_text(e.why, e.what());
+    } catch (const common_json_error &) {
+        text = error_text(reason::invalid_request, "malformed JSON"); // its own message quotes the text
+    } catch (const std::bad_alloc &) {
+        text = error_text(reason::out_of_memory, "out of memory");
+    } catch (const std::exception & e) {
+        text = error_text(reason::internal, e.what());
+    } catch (...) {
+        text = error_text(reason::internal, "unknown exception");
+    }
+    if (error) *error = text; else cq_free(text);
+    return failed;
+}
+
+template <typename T> T * checked(T * handle) {
+    if (!handle) refuse("handle: null");
+    return handle;
+}
+
+struct cq_model {
+    llama_model *       model = nullptr;
+    const llama_vocab * vocab = nullptr;
+    int32_t             n_vocab = 0;
+    int64_t             kv_bytes = 0;          // of a token, with keys and values in F16
+    std::vector<int8_t> flags;                 // as in cq_vocab_pieces
+    std::vector<std::string> control_texts;    // texts that the tokenizer would turn into special tokens
+
+    ~cq_model() { if (model) llama_model_free(model); }
+};
+
+struct cq_context {
+    llama_context *      ctx = nullptr;
+    const cq_model *     model = nullptr;
+    struct ggml_threadpool * pool = nullptr;
+    struct ggml_threadpool * pool_batch = nullptr; // the same where both have as many threads
+    int32_t              n_seq = 0;
+    int32_t              n_batch = 0;
+    int32_t              n_outputs = 0;        // most rows with output in a batch
+    bool                 unified = false;
+    int32_t              rows = 0;             // of the last decode that succeeded
+    std::vector<int32_t> n_seq_id;             // all 1
+    std::vector<llama_seq_id *> seq_id;
+    std::vector<uint8_t> copied_from, copied_to; // by sequence: in a copy whose data moves with the next decode
+    std::vector<float>   scratch;              // shared by the samplers
+
+    ~cq_context();
+};
+
+// runtime.cpp: what llama.cpp logs on this thread while this lives, for the reason of a failure.
+struct log_capture {
+    log_capture();
+    ~log_capture();
+    std::string text() const; // errors and warnings, one line
+
+  private:
+    log_capture * outer;
+    std::string   lines;
+    friend void   cq_log(enum ggml_log_level, const char *, void *);
+};
+
+// Runs work on a thread of its own with a stack for deep recursion, and waits. Exceptions come back.
+void on_large_stack(const std::function<void()> & work);
+
+// JSON from outside, refused when nested so deeply that the recursion of its users could overflow the stack.
+json parse_json(const char * text, int32_t length);
+void check_json_depth(const std::string & text);
+
+template <typename T> T value_or(const json & object, const char * key, T fallback) {
+    if (!object.is_object() || !object.contains(key) || object.at(key).is_null()) return fallback;
+    return object.at(key).get<T>();
+}
+inline json value_of(const json & object, const char * key) {
+    return object.is_object() && object.contains(key) ? object.at(key) : json();
+}
+
+std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & text, bool add_special, bool parse_special);
+
+// sampler.cpp: logits of a row of the last decode.
+float * logits_of(cq_context * context, int32_t row);

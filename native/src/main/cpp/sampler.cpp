@@ -1,0 +1,317 @@
+// Samplers: the fast one where it can do what is asked, else llama.cpp's own with grammars and all.
+#include "fast_sampler.h"
+#include "internal.h"
+
+#include "common.h"
+#include "llama-grammar.h"
+#include "sampling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+struct cq_sampler {
+    const cq_model *            model = nullptr;
+    std::optional<fast_sampler> fast;
+    common_params_sampling      params;
+    common_sampler_ptr          chain; // where fast is absent
+    std::string                 failed; // an error text, with its reason's letter
+};
+
+namespace {
+
+constexpr size_t MAX_GRAMMAR = 4 << 20;
+constexpr int    MAX_GRAMMAR_NESTING = 200; // the grammar parser recurses once a level of ( )
+
+int32_t checked_token(const cq_model * model, int32_t token, const char * what) {
+    if (token < 0 || token >= model->n_vocab) {
+        refuse(std::string(what) + ": " + std::to_string(token) + " (expected: 0 to " + std::to_string(model->n_vocab - 1) + ")");
+    }
+    return token;
+}
+
+std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model) {
+    std::vector<llama_logit_bias> out;
+    json pairs = value_of(o, "logit_bias");
+    for (size_t i = 0; pairs.is_array() && i + 1 < pairs.size(); i += 2) {
+        float bias = pairs.at(i + 1).is_null() ? -INFINITY : pairs.at(i + 1).get<float>();
+        out.push_back({ checked_token(model, pairs.at(i).get<int>(), "logit_bias"), bias });
+    }
+    if (value_or<bool>(o, "ignore_eos", false)) {
+        for (llama_token t = 0; t < model->n_vocab; ++t) {
+            if (model->flags[(size_t) t] & 1) out.push_back({ t, -INFINITY });
+        }
+    }
+    return out;
+}
+
+// llama.cpp writes a grammar that it cannot read to standard error, whole. So it is read here first, by the same parser.
+void parse_grammar(const std::string & grammar, const llama_vocab * vocab) {
+    llama_grammar_parser parser(vocab);
+    try {
+        const char * at = grammar.c_str() + grammar.find_first_not_of(" \t\r\n");
+        while (*at == '#') { // comments before the first rule
+            at += strcspn(at, "\r\n");
+            at += strspn(at, " \t\r\n");
+        }
+        while (*at) at = parser.parse_rule(at);
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception & e) {
+        std::string why = e.what();
+        refuse("grammar: " + why.substr(0, std::min(why.find(" at "), why.find('\'')))); // what follows quotes it
+    }
+    for (const auto & rule : parser.rules) {
+        if (rule.empty()) refuse("grammar: a rule is used but not defined");
+        for (const auto & element : rule) {
+            if (element.type == LLAMA_GRETYPE_RULE_REF && (element.value >= parser.rules.size() || parser.rules[element.value].empty())) {
+                refuse("grammar: a rule is used but not defined");
+            }
+        }
+    }
+    if (!parser.symbol_ids.count("root")) refuse("grammar: no rule \"root\"");
+}
+
+void check_grammar(const std::string & grammar, const llama_vocab * vocab) {
+    if (grammar.size() > MAX_GRAMMAR) refuse("grammar: " + std::to_string(grammar.size()) + " bytes (expected: at most 4 MiB)");
+    if (grammar.compare(0, 11, "%llguidance") == 0) refuse("grammar: llguidance (expected: GBNF)");
+    if (grammar.find('\0') != std::string::npos) refuse("grammar: holds a NUL");
+    if (grammar.find_first_not_of(" \t\r\n") == std::string::npos) refuse("grammar: blank");
+    int depth = 0;
+    for (char c : grammar) {
+        if (c == '(' && ++depth > MAX_GRAMMAR_NESTING) refuse("grammar: nested too deeply (expected: at most " + std::to_string(MAX_GRAMMAR_NESTING) + " levels)");
+        if (c == ')' && depth > 0) --depth;
+    }
+    parse_grammar(grammar, vocab);
+}
+
+void read_triggers(const json & syntax, const cq_model * model, common_params_sampling & p) {
+    json all = value_of(syntax, "triggers");
+    for (size_t i = 0; all.is_array() && i < all.size(); ++i) {
+        common_grammar_trigger t;
+        int type = value_or<int>(all.at(i), "type", -1);
+        if (type < 0 || type > COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL) refuse("syntax: unknown trigger");
+        t.type  = (common_grammar_trigger_type) type;
+        t.value = value_or<std::string>(all.at(i), "value", "");
+        t.token = value_or<int>(all.at(i), "token", LLAMA_TOKEN_NULL);
+        if (t.type == COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN) checked_token(model, t.token, "trigger");
+        p.grammar_triggers.push_back(t);
+    }
+    if (p.grammar_lazy && p.grammar_triggers.empty()) refuse("syntax: a lazy grammar without triggers");
+}
+
+void read_thinking(const json & o, const json & syntax, const cq_model * model, common_params_sampling & p) {
+    p.reasoning_budget_tokens = value_or<int>(o, "reasoning_budget", -1);
+    std::string start = value_or<std::string>(syntax, "thinking_start", "");
+    json ends = value_of(syntax, "thinking_ends");
+    if (start.empty() || !ends.is_array() || ends.size() == 0) return;
+    p.reasoning_budget_start = tokenize(model->vocab, start, false, true);
+    for (size_t i = 0; i < ends.size(); ++i) p.reasoning_budget_end.push_back(tokenize(model->vocab, ends.at(i).get<std::string>(), false, true));
+    p.reasoning_budget_forced = p.reasoning_budget_end.front();
+}
+
+void read_grammar(const json & o, const cq_model * model, common_params_sampling & p) {
+    json syntax = value_of(o, "syntax");
+    std::string grammar = value_or<std::string>(o, "grammar", "");
+    auto kind = COMMON_GRAMMAR_TYPE_USER;
+    if (grammar.empty()) {
+        grammar = value_or<std::string>(syntax, "grammar", "");
+        if (value_or<std::string>(syntax, "grammar_kind", "user") != "user") kind = COMMON_GRAMMAR_TYPE_TOOL_CALLS;
+        if (!grammar.empty()) {
+            p.grammar_lazy = value_or<bool>(syntax, "grammar_lazy", false);
+            read_triggers(syntax, model, p);
+            json preserved = value_of(syntax, "preserved");
+            for (size_t i = 0; preserved.is_array() && i < preserved.size(); ++i) {
+                p.preserved_tokens.insert(checked_token(model, preserved.at(i).get<int>(), "preserved"));
+            }
+        }
+    }
+    p.generation_prompt = value_or<std::string>(syntax, "generation_prompt", "");
+    if (grammar.empty()) return;
+    check_grammar(grammar, model->vocab);
+    p.grammar = common_grammar(kind, grammar);
+}
+
+common_params_sampling read_options(const json & o, const cq_model * model) {
+    common_params_sampling p;
+    p.seed               = (uint32_t) value_or<int64_t>(o, "seed", 0);
+    p.temp               = value_or<float>(o, "temperature", p.temp);
+    p.top_k              = value_or<int>(o, "top_k", p.top_k);
+    p.top_p              = value_or<float>(o, "top_p", p.top_p);
+    p.min_p              = value_or<float>(o, "min_p", p.min_p);
+    p.typ_p              = value_or<float>(o, "typical_p", p.typ_p);
+    p.penalty_repeat     = value_or<float>(o, "repeat_penalty", p.penalty_repeat);
+    p.penalty_freq       = value_or<float>(o, "frequency_penalty", p.penalty_freq);
+    p.penalty_present    = value_or<float>(o, "presence_penalty", p.penalty_present);
+    p.penalty_last_n     = value_or<int>(o, "penalty_last_n", p.penalty_last_n);
+    p.dry_multiplier     = value_or<float>(o, "dry_multiplier", p.dry_multiplier);
+    p.dry_base           = value_or<float>(o, "dry_base", p.dry_base);
+    p.dry_allowed_length = value_or<int>(o, "dry_allowed_length", p.dry_allowed_length);
+    p.dry_penalty_last_n = value_or<int>(o, "dry_last_n", p.dry_penalty_last_n);
+    json breakers = value_of(o, "dry_breakers");
+    if (breakers.is_array()) {
+        p.dry_sequence_breakers.clear();
+        for (size_t i = 0; i < breakers.size(); ++i) p.dry_sequence_breakers.push_back(breakers.at(i).get<std::string>());
+    }
+    p.xtc_probability = value_or<float>(o, "xtc_probability", p.xtc_probability);
+    p.xtc_threshold   = value_or<float>(o, "xtc_threshold", p.xtc_threshold);
+    p.mirostat        = value_or<int>(o, "mirostat", 0);
+    p.mirostat_tau    = value_or<float>(o, "mirostat_tau", p.mirostat_tau);
+    p.mirostat_eta    = value_or<float>(o, "mirostat_eta", p.mirostat_eta);
+    p.logit_bias      = read_biases(o, model);
+    p.no_perf         = true;
+    if (p.mirostat < 0 || p.mirostat > 2) refuse("mirostat: " + std::to_string(p.mirostat) + " (expected: 0 to 2)");
+    if (p.top_k < 0 || p.penalty_last_n < 0 || p.dry_penalty_last_n < 0 || !(p.temp >= 0)) refuse("sampling: a value out of range");
+    read_grammar(o, model, p);
+    read_thinking(o, value_of(o, "syntax"), model, p);
+    return p;
+}
+
+bool needs_chain(const common_params_sampling & p) {
+    bool dry = p.dry_multiplier > 0 && p.dry_penalty_last_n > 0;
+    bool xtc = p.xtc_probability > 0 && p.xtc_threshold <= 0.5f;
+    return !p.grammar.empty() || dry || xtc || p.typ_p < 1 || p.mirostat > 0 || p.reasoning_budget_tokens >= 0;
+}
+
+fast_options fast_options_of(const common_params_sampling & p, const cq_model * model) {
+    fast_options f;
+    f.seed        = p.seed;
+    f.temperature = p.temp;
+    f.top_k       = p.top_k;
+    f.top_p       = p.top_p;
+    f.min_p       = p.min_p;
+    f.repeat      = p.penalty_repeat;
+    f.frequency   = p.penalty_freq;
+    f.presence    = p.penalty_present;
+    f.last_n      = p.penalty_last_n;
+    f.biases      = p.logit_bias;
+    int32_t n = 0;
+    const llama_token * suppressed = llama_vocab_get_suppress_tokens(model->vocab, &n);
+    for (int32_t i = 0; i < n; ++i) f.biases.push_back({ suppressed[i], -INFINITY });
+    return f;
+}
+
+// Accepting a token that a grammar does not allow throws, and the end of text where it wants more would abort the process:
+// the chain never offers such a token unless nothing is left, which shows here as a chosen logit of -infinity.
+llama_token sample_chain(cq_sampler & s, llama_context * ctx, int32_t row) {
+    llama_token token = common_sampler_sample(s.chain.get(), ctx, row);
+    auto * candidates = common_sampler_get_candidates(s.chain.get(), false);
+    if (token == LLAMA_TOKEN_NULL || candidates->selected < 0 || candidates->size == 0 ||
+        !std::isfinite(candidates->data[candidates->selected].logit)) {
+        throw failure(reason::decode_failed, "no token can be chosen: the grammar or a ban allows none");
+    }
+    common_sampler_accept(s.chain.get(), token, true);
+    return token;
+}
+
+llama_token sample_one(cq_context & c, cq_sampler & s, int32_t row) {
+    if (s.model != c.model) refuse("sampler: of another model");
+    float * logits = logits_of(&c, row);
+    if (!s.fast) {
+        if (has_nan(logits, c.model->n_vocab)) throw failure(reason::decode_failed, "the logits are no numbers"); // sorting would go astray
+        return sample_chain(s, c.ctx, row);
+    }
+    llama_token token = s.fast->sample(logits, c.model->n_vocab);
+    s.fast->accept(token);
+    return token;
+}
+
+void make_chain(cq_sampler & s) {
+    log_capture log; // its messages may name rules
+    try {
+        s.chain.reset(common_sampler_init(s.model->model, s.params));
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &) {
+        refuse("grammar: refused (expected: no left recursion, and a beginning that fits the prompt's end)");
+    }
+    if (!s.chain) refuse("grammar: malformed");
+}
+
+std::string letter(reason why, const char * what) { return std::string(1, (char) ('A' + (int) why)) + what; }
+
+} // namespace
+
+float * logits_of(cq_context * context, int32_t row) {
+    if (row < 0 || row >= context->rows) {
+        refuse("row: " + std::to_string(row) + " (expected: one of the " + std::to_string(context->rows) + " of the last decode)");
+    }
+    float * logits = llama_get_logits_ith(context->ctx, row);
+    if (!logits) refuse("row: " + std::to_string(row) + " (expected: one with output)");
+    return logits;
+}
+
+CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options, int32_t length, char ** error) {
+    return guarded<cq_sampler *>(error, nullptr, [&] {
+        json o = json::parse(std::string(checked(options), (size_t) length));
+        auto s = std::make_unique<cq_sampler>();
+        s->model  = checked(model);
+        s->params = read_options(o, model);
+        if (!needs_chain(s->params) && !value_or<bool>(o, "chain", false)) {
+            s->fast.emplace(fast_options_of(s->params, model));
+            return s.release();
+        }
+        // Rules that refer to rules that refer to rules are followed by recursion.
+        on_large_stack([&] { make_chain(*s); });
+        return s.release();
+    });
+}
+
+CQ_API void cq_sampler_free(cq_sampler * sampler) { delete sampler; }
+
+CQ_API int32_t cq_sampler_accept(cq_sampler * s, int32_t token, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        checked_token(checked(s)->model, token, "token");
+        if (s->fast) s->fast->accept(token); else common_sampler_accept(s->chain.get(), token, false);
+        return 0;
+    });
+}
+
+CQ_API char * cq_sampler_failure(cq_sampler * s) {
+    return guarded<char *>(nullptr, nullptr, [&]() -> char * { return s && !s->failed.empty() ? copy_text(s->failed) : nullptr; });
+}
+
+CQ_API int32_t cq_sample(cq_context * c, int32_t count, cq_sampler * const * samplers, const int32_t * rows, int32_t * out, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        checked(c);
+        for (int32_t i = 0; i < count; ++i) {
+            cq_sampler & s = *checked(samplers[i]);
+            try {
+                out[i] = sample_one(c[0], s, rows[i]);
+            } catch (const failure & e) {
+                out[i]   = -1;
+                s.failed = letter(e.why, e.what());
+            } catch (const std::exception &) {
+                out[i]   = -1; // the message of a grammar's exception quotes the text
+                s.failed = letter(reason::decode_failed, "the grammar does not allow what was sampled");
+            }
+        }
+        return 0;
+    });
+}
+
+CQ_API int32_t cq_sampler_probabilities(cq_sampler * s, const float * logits, int32_t count, float * out, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        if (count != checked(s)->model->n_vocab) refuse("logits: " + std::to_string(count));
+        if (s->fast) {
+            std::vector<float> copy(logits, logits + count);
+            s->fast->probabilities(copy.data(), count, out);
+            return 0;
+        }
+        std::vector<llama_token_data> data((size_t) count);
+        for (int32_t i = 0; i < count; ++i) data[(size_t) i] = { i, logits[i], 0 };
+        llama_token_data_array all = { data.data(), data.size(), -1, false };
+        llama_sampler_apply(common_sampler_get(s->chain.get()), &all);
+        std::fill(out, out + count, 0.0f);
+        for (size_t i = 0; i < all.size; ++i) out[all.data[i].id] = all.data[i].p;
+        return 0;
+    });
+}
+
+CQ_API int32_t cq_logprobs(cq_context * c, int32_t row, int32_t token, int32_t top, int32_t * ids, float * values, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        checked_token(checked(c)->model, token, "token");
+        if (top < 0) refuse("top: " + std::to_string(top) + " (expected: 0 or more)");
+        return log_probabilities(logits_of(c, row), c->model->n_vocab, token, top, ids, values);
+    });
+}

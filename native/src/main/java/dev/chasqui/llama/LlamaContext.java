@@ -1,0 +1,276 @@
+package dev.chasqui.llama;
+
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * The memory of some sequences and the threads that compute them. Owned by one thread, except for {@link #abort()}; a call
+ * while another thread is inside throws {@link IllegalStateException}.
+ */
+public final class LlamaContext implements AutoCloseable {
+    private static final VarHandle FLAG = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+
+    private final ExclusiveHandle handle;
+    private final SharedHandle model;
+    private final ByteBuffer abortFlag;
+    private final DecodeBatch batch;
+    private final int contextPerSequence;
+    private final int maxSequences;
+    private final long[] error = new long[1];
+    private long[] samplerAddresses = new long[0];
+
+    private LlamaContext(SharedHandle model, long address, ByteBuffer abortFlag, int[] limits) {
+        this.model = model;
+        this.handle = new ExclusiveHandle("context", address);
+        this.abortFlag = abortFlag;
+        this.contextPerSequence = limits[0];
+        this.maxSequences = limits[1];
+        this.batch = new DecodeBatch(limits[2], limits[1], limits[3]);
+    }
+
+    static LlamaContext open(SharedHandle model, long modelAddress, ContextOptions options) {
+        ByteBuffer abortFlag = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
+        int[] values = {
+            options.contextPerSequence(),
+            options.maxSequences(),
+            options.batchTokens(),
+            options.microBatchTokens(),
+            options.threads(),
+            options.batchThreads(),
+            options.flash().ordinal(),
+            options.k().ordinal(),
+            options.v().ordinal(),
+            options.unifiedKv() ? 1 : 0
+        };
+        long[] error = new long[1];
+        long flag = Pointer.nativeValue(Native.getDirectBufferPointer(abortFlag));
+        long address = Shim.cq_context_new(modelAddress, values, values.length, flag, error);
+        if (address == 0) {
+            throw Shim.failure(error);
+        }
+        int[] limits = new int[4];
+        if (Shim.cq_context_limits(address, limits, error) != 0) {
+            Shim.cq_context_free(address);
+            throw Shim.failure(error);
+        }
+        return new LlamaContext(model, address, abortFlag, limits);
+    }
+
+    /** Tokens that one sequence may have; llama.cpp may round what was asked for up. */
+    public int contextPerSequence() {
+        return contextPerSequence;
+    }
+
+    public int maxSequences() {
+        return maxSequences;
+    }
+
+    public int batchTokens() {
+        return batch.capacity();
+    }
+
+    /** The batch that {@link #decode()} computes; the same object each time. */
+    public DecodeBatch batch() {
+        return batch;
+    }
+
+    /**
+     * Computes the batch, which stays as it is. On a CPU an {@link #abort()} ends it within a few milliseconds.
+     *
+     * @throws LlamaException DECODE_FAILED; INVALID_REQUEST for an empty batch or positions that do not follow on
+     */
+    public DecodeStatus decode() {
+        int result;
+        long address = handle.enter();
+        try {
+            result = Shim.cq_decode(address, batch.address(), batch.capacity(), batch.size(), error);
+            if (result < 0) {
+                throw Shim.failure(error);
+            }
+        } finally {
+            handle.exit();
+        }
+        return result == 0 ? DecodeStatus.OK : result == 1 ? DecodeStatus.NO_KV_SPACE : DecodeStatus.ABORTED;
+    }
+
+    /** Makes the decode that runs now, or else the next one, end soon. Any thread, at any time. */
+    public void abort() {
+        FLAG.setVolatile(abortFlag, 0, 1);
+    }
+
+    /** Lets decodes run again after an {@link #abort()}. */
+    public void clearAbort() {
+        FLAG.setVolatile(abortFlag, 0, 0);
+    }
+
+    /**
+     * Chooses a token for each of some rows of the last decode, in one native call; each sampler then knows its token. Where
+     * one fails (a grammar that no token fits), its token is -1 and {@link Sampler#failure()} says why; the others are not
+     * concerned.
+     *
+     * @param count how many entries of the arrays count
+     * @param samplers each at most once
+     * @param rows as {@link DecodeBatch#add} returned them, with output
+     * @param tokensOut receives the tokens
+     */
+    public void sample(int count, Sampler[] samplers, int[] rows, int[] tokensOut) {
+        if (count < 0 || count > samplers.length || count > rows.length || count > tokensOut.length) {
+            throw Check.invalid("count", count, "0 to the arrays' length");
+        }
+        if (samplerAddresses.length < count) {
+            samplerAddresses = new long[count];
+        }
+        long address = handle.enter();
+        int entered = 0;
+        try {
+            while (entered < count) {
+                samplerAddresses[entered] = samplers[entered].handle().enter();
+                entered++;
+            }
+            sampleEntered(address, count, samplers, rows, tokensOut);
+        } finally {
+            while (entered > 0) {
+                samplers[--entered].handle().exit();
+            }
+            handle.exit();
+        }
+    }
+
+    private void sampleEntered(long address, int count, Sampler[] samplers, int[] rows, int[] tokensOut) {
+        long[] errors = error;
+        if (Shim.cq_sample(address, count, samplerAddresses, rows, tokensOut, errors) != 0) {
+            throw Shim.failure(errors);
+        }
+        for (int i = 0; i < count; i++) {
+            samplers[i].setFailure(tokensOut[i] < 0 ? samplers[i].takeFailure(samplerAddresses[i]) : null);
+        }
+    }
+
+    /**
+     * The probabilities at a row of the last decode, before any sampling option changed them.
+     *
+     * @param token the token whose own probability is wanted
+     * @param top how many of the likeliest tokens to name, 0 to 100
+     */
+    public Logprobs logprobs(int row, int token, int top) {
+        Check.range("top", top, 0, 100);
+        int[] ids = new int[top];
+        float[] values = new float[top + 1];
+        long address = handle.enter();
+        try {
+            int found = Shim.cq_logprobs(address, row, token, top, ids, values, error);
+            if (found < 0) {
+                throw Shim.failure(error);
+            }
+            return new Logprobs(values[0], Arrays.copyOf(ids, found), Arrays.copyOfRange(values, 1, found + 1));
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * Forgets a sequence's tokens from a position on.
+     *
+     * @return false where the model's memory cannot do that (a recurrent state); then nothing changed
+     */
+    public boolean removeTail(int sequence, int fromPosition) {
+        long address = handle.enter();
+        try {
+            return check(Shim.cq_memory_remove_tail(address, sequence, fromPosition, error)) == 1;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Forgets a sequence. */
+    public void clear(int sequence) {
+        long address = handle.enter();
+        try {
+            check(Shim.cq_memory_clear(address, sequence, error));
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Makes one sequence equal to another, all of it; what {@code to} had is forgotten. */
+    public void copySequence(int from, int to) {
+        long address = handle.enter();
+        try {
+            check(Shim.cq_memory_copy(address, from, to, error));
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** The position of a sequence's last token; -1 where it has none. */
+    public int maxPosition(int sequence) {
+        long address = handle.enter();
+        try {
+            int position = Shim.cq_memory_max_position(address, sequence, error);
+            if (position < -1) {
+                throw Shim.failure(error);
+            }
+            return position;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** All that the context knows of a sequence, to go on with it later. */
+    public byte[] saveSequence(int sequence) {
+        long address = handle.enter();
+        try {
+            long size = Shim.cq_state_size(address, sequence, error);
+            if (size < 0) {
+                throw Shim.failure(error);
+            }
+            if (size > Integer.MAX_VALUE - 16) {
+                throw Check.invalid("state bytes", size, "less than 2 GiB");
+            }
+            byte[] state = new byte[(int) size];
+            long written = Shim.cq_state_save(address, sequence, state, size, error);
+            if (written < 0) {
+                throw Shim.failure(error);
+            }
+            return written == size ? state : Arrays.copyOf(state, (int) written);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * Gives a sequence a state that {@link #saveSequence} returned, from a context of the same model and options.
+     *
+     * @return false when there is no room for it; the sequence is then empty
+     * @throws LlamaException INVALID_REQUEST when the bytes are no such state
+     */
+    public boolean restoreSequence(int sequence, byte[] state) {
+        long address = handle.enter();
+        try {
+            return check(Shim.cq_state_restore(address, sequence, state, state.length, error)) == 1;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    private int check(int result) {
+        if (result < 0) {
+            throw Shim.failure(error);
+        }
+        return result;
+    }
+
+    /** Frees the context and its threads; does nothing the second time. */
+    @Override
+    public void close() {
+        if (handle.close()) {
+            Shim.cq_context_free(handle.address());
+            model.release();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.chasqui.llama;
+
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A loaded model. Any thread may read it. It can be closed once the contexts and samplers made from it are; until then
+ * {@link #close()} throws {@link IllegalStateException}, as does every use after it.
+ */
+public final class LlamaModel implements AutoCloseable {
+    private final SharedHandle handle;
+    private final ModelInfo info;
+    private final Vocabulary vocabulary;
+    private final ChatTemplate template;
+
+    private LlamaModel(SharedHandle handle, ModelInfo info, Vocabulary vocabulary, ChatTemplate template) {
+        this.handle = handle;
+        this.info = info;
+        this.vocabulary = vocabulary;
+        this.template = template;
+    }
+
+    /** Takes over a model that the shim has loaded. */
+    static LlamaModel open(long address, String givenTemplate) {
+        try {
+            SharedHandle handle = new SharedHandle("model", address);
+            ModelInfo info = readInfo(address);
+            Vocabulary vocabulary = Vocabulary.read(handle, address, info.vocabSize());
+            return new LlamaModel(handle, info, vocabulary, ChatTemplate.compile(handle, address, givenTemplate));
+        } catch (RuntimeException e) {
+            Shim.cq_model_free(address);
+            throw e;
+        }
+    }
+
+    private static ModelInfo readInfo(long address) {
+        long[] error = new long[1];
+        JsonNode json = Json.parse(Shim.takeText(Shim.cq_model_info(address, error), error));
+        return Json.MAPPER.treeToValue(json, ModelInfo.class);
+    }
+
+    public ModelInfo info() {
+        return info;
+    }
+
+    public Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    /** The chat template given when it was loaded, else the model's own, else ChatML. */
+    public ChatTemplate chatTemplate() {
+        return template;
+    }
+
+    /**
+     * Makes a context with its threads.
+     *
+     * @throws LlamaException OUT_OF_MEMORY or INVALID_REQUEST, with llama.cpp's reason
+     */
+    public LlamaContext newContext(ContextOptions options) {
+        long address = handle.enter();
+        try {
+            LlamaContext context = LlamaContext.open(handle, address, options);
+            handle.retain();
+            return context;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * Makes a sampler; any thread may.
+     *
+     * @throws LlamaException INVALID_REQUEST, for a grammar that does not parse or a token outside the vocabulary
+     */
+    public Sampler newSampler(SamplerOptions options) {
+        return newSampler(options, false);
+    }
+
+    Sampler newSampler(SamplerOptions options, boolean chain) {
+        long address = handle.enter();
+        try {
+            Sampler sampler = Sampler.open(handle, address, options, chain);
+            handle.retain();
+            return sampler;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    @Override
+    public void close() {
+        handle.close(address -> {
+            template.free();
+            Shim.cq_model_free(address);
+        });
+    }
+}

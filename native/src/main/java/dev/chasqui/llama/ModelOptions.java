@@ -1,0 +1,22 @@
+package dev.chasqui.llama;
+
+/**
+ * How to load a model.
+ *
+ * @param gpuLayers layers to place on GPUs; 0: none, -1: all
+ * @param memoryMap map the file into memory (pages shared and loaded lazily) instead of reading it
+ * @param chatTemplate a Jinja template to use instead of the model's own; empty: the model's own
+ */
+public record ModelOptions(int gpuLayers, boolean memoryMap, String chatTemplate) {
+    /** All layers on GPUs where there are any, file mapped. */
+    public static final ModelOptions DEFAULT = new ModelOptions(-1, true);
+
+    /** With the model's own chat template. */
+    public ModelOptions(int gpuLayers, boolean memoryMap) {
+        this(gpuLayers, memoryMap, "");
+    }
+
+    public ModelOptions {
+        Check.range("gpuLayers", gpuLayers, -1, 100_000);
+    }
+}

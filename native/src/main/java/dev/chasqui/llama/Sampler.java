@@ -1,0 +1,141 @@
+package dev.chasqui.llama;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Chooses the tokens of one sequence, and remembers them for penalties and grammar. Used through
+ * {@link LlamaContext#sample}; for one thread at a time.
+ */
+public final class Sampler implements AutoCloseable {
+    private final ExclusiveHandle handle;
+    private final SharedHandle model;
+    private @Nullable LlamaException failure;
+
+    private Sampler(SharedHandle model, long address) {
+        this.model = model;
+        this.handle = new ExclusiveHandle("sampler", address);
+    }
+
+    /**
+     * Makes one.
+     *
+     * @param chain use llama.cpp's samplers even where the fast one could do it: what tests compare it with
+     */
+    static Sampler open(SharedHandle model, long modelAddress, SamplerOptions options, boolean chain) {
+        byte[] json = Shim.utf8(toJson(options, chain));
+        long[] error = new long[1];
+        long address = Shim.cq_sampler_new(modelAddress, json, json.length, error);
+        if (address == 0) {
+            throw Shim.failure(error);
+        }
+        return new Sampler(model, address);
+    }
+
+    /** Lets penalties see a token of the prompt. Not for tokens that {@link LlamaContext#sample} chose: it did so itself. */
+    public void accept(int token) {
+        long[] error = new long[1];
+        long address = handle.enter();
+        try {
+            if (Shim.cq_sampler_accept(address, token, error) != 0) {
+                throw Shim.failure(error);
+            }
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** Why the last {@link LlamaContext#sample} gave -1 for this sampler; null if it did not. */
+    public @Nullable LlamaException failure() {
+        return failure;
+    }
+
+    void setFailure(@Nullable LlamaException failure) {
+        this.failure = failure;
+    }
+
+    /** Fetches the native side's reason for a -1. */
+    LlamaException takeFailure(long address) {
+        long[] error = {Shim.cq_sampler_failure(address)};
+        return Shim.failure(error);
+    }
+
+    ExclusiveHandle handle() {
+        return handle;
+    }
+
+    @Override
+    public void close() {
+        if (handle.close()) {
+            Shim.cq_sampler_free(handle.address());
+            model.release();
+        }
+    }
+
+    /** For tests: the probability of each token, given logits; draws nothing. */
+    float[] probabilities(float[] logits) {
+        long[] error = new long[1];
+        float[] out = new float[logits.length];
+        long address = handle.enter();
+        try {
+            if (Shim.cq_sampler_probabilities(address, logits, logits.length, out, error) != 0) {
+                throw Shim.failure(error);
+            }
+            return out;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    private static String toJson(SamplerOptions options, boolean chain) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("chain", chain);
+        json.put("seed", Integer.toUnsignedLong(options.seed()));
+        json.put("temperature", options.temperature());
+        json.put("top_k", options.topK());
+        json.put("top_p", options.topP());
+        json.put("min_p", options.minP());
+        json.put("typical_p", options.typicalP());
+        json.put("repeat_penalty", options.repeatPenalty());
+        json.put("frequency_penalty", options.frequencyPenalty());
+        json.put("presence_penalty", options.presencePenalty());
+        json.put("penalty_last_n", options.penaltyLastN());
+        json.put("dry_multiplier", options.dry().multiplier());
+        json.put("dry_base", options.dry().base());
+        json.put("dry_allowed_length", options.dry().allowedLength());
+        json.put("dry_last_n", options.dry().lastN());
+        json.put("dry_breakers", options.dry().breakers());
+        json.put("xtc_probability", options.xtc().probability());
+        json.put("xtc_threshold", options.xtc().threshold());
+        json.put("mirostat", options.mirostat().version());
+        json.put("mirostat_tau", options.mirostat().tau());
+        json.put("mirostat_eta", options.mirostat().eta());
+        json.put("logit_bias", biases(options.logitBias()));
+        json.put("ignore_eos", options.ignoreEos());
+        json.put("grammar", options.grammar());
+        json.put("reasoning_budget", options.reasoningBudget());
+        ChatPrompt prompt = options.prompt();
+        if (prompt != null) {
+            JsonNode syntax = Json.parse(prompt.json());
+            json.put("syntax", syntax);
+        }
+        return Json.MAPPER.writeValueAsString(json);
+    }
+
+    /** Pairs in order of tokens, a ban as null: JSON has no infinity, and equal options must make equal samplers. */
+    private static List<Object> biases(Map<Integer, Float> biases) {
+        List<Object> pairs = new ArrayList<>();
+        biases.entrySet().stream()
+                .sorted(Comparator.comparing(Map.Entry::getKey))
+                .forEach(entry -> {
+                    pairs.add(entry.getKey());
+                    pairs.add(entry.getValue() == Float.NEGATIVE_INFINITY ? null : entry.getValue());
+                });
+        return pairs;
+    }
+}

@@ -1,0 +1,274 @@
+package dev.chasqui.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.chasqui.llama.LlamaException.Reason;
+import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class LlamaContextTest {
+    private static final int[] PROMPT = {1, 50, 51, 52, 53, 54, 55};
+
+    @SuppressWarnings("NullAway.Init")
+    private static LlamaModel model;
+
+    @BeforeAll
+    static void load() {
+        model = Tiny.model();
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void repeatsItself() {
+        int[] first;
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(1));
+                Sampler sampler = model.newSampler(SamplerOptions.greedy())) {
+            assertThat(context.contextPerSequence()).isGreaterThanOrEqualTo(256);
+            assertThat(context.batchTokens()).isEqualTo(128);
+            first = Tiny.generate(context, sampler, 0, 20, PROMPT);
+            context.clear(0);
+            assertThat(context.maxPosition(0)).isEqualTo(-1);
+            assertThat(Tiny.generate(context, sampler, 0, 20, PROMPT)).isEqualTo(first);
+        }
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(3));
+                Sampler sampler = model.newSampler(SamplerOptions.greedy())) {
+            Tiny.decode(context, 0, 9, 8, 7);
+            assertThat(Tiny.generate(context, sampler, 2, 20, PROMPT)).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void computesSequencesTogetherAsAlone() {
+        int[] sequences = {0, 1, 2, 3};
+        float[][] alone = new float[4][];
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(4))) {
+            for (int s : sequences) {
+                alone[s] = distribution(context, Tiny.decode(context, s, 1, 20 + s, 30 + s));
+                context.clear(s);
+            }
+            DecodeBatch batch = context.batch();
+            batch.clear();
+            int[] rows = new int[4];
+            for (int s : sequences) {
+                batch.add(1, 0, s, false);
+                batch.add(20 + s, 1, s, false);
+                rows[s] = batch.add(30 + s, 2, s, true);
+            }
+            assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
+            for (int s : sequences) {
+                assertThat(distribution(context, rows[s])).containsExactly(alone[s], within(1e-3f));
+            }
+        }
+    }
+
+    private static float[] distribution(LlamaContext context, int row) {
+        float[] values = new float[TinyGguf.VOCAB_SIZE];
+        for (int token = 0; token < values.length; token++) {
+            values[token] = context.logprobs(row, token, 0).logprob();
+        }
+        return values;
+    }
+
+    @Test
+    void logprobsAreADistribution() {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(1))) {
+            int row = Tiny.decode(context, 0, PROMPT);
+            float[] all = distribution(context, row);
+            double sum = 0;
+            for (float value : all) {
+                sum += Math.exp(value);
+            }
+            assertThat(sum).isCloseTo(1, within(1e-4));
+            Logprobs top = context.logprobs(row, 5, 20);
+            assertThat(top.topTokens()).hasSize(20);
+            for (int i = 0; i < 20; i++) {
+                assertThat(top.topLogprobs()[i]).isEqualTo(all[top.topTokens()[i]]);
+            }
+            float[] sorted = all.clone();
+            Arrays.sort(sorted);
+            assertThat(top.topLogprobs()[0]).isEqualTo(sorted[sorted.length - 1]);
+            assertThat(top.topLogprobs()[19]).isEqualTo(sorted[sorted.length - 20]);
+            assertThat(top.logprob()).isEqualTo(all[5]);
+        }
+    }
+
+    @Test
+    void refusesWhatWouldCrash() {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(2));
+                Sampler sampler = model.newSampler(SamplerOptions.greedy());
+                Sampler other = model.newSampler(SamplerOptions.greedy())) {
+            DecodeBatch batch = context.batch();
+            assertInvalid(context::decode);
+            assertInvalid(() -> batch.add(-1, 0, 0, true));
+            assertInvalid(() -> batch.add(TinyGguf.VOCAB_SIZE, 0, 0, true));
+            assertInvalid(() -> batch.add(1, -1, 0, true));
+            assertInvalid(() -> batch.add(1, 0, 2, true));
+            batch.add(1, 5, 0, true);
+            batch.add(1, 9, 0, true);
+            assertInvalid(context::decode);
+            batch.clear();
+            for (int i = 0; i < 128; i++) {
+                batch.add(1, i, 0, i == 127);
+            }
+            assertInvalid(() -> batch.add(1, 128, 0, true));
+            assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
+            int[] out = new int[2];
+            Sampler[] two = {sampler, other};
+            context.sample(2, two, new int[] {0, 127}, out); // the first row has no output
+            assertThat(out[0]).isEqualTo(-1);
+            assertThat(out[1]).isNotNegative();
+            assertThat(sampler.failure()).isNotNull().hasMessageContaining("row: 0");
+            assertThat(other.failure()).isNull();
+            assertThatThrownBy(() -> context.sample(2, new Sampler[] {sampler, sampler}, new int[] {127, 127}, out))
+                    .isInstanceOf(IllegalStateException.class);
+            assertInvalid(() -> context.sample(3, two, new int[2], out));
+            for (int bad : new int[] {-1, 128, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+                assertInvalid(() -> context.logprobs(bad, 1, 1));
+            }
+            assertInvalid(() -> context.logprobs(127, -1, 1));
+            assertInvalid(() -> context.logprobs(127, 1, 101));
+            assertInvalid(() -> context.removeTail(2, 0));
+            assertInvalid(() -> context.removeTail(0, -1));
+            assertInvalid(() -> context.copySequence(0, -1));
+            assertInvalid(() -> context.clear(7));
+            assertInvalid(() -> context.maxPosition(-1));
+            assertInvalid(() -> context.saveSequence(9));
+            assertInvalid(() -> context.restoreSequence(0, new byte[] {1, 2, 3}));
+            assertInvalid(() -> context.restoreSequence(0, new byte[4096]));
+        }
+    }
+
+    private static void assertInvalid(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        LlamaException.class, e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_REQUEST));
+    }
+
+    @Test
+    void refusesOptionsOutOfRange() {
+        assertInvalid(() -> new ContextOptions(0, 1, 8, 8, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false));
+        assertInvalid(() -> new ContextOptions(8, 9, 8, 8, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false));
+        ContextOptions huge =
+                new ContextOptions(1 << 20, 256, 512, 512, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false);
+        assertThatThrownBy(() -> model.newContext(huge))
+                .isInstanceOfSatisfying(
+                        LlamaException.class, e -> assertThat(e.reason()).isEqualTo(Reason.OUT_OF_MEMORY))
+                .hasMessageContaining("GiB");
+        ContextOptions odd =
+                new ContextOptions(64, 1, 64, 64, 1, 1, FlashAttention.OFF, KvType.Q8_0, KvType.Q8_0, false);
+        assertInvalid(() -> model.newContext(odd));
+    }
+
+    @Test
+    void saysWhenThereIsNoRoom() {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(1))) {
+            int[] tokens = new int[128];
+            Arrays.fill(tokens, 40);
+            Tiny.decode(context, 0, tokens);
+            Tiny.decode(context, 0, tokens);
+            DecodeBatch batch = context.batch();
+            batch.clear();
+            batch.add(1, 256, 0, true);
+            assertThat(context.decode()).isEqualTo(DecodeStatus.NO_KV_SPACE);
+            assertThat(context.maxPosition(0)).isEqualTo(255);
+            assertThat(context.removeTail(0, 100)).isTrue();
+            Tiny.decode(context, 0, 7);
+            assertThat(context.maxPosition(0)).isEqualTo(100);
+        }
+    }
+
+    @Test
+    void abortsFromAnotherThread() throws InterruptedException {
+        try (LlamaModel deep = Tiny.model(TinyGguf.Options.DEFAULT.withLayers(64))) {
+            ContextOptions options =
+                    new ContextOptions(2048, 1, 2048, 2048, 1, 1, FlashAttention.AUTO, KvType.F32, KvType.F32, false);
+            try (LlamaContext context = deep.newContext(options)) {
+                for (int i = 0; i < 2048; i++) {
+                    context.batch().add(10 + i % 100, i, 0, i == 2047);
+                }
+                CountDownLatch started = new CountDownLatch(1);
+                AtomicReference<DecodeStatus> status = new AtomicReference<>();
+                Thread owner = new Thread(() -> {
+                    started.countDown();
+                    status.set(context.decode());
+                });
+                owner.start();
+                started.await();
+                Thread.sleep(20);
+                context.abort();
+                owner.join();
+                assertThat(status.get()).isEqualTo(DecodeStatus.ABORTED);
+                assertThat(context.maxPosition(0)).isEqualTo(-1);
+                context.clearAbort();
+                Tiny.decode(context, 0, PROMPT);
+                assertThat(context.maxPosition(0)).isEqualTo(PROMPT.length - 1);
+            }
+        }
+    }
+
+    @Test
+    void refusesASecondThread() throws InterruptedException {
+        ContextOptions options =
+                new ContextOptions(2048, 1, 2048, 2048, 1, 1, FlashAttention.AUTO, KvType.F32, KvType.F32, false);
+        try (LlamaModel deep = Tiny.model(TinyGguf.Options.DEFAULT.withLayers(64));
+                LlamaContext context = deep.newContext(options)) {
+            for (int i = 0; i < 2048; i++) {
+                context.batch().add(10, i, 0, i == 2047);
+            }
+            Thread owner = new Thread(context::decode);
+            owner.start();
+            Thread.sleep(50); // a decode of seconds has begun
+            assertThatThrownBy(() -> context.maxPosition(0))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("in use by another thread");
+            assertThatThrownBy(context::close).isInstanceOf(IllegalStateException.class);
+            context.abort();
+            owner.join();
+        }
+    }
+
+    @Test
+    void copiesSequences() {
+        for (boolean unified : new boolean[] {false, true}) {
+            ContextOptions options =
+                    new ContextOptions(256, 3, 128, 64, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, unified);
+            try (LlamaContext context = model.newContext(options)) {
+                float[] expected = distribution(context, Tiny.decode(context, 0, PROMPT));
+                Tiny.decode(context, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3);
+                context.copySequence(0, 1);
+                assertThat(context.maxPosition(1)).isEqualTo(PROMPT.length - 1);
+                assertThat(context.removeTail(1, PROMPT.length - 1)).isTrue();
+                int row = Tiny.decode(context, 1, PROMPT[PROMPT.length - 1]);
+                assertThat(distribution(context, row)).containsExactly(expected, within(0.02f));
+                assertThat(context.maxPosition(0)).isEqualTo(PROMPT.length - 1);
+            }
+        }
+    }
+
+    @Test
+    void savesAndRestoresASequence() {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(2));
+                Sampler sampler = model.newSampler(SamplerOptions.greedy())) {
+            Tiny.decode(context, 0, PROMPT);
+            byte[] state = context.saveSequence(0);
+            int[] first = Tiny.generate(context, sampler, 0, 8, 60);
+            assertThat(context.restoreSequence(1, state)).isTrue();
+            assertThat(Tiny.generate(context, sampler, 1, 8, 60)).isEqualTo(first);
+            byte[] damaged = Arrays.copyOf(state, state.length / 2);
+            assertInvalid(() -> context.restoreSequence(1, damaged));
+            assertThat(context.maxPosition(1)).isEqualTo(-1);
+            context.copySequence(0, 1);
+            assertInvalid(() -> context.saveSequence(1));
+        }
+    }
+}
