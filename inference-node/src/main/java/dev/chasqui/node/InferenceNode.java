@@ -1,0 +1,86 @@
+package dev.chasqui.node;
+
+import dev.chasqui.llama.Llama;
+import dev.chasqui.node.grpc.NodeServer;
+import dev.chasqui.node.model.Models;
+import dev.chasqui.node.store.Catalogue;
+import dev.chasqui.node.store.ModelStore;
+import dev.chasqui.node.store.StoreSettings;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running node. */
+public final class InferenceNode implements AutoCloseable {
+    /** The product's version. */
+    public static final String VERSION = "0.1.0";
+
+    private static final Logger log = LoggerFactory.getLogger(InferenceNode.class);
+
+    private final Models models;
+    private final NodeServer server;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    private InferenceNode(Models models, NodeServer server) {
+        this.models = models;
+        this.server = server;
+    }
+
+    /**
+     * Starts a node: its port answers when this returns, while the default model is fetched and loaded in the background.
+     *
+     * @throws IOException where the address cannot be had or the models folder cannot be used
+     * @throws dev.chasqui.llama.LlamaException where llama.cpp cannot be loaded on this machine
+     */
+    public static InferenceNode start(NodeConfiguration configuration) throws IOException {
+        Catalogue catalogue = configuration.userCatalogue() == null
+                ? Catalogue.builtIn()
+                : Catalogue.withUserFile(configuration.userCatalogue());
+        ModelStore store =
+                new ModelStore(configuration.modelsFolder(), catalogue, StoreSettings.fromEnvironment(System.getenv()));
+        Llama llama = Llama.load(configuration.cacheFolder());
+        log.info("llama.cpp {}, {}", llama.version().release(), llama.systemInfo());
+        Models models = new Models(llama, store, configuration.models());
+        NodeServer server = new NodeServer(configuration.listen(), configuration.token(), VERSION, llama, models);
+        InferenceNode node = new InferenceNode(models, server);
+        log.info("node listens on {}:{}", configuration.listen().getHostString(), server.port());
+        models.start();
+        return node;
+    }
+
+    /** Its models, for whoever shows how far they are. */
+    public Models models() {
+        return models;
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return server.port();
+    }
+
+    /** Takes no more requests, lets running answers finish for so long, and closes. */
+    public void shutdown(Duration patience) {
+        server.drain();
+        models.drain();
+        try {
+            models.awaitIdle(patience);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        close();
+    }
+
+    /** Waits until the node is closed. */
+    public void awaitTermination() throws InterruptedException {
+        ended.await();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        models.close();
+        ended.countDown();
+    }
+}

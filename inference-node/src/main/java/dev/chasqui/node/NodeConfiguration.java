@@ -1,0 +1,47 @@
+package dev.chasqui.node;
+
+import dev.chasqui.node.model.Hardware;
+import dev.chasqui.node.model.ModelSettings;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to run a node. Values out of range are refused with {@link IllegalArgumentException}.
+ *
+ * @param listen where to listen; beyond loopback only with a token
+ * @param token what callers must bring as {@code authorization: Bearer …}; null: nothing
+ * @param modelsFolder where model files are kept
+ * @param cacheFolder where the native libraries are extracted to
+ * @param userCatalogue a catalogue to lay over the built-in one; null: none
+ * @param models how models are run
+ */
+public record NodeConfiguration(
+        InetSocketAddress listen,
+        @Nullable String token,
+        Path modelsFolder,
+        Path cacheFolder,
+        @Nullable Path userCatalogue,
+        ModelSettings models) {
+    public NodeConfiguration {
+        InetAddress address = listen.getAddress();
+        if (address == null) {
+            throw new IllegalArgumentException(
+                    "listen: " + listen.getHostString() + " (expected: a host that can be resolved)");
+        }
+        if (token == null && !address.isLoopbackAddress()) {
+            throw new IllegalArgumentException("listen: " + listen.getHostString()
+                    + " without a token (expected: a loopback address such as 127.0.0.1, or a token, so that not everybody on the"
+                    + " network can use the node)");
+        }
+        if (token != null && token.isBlank()) {
+            throw new IllegalArgumentException("token: blank (expected: at least one character)");
+        }
+    }
+
+    /** Most memory for models where nothing else is said: four fifths of the machine's. */
+    public static long usualMemoryBytes() {
+        return Hardware.memoryBytes() / 5 * 4;
+    }
+}

@@ -1,0 +1,60 @@
+package dev.chasqui.node.engine;
+
+import java.util.Arrays;
+
+/**
+ * The tokens of one step, those of one slot side by side and slots in rising order: with a KV stream per slot, llama.cpp
+ * computes neighbouring slots together and splits the batch at every gap.
+ */
+public final class Batch {
+    private int size;
+    private int[] tokens = new int[64];
+    private int[] positions = new int[64];
+    private int[] slots = new int[64];
+    private boolean[] outputs = new boolean[64];
+
+    Batch() {}
+
+    void clear() {
+        size = 0;
+    }
+
+    /** Adds a token and returns its row. */
+    int add(int token, int position, int slot, boolean output) {
+        if (size == tokens.length) {
+            int capacity = size * 2;
+            tokens = Arrays.copyOf(tokens, capacity);
+            positions = Arrays.copyOf(positions, capacity);
+            slots = Arrays.copyOf(slots, capacity);
+            outputs = Arrays.copyOf(outputs, capacity);
+        }
+        tokens[size] = token;
+        positions[size] = position;
+        slots[size] = slot;
+        outputs[size] = output;
+        return size++;
+    }
+
+    /** How many rows there are. */
+    public int size() {
+        return size;
+    }
+
+    public int token(int row) {
+        return tokens[row];
+    }
+
+    /** The token's place in its sequence, from 0. */
+    public int position(int row) {
+        return positions[row];
+    }
+
+    public int slot(int row) {
+        return slots[row];
+    }
+
+    /** Whether the next token is to be chosen from this row. */
+    public boolean output(int row) {
+        return outputs[row];
+    }
+}

@@ -1,0 +1,530 @@
+package dev.chasqui.node.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Generates many answers at once with one model.
+ *
+ * <p>{@link #step} is the whole algorithm: obey commands, give free slots to waiting sequences, fill one batch with what all
+ * running sequences need next, compute it, choose a token for each sequence whose turn it was, and hand on the text. The
+ * engine's thread does nothing else. {@link #submit} and {@link Generation#cancel} may be called by any thread and never wait.
+ */
+public final class Engine implements AutoCloseable {
+    /** A cancelled sequence's step is cut short if it would still run longer than this. */
+    private static final long CANCEL_PATIENCE_NANOS = 40_000_000;
+
+    /** How long a step may take for all we know, while no step has been measured. */
+    private static final long UNKNOWN_STEP_NANOS = 60_000_000_000L;
+
+    /** Native grammars and parsers recurse: their depth is capped to what this much stack bears. */
+    private static final long STACK_BYTES = 64L << 20;
+
+    private static final Duration SHORTEST_RETRY = Duration.ofSeconds(1);
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(60);
+
+    private final ModelRunner runner;
+    private final Ticker ticker;
+    private final int queueCapacity;
+    private final Scheduler scheduler;
+    private final StepTimes stepTimes = new StepTimes();
+    private final Batch batch = new Batch();
+    private final Sampling sampling;
+    private final Thread thread;
+
+    private final Queue<Sequence> arrivals = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger outstanding = new AtomicInteger();
+    private final AtomicLong rejected = new AtomicLong();
+    private volatile boolean draining;
+    private volatile boolean closing;
+    private volatile boolean attention;
+    private volatile boolean ended;
+
+    /** When the running step should be over; 0 while none runs or it must not be interrupted. */
+    private volatile long stepEndsNanos;
+
+    private volatile double requestNanos;
+    private volatile EngineStatus status;
+    private final Counters counters = new Counters();
+
+    /**
+     * An engine whose thread is running.
+     *
+     * @param name of its thread
+     * @param runner closed with the engine
+     * @param queueCapacity most requests that wait for a slot, 0 or more
+     */
+    public static Engine start(String name, ModelRunner runner, int queueCapacity, Ticker ticker) {
+        Engine engine = new Engine(name, runner, queueCapacity, ticker);
+        engine.thread.start();
+        return engine;
+    }
+
+    Engine(String name, ModelRunner runner, int queueCapacity, Ticker ticker) {
+        this.runner = runner;
+        this.ticker = ticker;
+        this.queueCapacity = queueCapacity;
+        this.scheduler = new Scheduler(runner, stepTimes);
+        this.sampling = new Sampling(runner.slots());
+        this.status = snapshot();
+        this.thread = new Thread(null, this::run, name, STACK_BYTES);
+        this.thread.setDaemon(true);
+    }
+
+    /** Tokens that one sequence may have, prompt and answer together. */
+    public int contextTokens() {
+        return runner.contextTokens();
+    }
+
+    /** How the engine is; at most one step old. */
+    public EngineStatus status() {
+        EngineStatus last = status;
+        int queued = Math.max(0, outstanding.get() - last.slots());
+        return new EngineStatus(
+                last.slots(),
+                last.slotsInUse(),
+                queued,
+                queueCapacity,
+                last.kvTokens(),
+                last.kvCapacity(),
+                last.requests(),
+                last.cancelled(),
+                rejected.get(),
+                last.promptTokens(),
+                last.cachedTokens(),
+                last.completionTokens(),
+                last.steps(),
+                outstanding.get() == 0 ? 0 : last.tokensPerSecond());
+    }
+
+    /** Throws {@link EngineException} as {@link #submit} would for so many requests, before anything is prepared for them. */
+    public void checkRoom(int requests) {
+        checkOpen();
+        if (outstanding.get() + requests > runner.slots() + queueCapacity) {
+            throw full(requests);
+        }
+    }
+
+    /**
+     * Accepts requests, all or none; their sinks hear of them from the engine's thread.
+     *
+     * @return one handle for each
+     * @throws EngineException QUEUE_FULL, CONTEXT_LENGTH_EXCEEDED or SHUTTING_DOWN; then nothing was accepted and the samplers
+     *     still belong to the caller
+     */
+    public List<Generation> submit(List<GenerationRequest> requests) {
+        checkOpen();
+        for (GenerationRequest request : requests) {
+            checkLength(request.prompt().length);
+        }
+        reserve(requests.size());
+        long now = ticker.nanos();
+        List<Generation> handles = new ArrayList<>(requests.size());
+        for (GenerationRequest request : requests) {
+            Sequence sequence = new Sequence(request, now);
+            arrivals.add(sequence);
+            handles.add(() -> cancel(sequence));
+        }
+        wake();
+        if (ended) {
+            failArrivals();
+        }
+        return handles;
+    }
+
+    /** Whether it runs no more, closed or broken: it will never take a request again. */
+    public boolean ended() {
+        return ended;
+    }
+
+    /** Takes no more requests; those accepted go on. */
+    public void drain() {
+        draining = true;
+        wake();
+    }
+
+    /** Waits until nothing runs any more after {@link #drain}. Returns whether that came within the time. */
+    public boolean awaitIdle(Duration most) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        while (outstanding.get() > 0 && !ended) {
+            if (System.nanoTime() - end > 0) {
+                return false;
+            }
+            Thread.sleep(10);
+        }
+        return true;
+    }
+
+    /** Ends every request with SHUTTING_DOWN, frees the runner, and returns when that is done. */
+    @Override
+    public void close() {
+        draining = true;
+        closing = true;
+        runner.interrupt();
+        wake();
+        if (thread.getState() == Thread.State.NEW && !ended) {
+            shutDown();
+        }
+        awaitEnd();
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join(1000);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+            // Where a decode did not heed it, or it came before the decode began: say it again.
+            runner.interrupt();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closing) {
+                if (!step()) {
+                    await();
+                }
+            }
+        } finally {
+            shutDown();
+        }
+    }
+
+    /** One turn of the engine; returns whether there was anything to compute. */
+    boolean step() {
+        boolean left = obey();
+        if (scheduler.admit(ticker.nanos()) || left) {
+            scheduler.reportQueue();
+        }
+        scheduler.schedule(batch, ticker.nanos());
+        if (batch.size() == 0) {
+            status = snapshot();
+            return false;
+        }
+        List<Sequence> sequences = scheduler.runningSequences();
+        try {
+            compute(sequences);
+        } catch (RuntimeException e) {
+            failRunning(sequences, e);
+        }
+        status = snapshot();
+        return true;
+    }
+
+    /** Throws where the engine's books and the KV cache disagree. Only between steps, by the thread that calls {@link #step}. */
+    void checkIntegrity() {
+        scheduler.checkIntegrity();
+    }
+
+    /** Takes in what other threads want. Returns whether a request went away. */
+    private boolean obey() {
+        for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+            counters.requests++;
+            scheduler.enqueue(arrival);
+            arrival.request.sink().queued(Math.max(0, scheduler.running() + scheduler.waiting() - runner.slots()));
+        }
+        long now = ticker.nanos();
+        List<Sequence> removed = scheduler.remove(s -> s.cancelled || s.request.deadlineNanos() <= now, now);
+        for (Sequence gone : removed) {
+            counters.cancelled += gone.cancelled ? 1 : 0;
+            end(gone, now);
+            gone.fail(
+                    gone.cancelled
+                            ? new EngineException(EngineException.Reason.CANCELLED, "the request was cancelled")
+                            : new EngineException(
+                                    EngineException.Reason.DEADLINE_EXCEEDED, "the request's deadline passed"));
+        }
+        return !removed.isEmpty();
+    }
+
+    private void compute(List<Sequence> sequences) {
+        long began = ticker.nanos();
+        mark(sequences, true);
+        ModelRunner.Outcome outcome = decode(began);
+        mark(sequences, false);
+        long now = ticker.nanos();
+        switch (outcome) {
+            case DONE -> {
+                stepTimes.record(batch.size(), now - began);
+                counters.steps++;
+                advance(sequences, now);
+            }
+            case INTERRUPTED -> cutBack(sequences);
+            case NO_SPACE -> makeRoom(sequences, now);
+        }
+    }
+
+    private ModelRunner.Outcome decode(long began) {
+        long estimate = stepTimes.estimate(batch.size());
+        stepEndsNanos = counters.interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
+        try {
+            ModelRunner.Outcome outcome = runner.decode(batch);
+            counters.interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
+            return outcome;
+        } finally {
+            stepEndsNanos = 0;
+        }
+    }
+
+    /** Books what the step computed, and chooses the next token of every sequence whose last known token was in it. */
+    private void advance(List<Sequence> sequences, long now) {
+        sampling.clear();
+        int row = 0;
+        for (Sequence sequence : sequences) {
+            int rows = 0;
+            while (row + rows < batch.size() && batch.slot(row + rows) == sequence.slot()) {
+                rows++;
+            }
+            if (rows == 0) {
+                continue;
+            }
+            sequence.computed(rows);
+            row += rows;
+            if (sequence.remaining() == 0) {
+                sampling.add(sequence, row - 1);
+            }
+            if (sequence.inPrompt()) {
+                sequence.request.sink().prompt(sequence.computed(), sequence.promptLength());
+            }
+        }
+        sampling.run(runner);
+        for (int i = 0; i < sampling.count; i++) {
+            deliver(sampling.sequences[i], sampling.rows[i], sampling.tokens[i], now);
+        }
+    }
+
+    private void deliver(Sequence sequence, int row, int token, long now) {
+        if (token < 0) {
+            scheduler.release(sequence, now);
+            end(sequence, now);
+            sequence.fail(new EngineException(
+                    EngineException.Reason.INTERNAL, "the sampler could not choose a token: the grammar allows none"));
+            return;
+        }
+        if (sequence.inPrompt()) {
+            counters.promptTokens += sequence.promptLength();
+            counters.cachedTokens += sequence.cached();
+        }
+        sequence.append(token, runner::logprob, row, now);
+        counters.generated(now);
+        Completion.Reason reason = sequence.end(runner.contextTokens());
+        if (reason != null) {
+            scheduler.release(sequence, now);
+            end(sequence, now);
+            sequence.complete(reason);
+        }
+    }
+
+    /** After an interrupted step any part of it may be in the KV cache: go back to what was there before. */
+    private void cutBack(List<Sequence> sequences) {
+        for (Sequence sequence : sequences) {
+            sequence.cutBack(runner.truncate(sequence.slot(), sequence.computed()));
+        }
+    }
+
+    /** The KV cache is full: what is kept for reuse goes first, then the youngest sequence gives way. */
+    private void makeRoom(List<Sequence> sequences, long now) {
+        cutBack(sequences);
+        if (scheduler.forgetIdle()) {
+            return;
+        }
+        Sequence youngest = sequences.get(0);
+        for (Sequence sequence : sequences) {
+            youngest = sequence.submittedNanos > youngest.submittedNanos ? sequence : youngest;
+        }
+        scheduler.release(youngest, now);
+        end(youngest, now);
+        youngest.fail(
+                new EngineException(EngineException.Reason.INTERNAL, "the KV cache has no room for this sequence"));
+    }
+
+    private void failRunning(List<Sequence> sequences, RuntimeException cause) {
+        long now = ticker.nanos();
+        mark(sequences, false);
+        for (Sequence sequence : sequences) {
+            if (!sequence.ended()) {
+                scheduler.release(sequence, now);
+                end(sequence, now);
+                sequence.fail(new EngineException(
+                        EngineException.Reason.INTERNAL, "computing failed: " + cause.getMessage(), null, cause));
+            }
+        }
+        scheduler.forgetAll();
+    }
+
+    private void end(Sequence sequence, long now) {
+        outstanding.decrementAndGet();
+        double took = now - sequence.submittedNanos;
+        requestNanos = requestNanos == 0 ? took : requestNanos + 0.1 * (took - requestNanos);
+    }
+
+    private void cancel(Sequence sequence) {
+        sequence.cancelled = true;
+        long ends = stepEndsNanos;
+        if (sequence.inStep && ends != 0 && ends - ticker.nanos() > CANCEL_PATIENCE_NANOS) {
+            runner.interrupt();
+        }
+        wake();
+    }
+
+    private void checkOpen() {
+        if (draining) {
+            throw new EngineException(
+                    EngineException.Reason.SHUTTING_DOWN, "the model is being shut down", SHORTEST_RETRY, null);
+        }
+    }
+
+    private void checkLength(int promptTokens) {
+        if (promptTokens >= runner.contextTokens()) {
+            throw new EngineException(promptTokens, runner.contextTokens());
+        }
+    }
+
+    private void reserve(int requests) {
+        int most = runner.slots() + queueCapacity;
+        int before = outstanding.getAndUpdate(n -> n + requests > most ? n : n + requests);
+        if (before + requests > most) {
+            throw full(requests);
+        }
+    }
+
+    private EngineException full(int requests) {
+        rejected.addAndGet(requests);
+        double rounds = (queueCapacity + 1.0) / runner.slots();
+        Duration wait = Duration.ofNanos((long) Math.min(requestNanos * rounds, (double) LONGEST_RETRY.toNanos()));
+        return new EngineException(
+                EngineException.Reason.QUEUE_FULL,
+                "the queue is full: " + queueCapacity + " requests wait for " + runner.slots() + " slots",
+                wait.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : wait,
+                null);
+    }
+
+    private void wake() {
+        attention = true;
+        LockSupport.unpark(thread);
+    }
+
+    private void await() {
+        while (!attention) {
+            LockSupport.park(this);
+        }
+        attention = false;
+    }
+
+    private void shutDown() {
+        EngineException failure = new EngineException(
+                EngineException.Reason.SHUTTING_DOWN, "the model was shut down", SHORTEST_RETRY, null);
+        draining = true;
+        long now = ticker.nanos();
+        for (Sequence sequence : scheduler.remove(s -> true, now)) {
+            end(sequence, now);
+            sequence.fail(failure);
+        }
+        runner.close();
+        ended = true;
+        failArrivals();
+    }
+
+    private void failArrivals() {
+        for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+            outstanding.decrementAndGet();
+            arrival.fail(new EngineException(
+                    EngineException.Reason.SHUTTING_DOWN, "the model was shut down", SHORTEST_RETRY, null));
+        }
+    }
+
+    private static void mark(List<Sequence> sequences, boolean inStep) {
+        for (Sequence sequence : sequences) {
+            sequence.inStep = inStep;
+        }
+    }
+
+    private EngineStatus snapshot() {
+        return new EngineStatus(
+                runner.slots(),
+                scheduler.running(),
+                scheduler.waiting(),
+                queueCapacity,
+                scheduler.tokensHeld(),
+                (long) runner.slots() * runner.contextTokens(),
+                counters.requests,
+                counters.cancelled,
+                rejected.get(),
+                counters.promptTokens,
+                counters.cachedTokens,
+                counters.completionTokens,
+                counters.steps,
+                counters.tokensPerSecond);
+    }
+
+    /** The sequences to choose a token for, as the arrays that one call of the runner takes. */
+    private static final class Sampling {
+        final Sequence[] sequences;
+        final TokenSampler[] samplers;
+        final int[] rows;
+        final int[] tokens;
+        int count;
+
+        Sampling(int slots) {
+            sequences = new Sequence[slots];
+            samplers = new TokenSampler[slots];
+            rows = new int[slots];
+            tokens = new int[slots];
+        }
+
+        void clear() {
+            count = 0;
+        }
+
+        void add(Sequence sequence, int row) {
+            sequences[count] = sequence;
+            samplers[count] = sequence.request.sampler();
+            rows[count++] = row;
+        }
+
+        void run(ModelRunner runner) {
+            if (count > 0) {
+                runner.sample(count, samplers, rows, tokens);
+            }
+        }
+    }
+
+    /** Written by the engine's thread only. */
+    private static final class Counters {
+        private static final long WINDOW_NANOS = 2_000_000_000;
+
+        long requests;
+        long cancelled;
+        long promptTokens;
+        long cachedTokens;
+        long completionTokens;
+        long steps;
+        boolean interruptedLast;
+        double tokensPerSecond;
+        private long windowBegan;
+        private long windowTokens;
+
+        void generated(long now) {
+            completionTokens++;
+            windowTokens++;
+            long age = now - windowBegan;
+            if (age > WINDOW_NANOS) {
+                tokensPerSecond = age > 2 * WINDOW_NANOS ? 0 : windowTokens * 1e9 / age;
+                windowBegan = now;
+                windowTokens = 0;
+            }
+        }
+    }
+}

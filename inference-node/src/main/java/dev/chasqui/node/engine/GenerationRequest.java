@@ -1,0 +1,38 @@
+package dev.chasqui.node.engine;
+
+import java.util.List;
+
+/**
+ * One answer to generate.
+ *
+ * @param prompt at least one token
+ * @param maxTokens most tokens to generate, 1 or more; the context may end the answer sooner
+ * @param stops strings before which the answer ends, none empty
+ * @param text what tokens say in this answer
+ * @param sampler how tokens are chosen; belongs to the engine once the request is accepted
+ * @param logprobs -1: none; else how many alternatives to report with each token
+ * @param deadlineNanos on the engine's {@link Ticker}; {@link #NO_DEADLINE}: none
+ * @param sink where the answer goes
+ */
+public record GenerationRequest(
+        int[] prompt,
+        int maxTokens,
+        List<String> stops,
+        TokenText text,
+        TokenSampler sampler,
+        int logprobs,
+        long deadlineNanos,
+        TokenSink sink) {
+    /** No deadline. */
+    public static final long NO_DEADLINE = Long.MAX_VALUE;
+
+    public GenerationRequest {
+        if (prompt.length == 0) {
+            throw new IllegalArgumentException("prompt: 0 tokens (expected: at least 1)");
+        }
+        if (maxTokens < 1) {
+            throw new IllegalArgumentException("maxTokens: " + maxTokens + " (expected: 1 or more)");
+        }
+        stops = List.copyOf(stops);
+    }
+}

@@ -1,0 +1,58 @@
+package dev.chasqui.node.engine;
+
+/**
+ * Runs a model over batches and keeps the KV cache of a fixed number of slots. Every method but {@link #interrupt} is called
+ * by the engine's thread alone.
+ */
+public interface ModelRunner extends AutoCloseable {
+    /** What became of a batch. */
+    enum Outcome {
+        /** All of it is in the KV cache and its output rows can be sampled. */
+        DONE,
+        /** {@link #interrupt} ended it; any part of it may be in the KV cache. */
+        INTERRUPTED,
+        /** The KV cache has no room for it; nothing of it was computed. */
+        NO_SPACE
+    }
+
+    /** Sequences that can be held at once, at least 1; a slot is a number below it. */
+    int slots();
+
+    /** Tokens that one slot can hold. */
+    int contextTokens();
+
+    /** Most tokens of one batch, at least one for each slot. */
+    int batchTokens();
+
+    /** Computes a batch. Throws where the model cannot be run any more. */
+    Outcome decode(Batch batch);
+
+    /** Makes the decode that is running end soon; where none is, the next one may end in its place. Any thread. */
+    void interrupt();
+
+    /**
+     * Chooses a token for each of the last batch's rows given, and lets each sampler know what was chosen.
+     *
+     * @param count how many
+     * @param samplers the samplers, none twice
+     * @param rows output rows of the last batch
+     * @param tokens receives the tokens; -1 where that sampler failed, which spoils no other
+     */
+    void sample(int count, TokenSampler[] samplers, int[] rows, int[] tokens);
+
+    /** How likely {@code token} was at an output row of the last batch, with the {@code top} likeliest ones. */
+    TokenLogprob logprob(int row, int token, int top);
+
+    /**
+     * Forgets a slot's tokens from position {@code length} on.
+     *
+     * @return how many are left: {@code length}, or 0 where this kind of memory can only be emptied
+     */
+    int truncate(int slot, int length);
+
+    /** How many tokens a slot holds. */
+    int length(int slot);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,275 @@
+package dev.chasqui.node.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides which sequence has a slot and what the next step computes.
+ *
+ * <p>Every step gives each answering sequence its one token first. What is left of the step's budget goes to prompts: as many
+ * tokens as fit into {@link #PROMPT_STEP_NANOS} while others are answering, so that a long prompt does not stall them, and a
+ * whole batch otherwise. The prompt with the fewest tokens left goes first; waiting makes a prompt shorter in this order by a
+ * token each millisecond, so that none starves.
+ *
+ * <p>A freed slot keeps its tokens in the KV cache. A new sequence takes the free slot where the prefix it saves, less the
+ * tokens that it makes the slot forget, is largest.
+ */
+final class Scheduler {
+    /** How long a step may take while it computes prompts beside running answers. */
+    static final long PROMPT_STEP_NANOS = 150_000_000;
+
+    private static final int LEAST_PROMPT_CHUNK = 16;
+    private static final int FIRST_PROMPT_CHUNK = 64;
+
+    private final ModelRunner runner;
+    private final StepTimes stepTimes;
+    private final Slot[] slots;
+    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final List<Sequence> prompts = new ArrayList<>();
+    private final int[] shares;
+
+    Scheduler(ModelRunner runner, StepTimes stepTimes) {
+        this.runner = runner;
+        this.stepTimes = stepTimes;
+        this.slots = new Slot[runner.slots()];
+        this.shares = new int[slots.length];
+        for (int i = 0; i < slots.length; i++) {
+            slots[i] = new Slot(i);
+        }
+    }
+
+    void enqueue(Sequence sequence) {
+        waiting.addLast(sequence);
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    int running() {
+        int count = 0;
+        for (Slot slot : slots) {
+            count += slot.sequence == null ? 0 : 1;
+        }
+        return count;
+    }
+
+    long tokensHeld() {
+        long held = 0;
+        for (Slot slot : slots) {
+            held += slot.sequence == null ? slot.left.length : slot.sequence.computed();
+        }
+        return held;
+    }
+
+    /** The sequences that have a slot, in the slots' order. */
+    List<Sequence> runningSequences() {
+        List<Sequence> running = new ArrayList<>(slots.length);
+        for (Slot slot : slots) {
+            if (slot.sequence != null) {
+                running.add(slot.sequence);
+            }
+        }
+        return running;
+    }
+
+    /** Takes the sequences out that a condition holds for, waiting or running, freeing their slots. */
+    List<Sequence> remove(Predicate<Sequence> condition, long now) {
+        List<Sequence> removed = new ArrayList<>();
+        for (Iterator<Sequence> it = waiting.iterator(); it.hasNext(); ) {
+            Sequence sequence = it.next();
+            if (condition.test(sequence)) {
+                it.remove();
+                removed.add(sequence);
+            }
+        }
+        for (Slot slot : slots) {
+            if (slot.sequence != null && condition.test(slot.sequence)) {
+                removed.add(slot.sequence);
+                release(slot.sequence, now);
+            }
+        }
+        return removed;
+    }
+
+    /** Gives free slots to waiting sequences, first come, first served. Returns whether any was given. */
+    boolean admit(long now) {
+        boolean admitted = false;
+        while (!waiting.isEmpty()) {
+            Slot slot = bestFreeSlot(waiting.getFirst().request.prompt());
+            if (slot == null) {
+                return admitted;
+            }
+            slot.take(waiting.removeFirst(), now);
+            admitted = true;
+        }
+        return admitted;
+    }
+
+    /** Tells every waiting sequence how many are in front of it. */
+    void reportQueue() {
+        int ahead = 1;
+        for (Sequence sequence : waiting) {
+            sequence.request.sink().queued(ahead++);
+        }
+    }
+
+    /** Fills a batch with the next step; it stays empty where nothing is to be computed. */
+    void schedule(Batch batch, long now) {
+        batch.clear();
+        Arrays.fill(shares, 0);
+        prompts.clear();
+        int answering = 0;
+        for (Slot slot : slots) {
+            Sequence sequence = slot.sequence;
+            if (sequence == null) {
+                continue;
+            }
+            if (sequence.remaining() == 1) {
+                shares[slot.id] = 1;
+                answering++;
+            } else {
+                prompts.add(sequence);
+            }
+        }
+        sharePrompts(answering, now);
+        for (Slot slot : slots) {
+            if (shares[slot.id] > 0 && slot.sequence != null) {
+                slot.addTo(batch, shares[slot.id], slot.sequence);
+            }
+        }
+    }
+
+    void release(Sequence sequence, long now) {
+        slots[sequence.slot()].release(sequence, now);
+    }
+
+    /** Forgets what free slots keep for reuse. Returns whether there was any. */
+    boolean forgetIdle() {
+        boolean any = false;
+        for (Slot slot : slots) {
+            if (slot.sequence == null && slot.left.length > 0) {
+                slot.left = new int[0];
+                runner.truncate(slot.id, 0);
+                any = true;
+            }
+        }
+        return any;
+    }
+
+    /** Forgets every slot's tokens, after a failure that leaves the KV cache in doubt. */
+    void forgetAll() {
+        for (Slot slot : slots) {
+            slot.left = new int[0];
+            runner.truncate(slot.id, 0);
+        }
+    }
+
+    /** Throws where the books and the KV cache disagree. */
+    void checkIntegrity() {
+        for (Slot slot : slots) {
+            Sequence sequence = slot.sequence;
+            int expected = sequence == null ? slot.left.length : sequence.computed();
+            int actual = runner.length(slot.id);
+            if (actual != expected) {
+                throw new IllegalStateException(
+                        "slot " + slot.id + ": " + actual + " tokens in the KV cache (expected: " + expected + ")");
+            }
+            if (sequence != null && (sequence.slot() != slot.id || sequence.ended() || sequence.remaining() < 1)) {
+                throw new IllegalStateException("slot " + slot.id + ": holds a sequence that is not running in it");
+            }
+        }
+    }
+
+    private void sharePrompts(int answering, long now) {
+        int budget = promptBudget(answering);
+        prompts.sort(Comparator.comparingLong(s -> s.remaining() - (now - s.submittedNanos) / 1_000_000));
+        for (Sequence sequence : prompts) {
+            int share = Math.min(budget, sequence.remaining());
+            shares[sequence.slot()] = share;
+            budget -= share;
+        }
+    }
+
+    private int promptBudget(int answering) {
+        int room = runner.batchTokens() - answering;
+        if (answering == 0) {
+            return room;
+        }
+        if (stepTimes.estimate(LEAST_PROMPT_CHUNK) == 0) {
+            return Math.min(room, FIRST_PROMPT_CHUNK);
+        }
+        long left = Math.max(0, PROMPT_STEP_NANOS - stepTimes.estimate(answering));
+        return Math.min(room, stepTimes.tokensWithin(left, LEAST_PROMPT_CHUNK, room));
+    }
+
+    private @Nullable Slot bestFreeSlot(int[] prompt) {
+        Slot best = null;
+        int bestGain = 0;
+        for (Slot slot : slots) {
+            if (slot.sequence != null) {
+                continue;
+            }
+            int gain = 2 * slot.commonPrefix(prompt) - slot.left.length;
+            boolean better = best == null || gain > bestGain || (gain == bestGain && slot.freedNanos < best.freedNanos);
+            if (better) {
+                best = slot;
+                bestGain = gain;
+            }
+        }
+        return best;
+    }
+
+    /** A place in the KV cache. */
+    private final class Slot {
+        final int id;
+
+        @Nullable
+        Sequence sequence;
+
+        /** What the last sequence left in the KV cache. */
+        int[] left = new int[0];
+
+        long freedNanos = Long.MIN_VALUE;
+
+        Slot(int id) {
+            this.id = id;
+        }
+
+        int commonPrefix(int[] prompt) {
+            // The last prompt token is always computed: its logits are where the answer starts.
+            int most = Math.min(left.length, prompt.length - 1);
+            int mismatch = Arrays.mismatch(left, 0, most, prompt, 0, most);
+            return mismatch < 0 ? most : mismatch;
+        }
+
+        void take(Sequence taken, long now) {
+            int common = commonPrefix(taken.request.prompt());
+            // It has the slot before anything can go wrong: no sequence is ever in neither place.
+            sequence = taken;
+            left = new int[0];
+            taken.start(id, 0, now);
+            taken.start(id, runner.truncate(id, common), now);
+        }
+
+        void release(Sequence released, long now) {
+            left = released.computedTokens();
+            sequence = null;
+            freedNanos = now;
+        }
+
+        void addTo(Batch batch, int count, Sequence owner) {
+            int from = owner.computed();
+            for (int position = from; position < from + count; position++) {
+                batch.add(owner.token(position), position, id, position == owner.total() - 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package dev.chasqui.node.engine;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One answer in the making: its tokens, how many of them are in the KV cache, and the text on its way out. There are no
+ * phases: a sequence whose {@code computed} lags behind {@code total} by more than one token is still in its prompt.
+ */
+final class Sequence {
+    static final int NO_SLOT = -1;
+
+    final GenerationRequest request;
+    final long submittedNanos;
+
+    /** Set by any thread; obeyed by the engine's thread between two steps. */
+    volatile boolean cancelled;
+
+    /** Whether the step that runs now computes for this sequence. */
+    volatile boolean inStep;
+
+    private final TextAssembler assembler;
+    private final List<HeldLogprob> heldLogprobs = new ArrayList<>();
+    private int[] tokens;
+    private int total;
+    private int slot = NO_SLOT;
+    private int computed;
+    private int cached;
+    private int unreported;
+    private boolean ended;
+    private long startedNanos;
+    private long firstTokenNanos;
+    private long lastTokenNanos;
+
+    Sequence(GenerationRequest request, long submittedNanos) {
+        this.request = request;
+        this.submittedNanos = submittedNanos;
+        this.assembler = new TextAssembler(request.stops());
+        this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(request.maxTokens(), 256));
+        this.total = request.prompt().length;
+    }
+
+    void start(int slot, int cached, long now) {
+        this.slot = slot;
+        this.cached = cached;
+        this.computed = cached;
+        this.startedNanos = now;
+    }
+
+    int slot() {
+        return slot;
+    }
+
+    int total() {
+        return total;
+    }
+
+    int computed() {
+        return computed;
+    }
+
+    /** Prompt tokens that were in the KV cache already. */
+    int cached() {
+        return cached;
+    }
+
+    int promptLength() {
+        return request.prompt().length;
+    }
+
+    int generated() {
+        return total - promptLength();
+    }
+
+    /** Tokens that are not in the KV cache yet. */
+    int remaining() {
+        return total - computed;
+    }
+
+    boolean inPrompt() {
+        return generated() == 0;
+    }
+
+    boolean ended() {
+        return ended;
+    }
+
+    int token(int position) {
+        return tokens[position];
+    }
+
+    /** The tokens that are in the KV cache. */
+    int[] computedTokens() {
+        return Arrays.copyOf(tokens, computed);
+    }
+
+    void computed(int more) {
+        computed += more;
+    }
+
+    /** After an interrupted step: what the KV cache was cut back to. */
+    void cutBack(int length) {
+        computed = length;
+    }
+
+    /** Takes in a chosen token; the text that it completes goes to the sink. */
+    void append(int token, TokenLogprobs logprobs, int row, long now) {
+        if (total == tokens.length) {
+            tokens = Arrays.copyOf(tokens, total * 2);
+        }
+        tokens[total++] = token;
+        unreported++;
+        if (firstTokenNanos == 0) {
+            firstTokenNanos = now;
+        }
+        lastTokenNanos = now;
+        if (request.text().endsAnswer(token)) {
+            return;
+        }
+        byte[] piece = request.text().piece(token);
+        if (request.logprobs() >= 0) {
+            long from = assembler.deliveredBytes() + assembler.heldBytes();
+            heldLogprobs.add(new HeldLogprob(logprobs.of(row, token, request.logprobs()), from, from + piece.length));
+        }
+        String text = assembler.add(piece);
+        // Tokens inside a held-back piece wait for it.
+        if (!text.isEmpty() || assembler.heldBytes() == 0) {
+            report(text);
+        }
+    }
+
+    /** Why the answer ends now, or null where it goes on. */
+    Completion.@Nullable Reason end(int contextTokens) {
+        if (generated() == 0) {
+            return null;
+        }
+        if (request.text().endsAnswer(tokens[total - 1])) {
+            return Completion.Reason.END_OF_ANSWER;
+        }
+        if (assembler.stopped() != null) {
+            return Completion.Reason.STOP_STRING;
+        }
+        if (generated() >= request.maxTokens()) {
+            return Completion.Reason.MAX_TOKENS;
+        }
+        return total >= contextTokens ? Completion.Reason.CONTEXT_FULL : null;
+    }
+
+    void complete(Completion.Reason reason) {
+        String rest = assembler.stopped() == null ? assembler.rest() : "";
+        if (!rest.isEmpty() || unreported > 0 || !heldLogprobs.isEmpty()) {
+            report(rest);
+        }
+        ended = true;
+        request.sampler().close();
+        request.sink()
+                .completed(new Completion(
+                        reason,
+                        assembler.stopped(),
+                        promptLength(),
+                        cached,
+                        generated(),
+                        startedNanos - submittedNanos,
+                        firstTokenNanos - startedNanos,
+                        lastTokenNanos - firstTokenNanos));
+    }
+
+    void fail(EngineException failure) {
+        ended = true;
+        request.sampler().close();
+        request.sink().failed(failure);
+    }
+
+    private void report(String text) {
+        request.sink().chunk(new TokenChunk(text, unreported, takeLogprobs()));
+        unreported = 0;
+    }
+
+    /** Those of the tokens whose text is out; those of a stop string are dropped with it. */
+    private List<TokenLogprob> takeLogprobs() {
+        if (heldLogprobs.isEmpty()) {
+            return List.of();
+        }
+        boolean stopped = assembler.stopped() != null;
+        long delivered = assembler.deliveredBytes();
+        List<TokenLogprob> out = new ArrayList<>(heldLogprobs.size());
+        for (HeldLogprob held : heldLogprobs) {
+            if (stopped ? held.from < delivered : held.to <= delivered) {
+                out.add(held.logprob);
+            }
+        }
+        heldLogprobs.removeIf(held -> stopped || held.to <= delivered);
+        return out;
+    }
+
+    /** A token's log-probability, and the bytes of the answer that are its text. */
+    private record HeldLogprob(TokenLogprob logprob, long from, long to) {}
+
+    /** Where log-probabilities of the last step come from. */
+    @FunctionalInterface
+    interface TokenLogprobs {
+        TokenLogprob of(int row, int token, int top);
+    }
+}

@@ -1,0 +1,167 @@
+package dev.chasqui.node.grpc;
+
+import dev.chasqui.proto.v1.ChatMessage;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.ContentPart;
+import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Reasoning;
+import dev.chasqui.proto.v1.Tool;
+import dev.chasqui.proto.v1.ToolCall;
+import dev.chasqui.proto.v1.ToolChoice;
+import java.util.List;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Writes a chat request as the JSON that llama.cpp's template engine takes, checking what it would trip over. */
+final class ChatJson {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool");
+
+    private ChatJson() {}
+
+    static String of(ChatRequest request) {
+        InvalidRequest.require(request.getMessagesCount() > 0, "messages", "none", "at least one message");
+        ObjectNode root = JSON.createObjectNode();
+        ArrayNode messages = root.putArray("messages");
+        for (int i = 0; i < request.getMessagesCount(); i++) {
+            messages.add(message(request.getMessages(i), "messages[" + i + "]"));
+        }
+        addTools(request, root);
+        addFormat(request.getOutputFormat(), root);
+        addReasoning(request.getReasoning(), root);
+        if (request.getTemplateArgumentsCount() > 0) {
+            ObjectNode arguments = root.putObject("chat_template_kwargs");
+            request.getTemplateArgumentsMap()
+                    .forEach((name, value) -> arguments.set(name, json(value, "template_arguments." + name)));
+        }
+        if (request.getContinueLastMessage()) {
+            String role = request.getMessages(request.getMessagesCount() - 1).getRole();
+            InvalidRequest.require(
+                    role.equals("assistant"), "continue_last_message", role, "a last message of an assistant");
+            root.put("continue_final_message", true);
+        }
+        root.put("now", System.currentTimeMillis() / 1000);
+        return JSON.writeValueAsString(root);
+    }
+
+    private static ObjectNode message(ChatMessage message, String field) {
+        InvalidRequest.require(
+                ROLES.contains(message.getRole()),
+                field + ".role",
+                quoted(message.getRole()),
+                "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
+        ObjectNode node = JSON.createObjectNode();
+        node.put("role", message.getRole());
+        addContent(message.getContentList(), node, field);
+        if (!message.getName().isEmpty()) {
+            node.put("name", message.getName());
+        }
+        if (!message.getReasoning().isEmpty()) {
+            node.put("reasoning_content", message.getReasoning());
+        }
+        if (!message.getToolCallId().isEmpty()) {
+            node.put("tool_call_id", message.getToolCallId());
+        }
+        if (message.getToolCallsCount() > 0) {
+            ArrayNode calls = node.putArray("tool_calls");
+            for (ToolCall call : message.getToolCallsList()) {
+                ObjectNode function = calls.addObject()
+                        .put("id", call.getId())
+                        .put("type", "function")
+                        .putObject("function");
+                function.put("name", call.getName()).put("arguments", call.getArguments());
+            }
+        }
+        return node;
+    }
+
+    private static void addContent(List<ContentPart> parts, ObjectNode node, String field) {
+        for (int i = 0; i < parts.size(); i++) {
+            InvalidRequest.require(
+                    parts.get(i).hasText(), field + ".content[" + i + "]", "an empty part", "a text part");
+        }
+        if (parts.size() == 1) {
+            node.put("content", parts.get(0).getText());
+        } else if (parts.isEmpty()) {
+            node.put("content", "");
+        } else {
+            ArrayNode content = node.putArray("content");
+            parts.forEach(part -> content.addObject().put("type", "text").put("text", part.getText()));
+        }
+    }
+
+    private static void addTools(ChatRequest request, ObjectNode root) {
+        ToolChoice choice = request.getToolChoice();
+        String only = choice.getMode() == ToolChoice.Mode.MODE_REQUIRED ? choice.getName() : "";
+        ArrayNode tools = JSON.createArrayNode();
+        for (int i = 0; i < request.getToolsCount(); i++) {
+            Tool tool = request.getTools(i);
+            if (!only.isEmpty() && !only.equals(tool.getName())) {
+                continue;
+            }
+            ObjectNode function = tools.addObject().put("type", "function").putObject("function");
+            function.put("name", tool.getName()).put("description", tool.getDescription());
+            function.set(
+                    "parameters",
+                    tool.getParametersSchema().isEmpty()
+                            ? JSON.createObjectNode().put("type", "object")
+                            : json(tool.getParametersSchema(), "tools[" + i + "].parameters_schema"));
+        }
+        InvalidRequest.require(
+                only.isEmpty() || !tools.isEmpty(), "tool_choice.name", quoted(only), "the name of one of the tools");
+        if (tools.isEmpty()) {
+            InvalidRequest.require(
+                    choice.getMode() != ToolChoice.Mode.MODE_REQUIRED,
+                    "tool_choice",
+                    "required without tools",
+                    "tools");
+            return;
+        }
+        root.set("tools", tools);
+        root.put(
+                "tool_choice",
+                switch (choice.getMode()) {
+                    case MODE_NONE -> "none";
+                    case MODE_REQUIRED -> "required";
+                    case MODE_UNSPECIFIED, MODE_AUTO, UNRECOGNIZED -> "auto";
+                });
+        if (request.hasParallelToolCalls()) {
+            root.put("parallel_tool_calls", request.getParallelToolCalls());
+        }
+    }
+
+    /** A grammar is not among what templates know: it goes to the sampler as it is. */
+    private static void addFormat(OutputFormat format, ObjectNode root) {
+        if (format.hasJsonSchema()) {
+            root.set("json_schema", json(format.getJsonSchema(), "output_format.json_schema"));
+        }
+    }
+
+    private static void addReasoning(Reasoning reasoning, ObjectNode root) {
+        switch (reasoning.getMode()) {
+            case MODE_ON -> root.put("enable_thinking", true);
+            case MODE_OFF -> root.put("enable_thinking", false);
+            case MODE_UNSPECIFIED, UNRECOGNIZED -> {}
+        }
+        if (!reasoning.getEffort().isEmpty()) {
+            root.put("reasoning_effort", reasoning.getEffort());
+        }
+    }
+
+    /** A field that holds JSON as text. */
+    private static JsonNode json(String text, String field) {
+        try {
+            return JSON.readTree(text);
+        } catch (JacksonException e) {
+            throw new InvalidRequest(field, "not shown", "a JSON text; " + e.getOriginalMessage());
+        }
+    }
+
+    private static String quoted(String text) {
+        return "\"" + (text.length() > 40 ? text.substring(0, 40) + "…" : text) + "\"";
+    }
+}

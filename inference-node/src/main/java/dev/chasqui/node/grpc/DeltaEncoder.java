@@ -1,0 +1,190 @@
+package dev.chasqui.node.grpc;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.chasqui.llama.ChatDelta;
+import dev.chasqui.llama.ChatParser;
+import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.llama.Vocabulary;
+import dev.chasqui.node.engine.Completion;
+import dev.chasqui.node.engine.TokenLogprob;
+import dev.chasqui.proto.v1.Delta;
+import dev.chasqui.proto.v1.FinishReason;
+import dev.chasqui.proto.v1.Finished;
+import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.ToolCallDelta;
+import dev.chasqui.proto.v1.TopLogprob;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns one choice's text into deltas: content, reasoning and tool calls. Text of a prompt whose answers have no such parts
+ * goes through as it is; other text goes through llama.cpp's parser, which reads the whole answer again each time, so the
+ * longer the answer the larger the portions it gets.
+ */
+final class DeltaEncoder implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DeltaEncoder.class);
+    private static final int PORTIONS = 512;
+
+    private final int choice;
+    private final Vocabulary vocabulary;
+    private final StringBuilder unparsed = new StringBuilder();
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private @Nullable ChatParser parser;
+    private int parsedLength;
+    private int tokens;
+    private int reasoningTokens;
+    private boolean calledTools;
+
+    /** @param prompt null for text that is never parsed */
+    DeltaEncoder(int choice, Vocabulary vocabulary, @Nullable ChatPrompt prompt) {
+        this.choice = choice;
+        this.vocabulary = vocabulary;
+        this.parser = prompt == null || prompt.plainText() ? null : new ChatParser(prompt);
+    }
+
+    /** Tokens of reasoning so far. */
+    int reasoningTokens() {
+        return reasoningTokens;
+    }
+
+    void encode(
+            String text,
+            int newTokens,
+            List<TokenLogprob> newLogprobs,
+            @Nullable Completion end,
+            Consumer<GenerationEvent> out) {
+        tokens += newTokens;
+        logprobs.addAll(newLogprobs);
+        unparsed.append(text);
+        if (end != null || unparsed.length() > parsedLength / PORTIONS) {
+            List<Delta.Builder> deltas = parser == null ? plain() : parse(parser, end != null);
+            send(deltas, end != null, out);
+        }
+        if (end != null) {
+            out.accept(GenerationEvent.newBuilder().setFinished(finished(end)).build());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (parser != null) {
+            parser.close();
+            parser = null;
+        }
+    }
+
+    private List<Delta.Builder> plain() {
+        String text = unparsed.toString();
+        unparsed.setLength(0);
+        return text.isEmpty() ? List.of() : List.of(Delta.newBuilder().setContent(text));
+    }
+
+    private List<Delta.Builder> parse(ChatParser chatParser, boolean last) {
+        String text = unparsed.toString();
+        try {
+            List<ChatDelta> deltas = chatParser.push(text.getBytes(StandardCharsets.UTF_8), last);
+            unparsed.setLength(0);
+            parsedLength += text.length();
+            return deltas.stream().map(this::delta).toList();
+        } catch (LlamaException e) {
+            // The model broke its own form: what is left goes out as it is, rather than not at all.
+            log.warn("an answer does not follow its template's form; the rest of it goes out unparsed");
+            close();
+            return plain();
+        }
+    }
+
+    private Delta.Builder delta(ChatDelta parsed) {
+        Delta.Builder delta = Delta.newBuilder();
+        if (parsed.content() != null) {
+            delta.setContent(parsed.content());
+        }
+        if (parsed.reasoning() != null) {
+            delta.setReasoning(parsed.reasoning());
+        }
+        if (parsed.toolIndex() >= 0) {
+            calledTools = true;
+            ToolCallDelta.Builder call = ToolCallDelta.newBuilder().setIndex(parsed.toolIndex());
+            if (parsed.toolId() != null) {
+                call.setId(parsed.toolId());
+            }
+            if (parsed.toolName() != null) {
+                call.setName(parsed.toolName());
+            }
+            if (parsed.toolArguments() != null) {
+                call.setArguments(parsed.toolArguments());
+            }
+            delta.addToolCalls(call);
+        }
+        return delta;
+    }
+
+    /** The last of the deltas stands for all tokens that came since the one before. */
+    private void send(List<Delta.Builder> deltas, boolean last, Consumer<GenerationEvent> out) {
+        List<Delta.Builder> toSend = deltas;
+        if (deltas.isEmpty()) {
+            if (logprobs.isEmpty() && !(last && tokens > 0)) {
+                return;
+            }
+            toSend = List.of(Delta.newBuilder());
+        }
+        for (int i = 0; i < toSend.size(); i++) {
+            Delta.Builder delta = toSend.get(i).setChoice(choice);
+            if (i == toSend.size() - 1) {
+                finish(delta);
+            }
+            out.accept(GenerationEvent.newBuilder().setDelta(delta).build());
+        }
+    }
+
+    private void finish(Delta.Builder delta) {
+        delta.setTokens(tokens);
+        if (!delta.getReasoning().isEmpty()) {
+            reasoningTokens += tokens;
+        }
+        tokens = 0;
+        for (TokenLogprob logprob : logprobs) {
+            delta.addLogprobs(logprob(logprob));
+        }
+        logprobs.clear();
+    }
+
+    private dev.chasqui.proto.v1.TokenLogprob.Builder logprob(TokenLogprob source) {
+        dev.chasqui.proto.v1.TokenLogprob.Builder target = dev.chasqui.proto.v1.TokenLogprob.newBuilder()
+                .setToken(source.token())
+                .setPiece(piece(source.token()))
+                .setLogprob(source.logprob());
+        for (TokenLogprob.Candidate candidate : source.top()) {
+            target.addTop(TopLogprob.newBuilder()
+                    .setToken(candidate.token())
+                    .setPiece(piece(candidate.token()))
+                    .setLogprob(candidate.logprob()));
+        }
+        return target;
+    }
+
+    private ByteString piece(int token) {
+        return UnsafeByteOperations.unsafeWrap(vocabulary.piece(token, true));
+    }
+
+    private Finished.Builder finished(Completion end) {
+        Finished.Builder finished = Finished.newBuilder().setChoice(choice).setCompletionTokens(end.completionTokens());
+        if (end.stop() != null) {
+            finished.setStop(end.stop());
+        }
+        return finished.setReason(
+                switch (end.reason()) {
+                    case END_OF_ANSWER ->
+                        calledTools ? FinishReason.FINISH_REASON_TOOL_CALLS : FinishReason.FINISH_REASON_STOP;
+                    case STOP_STRING -> FinishReason.FINISH_REASON_STOP;
+                    case MAX_TOKENS, CONTEXT_FULL -> FinishReason.FINISH_REASON_LENGTH;
+                });
+    }
+}

@@ -1,0 +1,244 @@
+package dev.chasqui.node.grpc;
+
+import com.google.protobuf.ByteString;
+import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.Vocabulary;
+import dev.chasqui.node.engine.Generation;
+import dev.chasqui.node.engine.GenerationRequest;
+import dev.chasqui.node.model.LoadedModel;
+import dev.chasqui.node.model.ModelLease;
+import dev.chasqui.node.model.Models;
+import dev.chasqui.proto.v1.Admitted;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.CountTokensResponse;
+import dev.chasqui.proto.v1.DetokenizeRequest;
+import dev.chasqui.proto.v1.DetokenizeResponse;
+import dev.chasqui.proto.v1.GenerateRequest;
+import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.InferenceGrpc;
+import dev.chasqui.proto.v1.TokenizeRequest;
+import dev.chasqui.proto.v1.TokenizeResponse;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
+
+/** Chat, generation and tokenising over the node's models. */
+final class InferenceService extends InferenceGrpc.InferenceImplBase {
+    private final Models models;
+    private final ScheduledExecutorService relay;
+    private final Executor handlers;
+
+    /**
+     * @param relay the one thread that writes answers out
+     * @param handlers threads with stacks deep enough for templates
+     */
+    InferenceService(Models models, ScheduledExecutorService relay, Executor handlers) {
+        this.models = models;
+        this.relay = relay;
+        this.handlers = handlers;
+    }
+
+    @Override
+    public void chat(ChatRequest request, StreamObserver<GenerationEvent> response) {
+        generate(request.getModel(), request.getChoices(), response, model -> chatPrompt(request, model));
+    }
+
+    @Override
+    public void generate(GenerateRequest request, StreamObserver<GenerationEvent> response) {
+        generate(request.getModel(), request.getChoices(), response, model -> rawPrompt(request, model));
+    }
+
+    @Override
+    public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> response) {
+        answer(request.getModel(), response, model -> {
+            Vocabulary vocabulary = model.vocabulary();
+            TokenizeResponse.Builder answer = TokenizeResponse.newBuilder();
+            for (int token :
+                    vocabulary.tokenize(request.getText(), request.getAddSpecial(), request.getParseSpecial())) {
+                answer.addTokens(token).addPieces(ByteString.copyFrom(vocabulary.piece(token, true)));
+            }
+            return answer.build();
+        });
+    }
+
+    @Override
+    public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> response) {
+        answer(request.getModel(), response, model -> {
+            checkTokens(request.getTokensList(), model, "tokens");
+            int[] tokens = request.getTokensList().stream().mapToInt(i -> i).toArray();
+            return DetokenizeResponse.newBuilder()
+                    .setText(model.vocabulary().detokenize(tokens))
+                    .build();
+        });
+    }
+
+    @Override
+    public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> response) {
+        answer(request.getModel(), response, model -> {
+            ChatPrompt prompt = model.chatTemplate().render(ChatJson.of(request));
+            return CountTokensResponse.newBuilder()
+                    .setTokens(prompt.tokens().length)
+                    .setContextTokens(model.engine().contextTokens())
+                    .build();
+        });
+    }
+
+    private PreparedPrompt chatPrompt(ChatRequest request, LoadedModel model) {
+        // Here a bad schema is known for what it is; the template engine would blame the messages.
+        String grammar = PreparedPrompt.grammarOf(request.getOutputFormat());
+        ChatPrompt chat = model.chatTemplate().render(ChatJson.of(request));
+        return PreparedPrompt.of(
+                model,
+                chat.tokens(),
+                chat,
+                request.getSampling(),
+                request.getOutputFormat().hasGrammar() ? grammar : "",
+                request.getLimits(),
+                request.getChoices(),
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);
+    }
+
+    private PreparedPrompt rawPrompt(GenerateRequest request, LoadedModel model) {
+        int[] tokens;
+        if (request.hasTokens()) {
+            checkTokens(request.getTokens().getIdsList(), model, "tokens.ids");
+            tokens = request.getTokens().getIdsList().stream().mapToInt(i -> i).toArray();
+        } else {
+            tokens = model.vocabulary().tokenize(request.getText(), true, true);
+        }
+        return PreparedPrompt.of(
+                model,
+                tokens,
+                null,
+                request.getSampling(),
+                PreparedPrompt.grammarOf(request.getOutputFormat()),
+                request.getLimits(),
+                request.getChoices(),
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);
+    }
+
+    private void generate(
+            String name,
+            int choices,
+            StreamObserver<GenerationEvent> response,
+            Function<LoadedModel, PreparedPrompt> prepare) {
+        ServerCallStreamObserver<GenerationEvent> out = (ServerCallStreamObserver<GenerationEvent>) response;
+        Call call = new Call(out);
+        models.lease(requested(name)).whenComplete((lease, failure) -> {
+            if (failure != null) {
+                call.fail(failure);
+            } else if (Thread.currentThread() == call.thread) {
+                call.begin(lease, choices, prepare);
+            } else {
+                handlers.execute(() -> call.begin(lease, choices, prepare));
+            }
+        });
+    }
+
+    private <T> void answer(String name, StreamObserver<T> response, Function<LoadedModel, T> function) {
+        models.lease(requested(name))
+                .whenCompleteAsync(
+                        (lease, failure) -> {
+                            if (failure != null) {
+                                response.onError(Failures.status(failure));
+                                return;
+                            }
+                            try (lease) {
+                                response.onNext(function.apply(lease.model()));
+                                response.onCompleted();
+                            } catch (RuntimeException e) {
+                                response.onError(Failures.status(e));
+                            }
+                        },
+                        handlers);
+    }
+
+    /** A request names models; places on this machine or elsewhere are for those who run the node. */
+    private String requested(String name) {
+        return name.isEmpty() ? models.defaultName() : name;
+    }
+
+    private static void checkTokens(List<Integer> tokens, LoadedModel model, String field) {
+        int size = model.vocabulary().size();
+        for (int token : tokens) {
+            InvalidRequest.require(token >= 0 && token < size, field, token, "0 to " + (size - 1));
+        }
+    }
+
+    /** One streaming call from its arrival until the engine has taken it over. */
+    private final class Call {
+        final Thread thread = Thread.currentThread();
+        private final ServerCallStreamObserver<GenerationEvent> out;
+        private boolean cancelled;
+        private Optional<AnswerStream> stream = Optional.empty();
+
+        Call(ServerCallStreamObserver<GenerationEvent> out) {
+            this.out = out;
+            // Both handlers must be set before the call's first method returns.
+            out.setOnCancelHandler(this::cancel);
+            out.setOnReadyHandler(() -> stream().ifPresent(AnswerStream::ready));
+        }
+
+        void begin(ModelLease lease, int choices, Function<LoadedModel, PreparedPrompt> prepare) {
+            List<GenerationRequest> requests = new ArrayList<>();
+            AnswerStream answer = new AnswerStream(out, relay, lease);
+            try {
+                if (!claim(answer)) {
+                    lease.close();
+                    return;
+                }
+                LoadedModel model = lease.model();
+                PreparedPrompt.checkChoices(choices, model.engine().status());
+                model.engine().checkRoom(Math.max(1, choices));
+                PreparedPrompt prompt = prepare.apply(model);
+                PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.chat());
+                for (int i = 0; i < prompt.choices(); i++) {
+                    DeltaEncoder encoder = new DeltaEncoder(i, model.vocabulary(), prompt.chat());
+                    requests.add(prompt.request(model, i, answer.choice(encoder), text));
+                }
+                List<Generation> running = model.engine().submit(requests);
+                answer.began(running, admitted(model, prompt));
+            } catch (RuntimeException e) {
+                requests.forEach(request -> request.sampler().close());
+                answer.discard();
+                fail(e);
+            }
+        }
+
+        void fail(Throwable failure) {
+            if (!out.isCancelled()) {
+                out.onError(Failures.status(failure));
+            }
+        }
+
+        private Admitted admitted(LoadedModel model, PreparedPrompt prompt) {
+            return Admitted.newBuilder()
+                    .setModel(model.name())
+                    .setPromptTokens(prompt.tokens().length)
+                    .setQueuePosition(model.engine().status().queued())
+                    .setSeed(prompt.seed())
+                    .build();
+        }
+
+        private synchronized boolean claim(AnswerStream answer) {
+            stream = Optional.of(answer);
+            return !cancelled;
+        }
+
+        private synchronized Optional<AnswerStream> stream() {
+            return stream;
+        }
+
+        private void cancel() {
+            synchronized (this) {
+                cancelled = true;
+            }
+            stream().ifPresent(AnswerStream::cancel);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.chasqui.node.grpc;
+
+import dev.chasqui.llama.Llama;
+import dev.chasqui.node.model.LoadedModel;
+import dev.chasqui.node.model.Models;
+import dev.chasqui.proto.v1.InferenceGrpc;
+import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** The node's gRPC server: inference, models, status, health and reflection on one port. */
+public final class NodeServer implements AutoCloseable {
+    private static final int MOST_MESSAGE_BYTES = 16 << 20;
+    private static final int HANDLER_THREADS = 4;
+
+    private final Models models;
+    private final ExecutorService handlers = handlers();
+    private final ScheduledExecutorService timer =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "status"));
+    private final HealthStatusManager health = new HealthStatusManager();
+    /**
+     * The one thread that reads calls, parses answers and writes them out. A step's texts of all streams wake it once, which
+     * matters: a decode runs on every core, and each wake-up of another thread makes all of them wait.
+     */
+    private final NioEventLoopGroup eventLoop = new NioEventLoopGroup(1, (ThreadFactory) task -> daemon(task, "relay"));
+
+    private final NodeService nodeService;
+    private final Server server;
+
+    /**
+     * Opens the port.
+     *
+     * @param token what callers must bring; null: nothing
+     * @throws IOException where the address cannot be had
+     */
+    public NodeServer(InetSocketAddress address, @Nullable String token, String version, Llama llama, Models models)
+            throws IOException {
+        this.models = models;
+        this.nodeService = new NodeService(version, llama, models, timer);
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
+                .channelType(NioServerSocketChannel.class)
+                .bossEventLoopGroup(eventLoop)
+                .workerEventLoopGroup(eventLoop)
+                .executor(handlers)
+                .maxInboundMessageSize(MOST_MESSAGE_BYTES)
+                .permitKeepAliveTime(5, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .addService(new InferenceService(models, eventLoop.next(), handlers))
+                .addService(new ModelsService(models))
+                .addService(nodeService)
+                .addService(health.getHealthService())
+                .addService(ProtoReflectionServiceV1.newInstance());
+        if (token != null) {
+            builder.intercept(new TokenAuthentication(token));
+        }
+        models.onChange(this::updateHealth);
+        updateHealth();
+        this.server = builder.build().start();
+    }
+
+    /** The port that it listens on. */
+    public int port() {
+        return server.getPort();
+    }
+
+    /** Says in health and status that no new requests are taken. */
+    public void drain() {
+        health.enterTerminalState();
+        nodeService.drain();
+    }
+
+    @Override
+    public void close() {
+        server.shutdown();
+        try {
+            if (!server.awaitTermination(1, TimeUnit.SECONDS)) {
+                server.shutdownNow().awaitTermination(2, TimeUnit.SECONDS);
+            }
+            // Cancelled answers give their models back through the relay.
+            models.awaitIdle(Duration.ofSeconds(1));
+        } catch (InterruptedException e) {
+            server.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        timer.shutdownNow();
+        handlers.shutdown();
+        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+
+    private void updateHealth() {
+        String wanted = models.defaultName();
+        boolean ready = models.loaded().stream().map(LoadedModel::name).anyMatch(wanted::equals);
+        health.setStatus(InferenceGrpc.SERVICE_NAME, ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+    }
+
+    /** Few threads: they render templates and tokenise, which is quick; their stacks are deep. */
+    private static ExecutorService handlers() {
+        AtomicInteger count = new AtomicInteger();
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                HANDLER_THREADS,
+                HANDLER_THREADS,
+                30,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> daemon(task, "handler " + count.incrementAndGet()));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    /** Templates and parsers recurse as deep as their input nests. */
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(null, task, name, Llama.STACK_BYTES);
+        thread.setDaemon(true);
+        return thread;
+    }
+}

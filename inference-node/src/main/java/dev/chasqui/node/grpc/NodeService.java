@@ -1,0 +1,140 @@
+package dev.chasqui.node.grpc;
+
+import dev.chasqui.llama.Device;
+import dev.chasqui.llama.Llama;
+import dev.chasqui.node.model.ModelDescription;
+import dev.chasqui.node.model.Models;
+import dev.chasqui.proto.v1.GetStatusRequest;
+import dev.chasqui.proto.v1.NodeGrpc;
+import dev.chasqui.proto.v1.NodeStatus;
+import dev.chasqui.proto.v1.WatchStatusRequest;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** How the node is, once or as a stream. */
+final class NodeService extends NodeGrpc.NodeImplBase {
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long SOON_MILLIS = 100;
+
+    private final String version;
+    private final Llama llama;
+    private final Models models;
+    private final ScheduledExecutorService timer;
+    private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private volatile boolean draining;
+
+    /** @param timer one thread; it alone writes to watchers */
+    NodeService(String version, Llama llama, Models models, ScheduledExecutorService timer) {
+        this.version = version;
+        this.llama = llama;
+        this.models = models;
+        this.timer = timer;
+        models.onChange(this::changed);
+        timer.scheduleWithFixedDelay(this::tell, 1, 1, TimeUnit.SECONDS);
+    }
+
+    void drain() {
+        draining = true;
+        changed();
+    }
+
+    @Override
+    public void getStatus(GetStatusRequest request, StreamObserver<NodeStatus> response) {
+        response.onNext(status());
+        response.onCompleted();
+    }
+
+    @Override
+    public void watchStatus(WatchStatusRequest request, StreamObserver<NodeStatus> response) {
+        Watcher watcher = new Watcher((ServerCallStreamObserver<NodeStatus>) response);
+        watcher.out.setOnCancelHandler(() -> watchers.remove(watcher));
+        watchers.add(watcher);
+        timer.execute(() -> watcher.tell(status()));
+    }
+
+    /** Tells watchers soon; changes that come in between are told together. */
+    private void changed() {
+        if (!watchers.isEmpty() && !timer.isShutdown() && scheduled.compareAndSet(false, true)) {
+            timer.schedule(
+                    () -> {
+                        scheduled.set(false);
+                        tell();
+                    },
+                    SOON_MILLIS,
+                    TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void tell() {
+        if (!watchers.isEmpty()) {
+            NodeStatus status = status();
+            watchers.forEach(watcher -> watcher.tell(status));
+        }
+    }
+
+    private NodeStatus status() {
+        NodeStatus.Builder status = NodeStatus.newBuilder()
+                .setVersion(version)
+                .setLlamaCppVersion(
+                        llama.version().release() + " (" + llama.version().commit() + ")")
+                .setDefaultModel(models.defaultName())
+                .setUptimeSeconds(ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0)
+                .setDraining(draining)
+                .addAllNotices(models.notices());
+        for (Device device : llama.devices()) {
+            status.addDevices(dev.chasqui.proto.v1.Device.newBuilder()
+                    .setName(device.name())
+                    .setDescription(device.description())
+                    .setKind(device.kind().name().toLowerCase(Locale.ROOT))
+                    .setMemoryTotalBytes(device.totalBytes())
+                    .setMemoryFreeBytes(device.freeBytes()));
+        }
+        for (ModelDescription description : models.active()) {
+            status.addModels(WireModels.model(description));
+        }
+        models.loaded().forEach(model -> status.addEngines(WireModels.engine(model)));
+        return status.build();
+    }
+
+    /** One caller that watches. */
+    private static final class Watcher {
+        final ServerCallStreamObserver<NodeStatus> out;
+
+        @Nullable
+        private NodeStatus last;
+
+        private long lastNanos;
+
+        Watcher(ServerCallStreamObserver<NodeStatus> out) {
+            this.out = out;
+        }
+
+        void tell(NodeStatus status) {
+            long now = System.nanoTime();
+            boolean due = last == null || !same(status, last) || now - lastNanos > QUIET_NANOS;
+            if (due && out.isReady() && !out.isCancelled()) {
+                last = status;
+                lastNanos = now;
+                out.onNext(status);
+            }
+        }
+
+        /** Whether nothing changed but what always does: the clock and free memory. */
+        private static boolean same(NodeStatus a, NodeStatus b) {
+            return a.toBuilder()
+                    .setUptimeSeconds(0)
+                    .clearDevices()
+                    .build()
+                    .equals(b.toBuilder().setUptimeSeconds(0).clearDevices().build());
+        }
+    }
+}

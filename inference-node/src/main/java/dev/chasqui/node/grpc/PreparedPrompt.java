@@ -1,0 +1,176 @@
+package dev.chasqui.node.grpc;
+
+import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.Grammar;
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.llama.Sampler;
+import dev.chasqui.llama.SamplerOptions;
+import dev.chasqui.node.engine.EngineStatus;
+import dev.chasqui.node.engine.GenerationRequest;
+import dev.chasqui.node.engine.TokenSampler;
+import dev.chasqui.node.engine.TokenSink;
+import dev.chasqui.node.model.LoadedModel;
+import dev.chasqui.node.runner.LlamaRunner;
+import dev.chasqui.proto.v1.Limits;
+import dev.chasqui.proto.v1.Logprobs;
+import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Sampling;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request that is ready for the engine: tokens, sampling and limits, all checked.
+ *
+ * @param tokens the prompt
+ * @param chat the rendered chat; null for raw text
+ * @param sampling as asked for
+ * @param grammar that the text must match; empty: none but what {@code chat} brings
+ * @param stops what ends the answer
+ * @param maxTokens most tokens of an answer
+ * @param choices answers to give
+ * @param logprobs -1: none, else how many alternatives
+ * @param seed of the first choice
+ */
+record PreparedPrompt(
+        int[] tokens,
+        @Nullable ChatPrompt chat,
+        Sampling sampling,
+        String grammar,
+        List<String> stops,
+        int maxTokens,
+        int choices,
+        int logprobs,
+        int seed) {
+    private static final int MOST_CHOICES = 16;
+    private static final int MOST_LOGPROBS = 20;
+    private static final int MOST_STOPS = 16;
+    private static final int MOST_STOP_BYTES = 1024;
+
+    static PreparedPrompt of(
+            LoadedModel model,
+            int[] tokens,
+            @Nullable ChatPrompt chat,
+            Sampling sampling,
+            String grammar,
+            Limits limits,
+            int choices,
+            int logprobs) {
+        InvalidRequest.require(tokens.length > 0, "prompt", "0 tokens", "at least 1");
+        int seed = sampling.hasSeed()
+                ? sampling.getSeed()
+                : ThreadLocalRandom.current().nextInt();
+        return new PreparedPrompt(
+                tokens,
+                chat,
+                sampling,
+                grammar,
+                stops(model, chat, limits),
+                maxTokens(model, tokens.length, limits),
+                Math.max(1, choices),
+                logprobs,
+                seed);
+    }
+
+    /** How many alternatives to report. */
+    static int logprobs(Logprobs wanted) {
+        int top = wanted.getTop();
+        InvalidRequest.require(
+                top >= 0 && top <= MOST_LOGPROBS,
+                "logprobs.top",
+                Integer.toUnsignedString(top),
+                "0 to " + MOST_LOGPROBS);
+        return top;
+    }
+
+    /** More choices than the engine has places would be refused as a full queue for ever. */
+    static void checkChoices(int choices, EngineStatus engine) {
+        int most = Math.min(MOST_CHOICES, engine.slots() + engine.queueCapacity());
+        InvalidRequest.require(
+                choices >= 0 && choices <= most, "choices", Integer.toUnsignedString(choices), "1 to " + most);
+    }
+
+    /** The engine's request for one choice; the caller closes its sampler if the engine does not take it. */
+    GenerationRequest request(LoadedModel model, int choice, TokenSink sink, PreservedTokens preserved) {
+        SamplerOptions options = SamplingOptions.of(
+                sampling,
+                model.samplingDefaults(),
+                seed + choice,
+                model.engine().contextTokens(),
+                chat,
+                grammar);
+        return new GenerationRequest(
+                tokens,
+                maxTokens,
+                stops,
+                preserved,
+                sampler(model, options),
+                logprobs,
+                GenerationRequest.NO_DEADLINE,
+                sink);
+    }
+
+    private TokenSampler sampler(LoadedModel model, SamplerOptions options) {
+        Sampler sampler = model.llama().newSampler(options);
+        int seen = Math.max(
+                options.penaltyLastN(),
+                options.dry().multiplier() > 0 ? options.dry().lastN() : 0);
+        boolean looksBack = options.repeatPenalty() != 1
+                || options.frequencyPenalty() != 0
+                || options.presencePenalty() != 0
+                || options.dry().multiplier() > 0;
+        for (int i = Math.max(0, tokens.length - seen); looksBack && i < tokens.length; i++) {
+            sampler.accept(tokens[i]);
+        }
+        return LlamaRunner.sampler(sampler);
+    }
+
+    private static int maxTokens(LoadedModel model, int promptTokens, Limits limits) {
+        int room = Math.max(1, model.engine().contextTokens() - promptTokens);
+        Integer usual = model.samplingDefaults().maxTokens();
+        int wanted = limits.getMaxTokens();
+        InvalidRequest.require(
+                wanted >= 0, "max_tokens", Integer.toUnsignedString(wanted), "at most " + Integer.MAX_VALUE);
+        if (wanted == 0) {
+            return usual == null ? room : Math.min(usual, room);
+        }
+        return Math.min(wanted, room);
+    }
+
+    private static List<String> stops(LoadedModel model, @Nullable ChatPrompt chat, Limits limits) {
+        InvalidRequest.require(
+                limits.getStopCount() <= MOST_STOPS,
+                "stop",
+                limits.getStopCount() + " strings",
+                "at most " + MOST_STOPS);
+        for (String stop : limits.getStopList()) {
+            int bytes = stop.getBytes(StandardCharsets.UTF_8).length;
+            InvalidRequest.require(
+                    bytes >= 1 && bytes <= MOST_STOP_BYTES,
+                    "stop",
+                    "a string of " + bytes + " bytes",
+                    "1 to " + MOST_STOP_BYTES);
+        }
+        List<String> stops = new ArrayList<>(limits.getStopList());
+        stops.addAll(model.stopSequences());
+        if (chat != null) {
+            stops.addAll(chat.additionalStops());
+        }
+        return stops;
+    }
+
+    /** The grammar of a form; empty: none. */
+    static String grammarOf(OutputFormat format) {
+        if (!format.hasJsonSchema()) {
+            return format.getGrammar();
+        }
+        try {
+            return Grammar.fromJsonSchema(format.getJsonSchema());
+        } catch (LlamaException e) {
+            String why = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+            throw new InvalidRequest("output_format.json_schema", "not shown", "a JSON schema; " + why);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.chasqui.node.model;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** The right to use a model: as long as it is held, the model stays in memory. */
+public final class ModelLease implements AutoCloseable {
+    private final LoadedModel model;
+    private final Runnable onRelease;
+    private final AtomicBoolean released = new AtomicBoolean();
+
+    ModelLease(LoadedModel model, Runnable onRelease) {
+        this.model = model;
+        this.onRelease = onRelease;
+    }
+
+    public LoadedModel model() {
+        return model;
+    }
+
+    /** Gives it back; does nothing the second time. */
+    @Override
+    public void close() {
+        if (released.compareAndSet(false, true)) {
+            model.release();
+            onRelease.run();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package dev.chasqui.node.model;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How models are run.
+ *
+ * @param defaultModel what requests get that name none: a name, a place or a file; null: the first of the catalogue's defaults
+ *     that is on disk or can be fetched
+ * @param slots sequences computed at once, 1 to 256
+ * @param contextTokens tokens of context a sequence may use; 0: as the catalogue says, else 4096, and never more than the model
+ *     was trained for
+ * @param queueCapacity requests that may wait for a slot, 0 or more
+ * @param threads threads that compute; 0: one for each physical core
+ * @param gpuLayers layers on a GPU; -1: all that fit
+ * @param memoryBytes most memory that models may hold, weights and KV cache together
+ */
+public record ModelSettings(
+        @Nullable String defaultModel,
+        int slots,
+        int contextTokens,
+        int queueCapacity,
+        int threads,
+        int gpuLayers,
+        long memoryBytes) {
+    static final int USUAL_CONTEXT = 4096;
+
+    public ModelSettings {
+        require(slots >= 1 && slots <= 256, "parallel", slots, "1 to 256");
+        require(contextTokens == 0 || contextTokens >= 64, "ctx", contextTokens, "64 or more, or 0 for automatic");
+        require(queueCapacity >= 0, "queue", queueCapacity, "0 or more");
+        require(threads >= 0 && threads <= 512, "threads", threads, "1 to 512, or 0 for automatic");
+        require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");
+        require(memoryBytes > 0, "memory", memoryBytes, "more than 0 bytes");
+    }
+
+    private static void require(boolean holds, String name, Object value, String expected) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + ": " + value + " (expected: " + expected + ")");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+package dev.chasqui.node.model;
+
+import dev.chasqui.llama.Llama;
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.store.CatalogueEntry;
+import dev.chasqui.node.store.ModelReference;
+import dev.chasqui.node.store.ModelSource;
+import dev.chasqui.node.store.ModelStore;
+import dev.chasqui.node.store.Pull;
+import dev.chasqui.node.store.PullProgress;
+import dev.chasqui.node.store.StoreException;
+import dev.chasqui.node.store.StoredModel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's models: what there is on disk and in the catalogue, what is in memory, and the default one.
+ *
+ * <p>{@link #start} chooses, fetches and loads the default model in the background. Every other model is loaded by the first
+ * request that names it.
+ */
+public final class Models implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Models.class);
+    private static final Duration SOON = Duration.ofSeconds(2);
+    private static final long STARTUP_RETRY_SECONDS = 30;
+
+    private final Llama llama;
+    private final ModelStore store;
+    private final ModelSettings settings;
+    private final ModelCache cache;
+    private final ExecutorService loader;
+    private final ExecutorService starter;
+    private final Map<String, ModelActivity> activities = new ConcurrentHashMap<>();
+    private final List<String> notices = new CopyOnWriteArrayList<>();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private volatile String defaultName;
+
+    public Models(Llama llama, ModelStore store, ModelSettings settings) {
+        this.llama = llama;
+        this.store = store;
+        this.settings = settings;
+        this.loader = Executors.newSingleThreadExecutor(task -> daemon(task, "model loader"));
+        this.starter = Executors.newSingleThreadExecutor(task -> daemon(task, "model starter"));
+        this.cache = new ModelCache(settings.memoryBytes(), loader);
+        String wanted = settings.defaultModel();
+        this.defaultName = wanted == null ? firstDefault() : nameOf(ModelReference.parse(wanted));
+    }
+
+    /** Chooses the default model, fetches it if need be, and loads it, all in the background; tries again until it has one. */
+    public void start() {
+        starter.execute(this::startDefault);
+    }
+
+    /** Runs whenever a model's state changes; must be quick. */
+    public void onChange(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    public String defaultName() {
+        return defaultName;
+    }
+
+    /** What happened that an operator should know, oldest first. */
+    public List<String> notices() {
+        return List.copyOf(notices);
+    }
+
+    /** Every model on disk and in the catalogue, the default first, then by name. */
+    public List<ModelDescription> list() {
+        Map<String, StoredModel> onDisk = new TreeMap<>();
+        for (StoredModel stored : store.list()) {
+            onDisk.put(stored.name(), stored);
+        }
+        Map<String, CatalogueEntry> entries = new TreeMap<>();
+        for (CatalogueEntry entry : store.catalogue().entries()) {
+            entries.put(entry.id(), entry);
+        }
+        List<String> names = new ArrayList<>(entries.keySet());
+        onDisk.keySet().stream().filter(name -> !entries.containsKey(name)).forEach(names::add);
+        activities.keySet().stream().filter(name -> !names.contains(name)).forEach(names::add);
+        names.sort(
+                Comparator.comparing((String name) -> !name.equals(defaultName)).thenComparing(name -> name));
+        List<ModelDescription> all = new ArrayList<>(names.size());
+        for (String name : names) {
+            all.add(describe(name, onDisk.get(name), entries.get(name)));
+        }
+        return all;
+    }
+
+    /** Models that are being fetched or loaded, are in memory, or failed; the default among them in any case. */
+    public List<ModelDescription> active() {
+        List<String> names = new ArrayList<>(activities.keySet());
+        if (!names.contains(defaultName)) {
+            names.add(defaultName);
+        }
+        names.sort(
+                Comparator.comparing((String name) -> !name.equals(defaultName)).thenComparing(name -> name));
+        return names.stream().map(this::describe).toList();
+    }
+
+    /** @throws ModelException NOT_FOUND */
+    public ModelDescription show(String name) {
+        ModelReference reference = reference(name);
+        ModelDescription description = describe(nameOf(reference));
+        if (description.entry() == null && description.stored() == null) {
+            throw unknown(description.name());
+        }
+        return description;
+    }
+
+    /**
+     * The right to use a model, once it is in memory. An empty name means the default model.
+     *
+     * @return fails with {@link ModelException}, or {@link StoreException} for a name or a file that makes no sense
+     */
+    public CompletableFuture<ModelLease> lease(String name) {
+        try {
+            ModelReference reference = reference(name);
+            Optional<LoadedModel> hot = cache.find(nameOf(reference));
+            StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference);
+            CompletableFuture<ModelLease> lease =
+                    cache.lease(stored.name(), () -> LoadedModel.estimateBytes(stored, settings), () -> load(stored));
+            // A model that was just loaded is seen in the cache from here on, not before.
+            return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> changed());
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /**
+     * Brings a model into memory, fetching it first if need be.
+     *
+     * @param progress hears where it stands
+     */
+    public CompletableFuture<Void> load(String name, Consumer<ModelActivity> progress) {
+        try {
+            ModelReference reference = reference(name);
+            String key = nameOf(reference);
+            Runnable watch = () -> Optional.ofNullable(activities.get(key)).ifPresent(progress);
+            listeners.add(watch);
+            CompletableFuture<StoredModel> stored = store.find(reference)
+                    .map(CompletableFuture::completedFuture)
+                    .orElseGet(() -> fetch(reference, false));
+            return stored.thenCompose(found -> lease(found.name()))
+                    .thenAccept(ModelLease::close)
+                    .whenComplete((done, failure) -> listeners.remove(watch));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** @throws ModelException NOT_FOUND where it is not in memory, IN_USE */
+    public void unload(String name) {
+        String key = nameOf(reference(name));
+        LoadedModel model = cache.find(key)
+                .orElseThrow(() ->
+                        new ModelException(ModelException.Reason.NOT_FOUND, "model " + key + " is not in memory"));
+        if (!cache.unload(model)) {
+            throw inUse(key);
+        }
+        activities.remove(key);
+        changed();
+    }
+
+    /** Fetches a model to disk; several calls for one model share one download. */
+    public CompletableFuture<Void> pull(String name, boolean force, Consumer<ModelActivity> progress) {
+        try {
+            ModelReference reference = reference(name);
+            String key = nameOf(reference);
+            Runnable watch = () -> Optional.ofNullable(activities.get(key)).ifPresent(progress);
+            listeners.add(watch);
+            return fetch(reference, force)
+                    .<Void>thenApply(stored -> null)
+                    .whenComplete((done, failure) -> listeners.remove(watch));
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** @throws ModelException NOT_FOUND, or IN_USE while it is in memory */
+    public void delete(String name) {
+        ModelReference reference = reference(name);
+        String key = nameOf(reference);
+        if (cache.find(key).isPresent()) {
+            throw inUse(key);
+        }
+        if (store.find(reference).isEmpty()) {
+            throw new ModelException(ModelException.Reason.NOT_FOUND, "model " + key + " is not on disk");
+        }
+        store.delete(reference);
+        activities.remove(key);
+        changed();
+    }
+
+    public Collection<LoadedModel> loaded() {
+        return cache.loaded();
+    }
+
+    /** Lets running answers go on, but starts none. */
+    public void drain() {
+        starter.shutdownNow();
+        cache.loaded().forEach(model -> model.engine().drain());
+    }
+
+    /** Waits until no model answers any more. Returns whether that came within the time. */
+    public boolean awaitIdle(Duration most) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        for (LoadedModel model : cache.loaded()) {
+            if (!model.engine().awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        starter.shutdownNow();
+        loader.shutdownNow();
+        cache.close();
+    }
+
+    private void startDefault() {
+        while (!Thread.currentThread().isInterrupted()) {
+            for (ModelReference candidate : candidates()) {
+                if (startDefault(candidate)) {
+                    return;
+                }
+            }
+            try {
+                TimeUnit.SECONDS.sleep(STARTUP_RETRY_SECONDS);
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private boolean startDefault(ModelReference candidate) {
+        String name = nameOf(candidate);
+        defaultName = name;
+        try {
+            Optional<StoredModel> stored = store.find(candidate);
+            if (stored.isEmpty()) {
+                fetch(candidate, false).join();
+            }
+            lease("").join().close();
+            return true;
+        } catch (RuntimeException e) {
+            String reason = message(e);
+            activities.put(name, ModelActivity.failed(reason));
+            notice("model " + name + " cannot be used: " + reason);
+            changed();
+            return false;
+        }
+    }
+
+    private List<ModelReference> candidates() {
+        if (settings.defaultModel() != null) {
+            return List.of(ModelReference.parse(settings.defaultModel()));
+        }
+        List<ModelReference> all =
+                store.defaults().stream().map(ModelReference::parse).toList();
+        List<ModelReference> here =
+                all.stream().filter(one -> store.find(one).isPresent()).toList();
+        return here.isEmpty() ? all : here;
+    }
+
+    private String firstDefault() {
+        return candidates().stream().map(this::nameOf).findFirst().orElse("");
+    }
+
+    private CompletableFuture<StoredModel> fetch(ModelReference reference, boolean force) {
+        String name = nameOf(reference);
+        Pull pull = store.pull(reference, force, progress -> downloading(name, progress));
+        return pull.future().whenComplete((stored, failure) -> {
+            if (failure == null) {
+                activities.remove(name);
+                notice("fetched " + name + ", " + Math.round(stored.sizeBytes() / 1e6) + " MB");
+            } else {
+                activities.put(name, ModelActivity.failed(message(failure)));
+            }
+            changed();
+        });
+    }
+
+    private void downloading(String name, PullProgress progress) {
+        if (progress.state() == PullProgress.State.DONE || progress.state() == PullProgress.State.FAILED) {
+            return;
+        }
+        activities.put(
+                name,
+                new ModelActivity(
+                        ModelActivity.State.DOWNLOADING,
+                        progress.fraction(),
+                        progress.bytesDone(),
+                        progress.bytesTotal(),
+                        progress.bytesPerSecond(),
+                        progress.source(),
+                        ""));
+        changed();
+    }
+
+    private LoadedModel load(StoredModel stored) {
+        String name = stored.name();
+        long began = System.nanoTime();
+        activities.put(name, ModelActivity.loading(0));
+        changed();
+        try {
+            LoadedModel model = LoadedModel.load(llama, stored, settings, progress -> {
+                activities.put(name, ModelActivity.loading(progress));
+                changed();
+                return !Thread.currentThread().isInterrupted();
+            });
+            activities.put(name, ModelActivity.of(ModelActivity.State.READY));
+            log.info(
+                    "model {} is ready after {} ms: {} slots of {} tokens",
+                    name,
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
+                    model.slots(),
+                    model.engine().contextTokens());
+            changed();
+            return model;
+        } catch (LlamaException e) {
+            activities.put(name, ModelActivity.failed(message(e)));
+            changed();
+            throw new ModelException(
+                    ModelException.Reason.UNUSABLE, "model " + name + " cannot be loaded: " + e.getMessage(), null, e);
+        }
+    }
+
+    private StoredModel onDisk(ModelReference reference) {
+        String name = nameOf(reference);
+        Optional<StoredModel> stored = store.find(reference);
+        if (stored.isPresent()) {
+            return stored.get();
+        }
+        ModelActivity activity = activities.get(name);
+        if (activity != null && activity.state() == ModelActivity.State.DOWNLOADING) {
+            throw new ModelException(
+                    ModelException.Reason.NOT_READY,
+                    "model " + name + " is being downloaded: " + Math.round(activity.progress() * 100) + " %",
+                    SOON,
+                    null);
+        }
+        if (name.equals(defaultName)) {
+            String why = activity == null ? "it is not here yet" : activity.reason();
+            throw new ModelException(
+                    ModelException.Reason.NOT_READY, "the default model " + name + " is not ready: " + why, SOON, null);
+        }
+        if (store.catalogue().entry(name).isPresent()) {
+            throw new ModelException(
+                    ModelException.Reason.NOT_FOUND,
+                    "model " + name + " is not on disk (expected: one that was pulled)");
+        }
+        throw unknown(name);
+    }
+
+    private ModelDescription describe(String name) {
+        CatalogueEntry entry = store.catalogue().entry(name).orElse(null);
+        StoredModel stored = cache.find(name)
+                .map(LoadedModel::stored)
+                .or(() -> store.find(reference(name)))
+                .orElse(null);
+        return describe(name, stored, entry);
+    }
+
+    private ModelDescription describe(String name, @Nullable StoredModel stored, @Nullable CatalogueEntry entry) {
+        LoadedModel loaded = cache.find(name).orElse(null);
+        ModelActivity activity = loaded != null ? ModelActivity.of(ModelActivity.State.READY) : activities.get(name);
+        if (activity == null || (loaded == null && activity.state() == ModelActivity.State.READY)) {
+            activity = ModelActivity.of(stored == null ? ModelActivity.State.ABSENT : ModelActivity.State.ON_DISK);
+        }
+        return new ModelDescription(name, activity, name.equals(defaultName), entry, stored, loaded);
+    }
+
+    /**
+     * A name from a request. The default model may be a place, which requests name by its short name; other places on this
+     * machine are not theirs to name.
+     */
+    private ModelReference reference(String name) {
+        String wanted = settings.defaultModel();
+        if (name.isEmpty() || name.equals(defaultName)) {
+            return ModelReference.parse(wanted == null ? defaultName : wanted);
+        }
+        ModelReference reference = ModelReference.parse(name);
+        if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile) {
+            throw new ModelException(
+                    ModelException.Reason.NOT_FOUND,
+                    "model: a file (expected: a name, hf:owner/repo/file.gguf or https:)");
+        }
+        return reference;
+    }
+
+    private String nameOf(ModelReference reference) {
+        return store.nameOf(reference);
+    }
+
+    private void changed() {
+        listeners.forEach(Runnable::run);
+    }
+
+    private void notice(String text) {
+        if (!notices.isEmpty() && notices.get(notices.size() - 1).equals(text)) {
+            return;
+        }
+        notices.add(text);
+        if (notices.size() > 20) {
+            notices.remove(0);
+        }
+        log.info(text);
+    }
+
+    private static ModelException unknown(String name) {
+        return new ModelException(
+                ModelException.Reason.NOT_FOUND, "model " + name + " is neither on disk nor in the catalogue");
+    }
+
+    private static ModelException inUse(String name) {
+        return new ModelException(ModelException.Reason.IN_USE, "model " + name + " is in use");
+    }
+
+    private static String message(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        return String.valueOf(cause.getMessage());
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(null, task, name, Llama.STACK_BYTES);
+        thread.setDaemon(true);
+        return thread;
+    }
+}

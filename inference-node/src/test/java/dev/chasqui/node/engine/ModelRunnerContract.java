@@ -1,0 +1,298 @@
+package dev.chasqui.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the engine relies on, whatever runs the model. */
+public abstract class ModelRunnerContract {
+    private static final int SLOTS = 4;
+    private static final int CONTEXT = 128;
+    private static final int BATCH = 32;
+
+    /** Other shapes of a batch add up in another order. */
+    private static final Offset<Float> ROUNDING = within(0.02f);
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    /** A runner with at least this much of everything. */
+    protected abstract ModelRunner open(int slots, int contextTokens, int batchTokens);
+
+    /** A sampler that always takes the likeliest token. */
+    protected abstract TokenSampler greedy();
+
+    /** A sampler that cannot choose any token. */
+    protected abstract TokenSampler failing();
+
+    /** So many tokens of a prompt that differs from those of other numbers. */
+    protected abstract int[] prompt(int length, int number);
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (AutoCloseable one : open) {
+            one.close();
+        }
+    }
+
+    @Test
+    void hasWhatItWasOpenedWith() {
+        ModelRunner runner = runner();
+
+        assertThat(runner.slots()).isEqualTo(SLOTS);
+        assertThat(runner.contextTokens()).isGreaterThanOrEqualTo(CONTEXT);
+        assertThat(runner.batchTokens()).isGreaterThanOrEqualTo(BATCH).isGreaterThanOrEqualTo(runner.slots());
+        for (int slot = 0; slot < SLOTS; slot++) {
+            assertThat(runner.length(slot)).isZero();
+        }
+    }
+
+    @Test
+    void keepsWhatWasComputed() {
+        ModelRunner runner = runner();
+
+        assertThat(runner.decode(batch(prompt(10, 0), 0, 10, 2))).isEqualTo(ModelRunner.Outcome.DONE);
+
+        assertThat(runner.length(2)).isEqualTo(10);
+        assertThat(runner.length(1)).isZero();
+    }
+
+    @Test
+    void computesAPromptInPiecesAsInOne() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(24, 0);
+        Token whole = next(runner, prompt, 0, 0);
+
+        runner.decode(batch(prompt, 0, 5, 1));
+        runner.decode(batch(prompt, 5, 17, 1));
+        Token pieces = next(runner, prompt, 17, 1);
+
+        assertSame(runner, pieces, whole);
+    }
+
+    @Test
+    void answersTheSameInCompany() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(6, 0);
+        Token alone = next(runner, prompt, 0, 0);
+
+        Batch crowd = batch(prompt(7, 1), 0, 7, 1);
+        add(crowd, prompt, 0, 6, 2);
+        int row = crowd.size() - 1;
+        add(crowd, prompt(9, 2), 0, 9, 3);
+        runner.decode(crowd);
+
+        assertSame(runner, new Token(sample(runner, row), row), alone);
+    }
+
+    @Test
+    void goesOnFromWhereASlotWasCutBackTo() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token expected = next(runner, prompt, 0, 0);
+        runner.decode(batch(join(prompt, 12, prompt(18, 3)), 0, 30, 1));
+
+        int left = runner.truncate(1, 12);
+
+        assertThat(left).isIn(0, 12);
+        assertThat(runner.length(1)).isEqualTo(left);
+        assertSame(runner, next(runner, prompt, left, 1), expected);
+    }
+
+    @Test
+    void cutsNothingFromAShorterSlot() {
+        ModelRunner runner = runner();
+        runner.decode(batch(prompt(10, 0), 0, 10, 0));
+
+        assertThat(runner.truncate(0, 10)).isEqualTo(10);
+        assertThat(runner.truncate(0, 50)).isEqualTo(10);
+        assertThat(runner.truncate(1, 5)).isZero();
+        assertThat(runner.length(0)).isEqualTo(10);
+    }
+
+    @Test
+    void emptiesASlotAndNoOther() {
+        ModelRunner runner = runner();
+        Batch both = batch(prompt(10, 0), 0, 10, 0);
+        add(both, prompt(10, 1), 0, 10, 1);
+        runner.decode(both);
+
+        assertThat(runner.truncate(0, 0)).isZero();
+
+        assertThat(runner.length(0)).isZero();
+        assertThat(runner.length(1)).isEqualTo(10);
+    }
+
+    @Test
+    void fillsASlotToItsLastToken() {
+        ModelRunner runner = runner();
+        int context = runner.contextTokens();
+        int[] tokens = prompt(context, 0);
+        for (int from = 0; from < context; from += BATCH) {
+            assertThat(runner.decode(batch(tokens, from, Math.min(context, from + BATCH), 0)))
+                    .isEqualTo(ModelRunner.Outcome.DONE);
+        }
+
+        assertThat(runner.length(0)).isEqualTo(context);
+    }
+
+    @Test
+    void interruptWithoutADecodeCostsAtMostTheNextOne() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(16, 0);
+        Token expected = next(runner, prompt, 0, 0);
+
+        runner.interrupt();
+        if (runner.decode(batch(prompt, 0, 8, 1)) == ModelRunner.Outcome.INTERRUPTED) {
+            int left = runner.truncate(1, 0);
+            assertThat(left).isZero();
+            assertThat(runner.decode(batch(prompt, 0, 8, 1))).isEqualTo(ModelRunner.Outcome.DONE);
+        }
+
+        assertSame(runner, next(runner, prompt, 8, 1), expected);
+    }
+
+    @Test
+    void interruptsFromAnotherThreadLeaveTheCacheUsable() throws Exception {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(30, 0);
+        Token expected = next(runner, prompt, 0, 0);
+        Thread heckler = new Thread(() -> {
+            for (int i = 0; i < 50; i++) {
+                runner.interrupt();
+                Thread.yield();
+            }
+        });
+        heckler.start();
+        int computed = 0;
+        while (computed < 29 || heckler.isAlive()) {
+            int to = Math.min(29, computed + 7);
+            if (computed == to) {
+                computed = runner.truncate(1, 3);
+            } else if (runner.decode(batch(prompt, computed, to, 1)) == ModelRunner.Outcome.DONE) {
+                computed = to;
+            } else {
+                computed = runner.truncate(1, computed);
+            }
+            assertThat(runner.length(1)).isEqualTo(computed);
+        }
+        heckler.join();
+        if (runner.decode(batch(prompt, 0, 1, 2)) == ModelRunner.Outcome.INTERRUPTED) {
+            runner.truncate(2, 0);
+        }
+
+        assertSame(runner, next(runner, prompt, computed, 1), expected);
+    }
+
+    @Test
+    void aFailingSamplerSpoilsNoOther() {
+        ModelRunner runner = runner();
+        Batch batch = new Batch();
+        List<Integer> rows = new ArrayList<>();
+        for (int slot = 0; slot < 3; slot++) {
+            add(batch, prompt(5, slot), 0, 5, slot);
+            rows.add(batch.size() - 1);
+        }
+        runner.decode(batch);
+        int expectedFirst = sample(runner, rows.get(0));
+        int expectedLast = sample(runner, rows.get(2));
+        TokenSampler[] samplers = {closing(greedy()), closing(failing()), closing(greedy())};
+        int[] tokens = new int[3];
+
+        runner.sample(3, samplers, rows.stream().mapToInt(i -> i).toArray(), tokens);
+
+        assertThat(tokens).containsExactly(expectedFirst, -1, expectedLast);
+    }
+
+    @Test
+    void namesTheLikeliestTokens() {
+        ModelRunner runner = runner();
+        Token token = next(runner, prompt(8, 0), 0, 0);
+
+        TokenLogprob logprob = runner.logprob(token.row, token.id, 5);
+
+        assertThat(logprob.token()).isEqualTo(token.id);
+        assertThat(logprob.logprob()).isLessThanOrEqualTo(0);
+        assertThat(logprob.top()).hasSize(5);
+        assertThat(logprob.top().get(0).token()).isEqualTo(token.id);
+        assertThat(logprob.top().get(0).logprob()).isEqualTo(logprob.logprob());
+        assertThat(logprob.top())
+                .isSortedAccordingTo((a, b) -> Float.compare(b.logprob(), a.logprob()))
+                .extracting(TokenLogprob.Candidate::token)
+                .doesNotHaveDuplicates();
+        assertThat(runner.logprob(token.row, token.id, 0).top()).isEmpty();
+    }
+
+    @Test
+    void interruptAfterCloseDoesNothing() {
+        ModelRunner runner = open(SLOTS, CONTEXT, BATCH);
+        runner.close();
+
+        runner.interrupt();
+    }
+
+    private ModelRunner runner() {
+        return closing(open(SLOTS, CONTEXT, BATCH));
+    }
+
+    private <T extends AutoCloseable> T closing(T one) {
+        // Samplers go before the runner that they belong to.
+        open.add(0, one);
+        return one;
+    }
+
+    /** Computes a prompt's tokens from a place on and chooses the next one. */
+    private Token next(ModelRunner runner, int[] prompt, int from, int slot) {
+        Batch batch = batch(prompt, from, prompt.length, slot);
+        assertThat(runner.decode(batch)).isEqualTo(ModelRunner.Outcome.DONE);
+        int row = batch.size() - 1;
+        Token token = new Token(sample(runner, row), row);
+        token.logprob = runner.logprob(row, token.id, 0).logprob();
+        return token;
+    }
+
+    private int sample(ModelRunner runner, int row) {
+        int[] tokens = new int[1];
+        runner.sample(1, new TokenSampler[] {closing(greedy())}, new int[] {row}, tokens);
+        assertThat(tokens[0]).isNotNegative();
+        return tokens[0];
+    }
+
+    private void assertSame(ModelRunner runner, Token actual, Token expected) {
+        assertThat(runner.logprob(actual.row, expected.id, 0).logprob()).isCloseTo(expected.logprob, ROUNDING);
+        assertThat(runner.logprob(actual.row, actual.id, 0).logprob()).isCloseTo(expected.logprob, ROUNDING);
+    }
+
+    private static Batch batch(int[] tokens, int from, int to, int slot) {
+        return add(new Batch(), tokens, from, to, slot);
+    }
+
+    private static Batch add(Batch batch, int[] tokens, int from, int to, int slot) {
+        for (int position = from; position < to; position++) {
+            batch.add(tokens[position], position, slot, position == to - 1);
+        }
+        return batch;
+    }
+
+    private static final class Token {
+        final int id;
+        final int row;
+        float logprob;
+
+        Token(int id, int row) {
+            this.id = id;
+            this.row = row;
+        }
+    }
+
+    private static int[] join(int[] head, int length, int[] tail) {
+        int[] joined = Arrays.copyOf(head, length + tail.length);
+        System.arraycopy(tail, 0, joined, length, tail.length);
+        return joined;
+    }
+}

@@ -1,0 +1,170 @@
+package dev.chasqui.node.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Who gets in, and who waits how long. */
+final class QueueTest {
+    private final EngineBench bench = new EngineBench(2, 64, 32, 3);
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    @Test
+    void takesAsManyAsItHasSlotsAndPlacesInTheQueue() {
+        for (int i = 0; i < 5; i++) {
+            bench.submit(Ask.tokens(5, i).endless());
+        }
+
+        assertFull(() -> bench.submit(Ask.tokens(5, 9)));
+        bench.step();
+        assertFull(() -> bench.submit(Ask.tokens(5, 9)));
+        assertThat(bench.engine.status().queued()).isEqualTo(3);
+        assertThat(bench.engine.status().slotsInUse()).isEqualTo(2);
+        assertThat(bench.engine.status().rejected()).isEqualTo(2);
+    }
+
+    @Test
+    void aRefusalSaysWhenToComeBack() {
+        bench.runner.cost = ScriptedRunner.StepCost.linear(1_000_000_000, 0);
+        bench.run(Ask.tokens(5, 1).max(6).saying(Words.bytes("abcdef")));
+        for (int i = 0; i < 5; i++) {
+            bench.submit(Ask.tokens(5, i).endless());
+        }
+
+        EngineException full = assertFull(() -> bench.submit(Ask.tokens(5, 9)));
+        // A request takes six seconds, and two rounds of them stand in line.
+        assertThat(full.retryAfter()).isEqualTo(Duration.ofSeconds(12));
+    }
+
+    @Test
+    void neverSaysToComeBackAtOnceOrInAnHour() {
+        for (int i = 0; i < 5; i++) {
+            bench.submit(Ask.tokens(5, i).max(1));
+        }
+        assertThat(assertFull(() -> bench.submit(Ask.tokens(5, 9))).retryAfter())
+                .isEqualTo(Duration.ofSeconds(1));
+
+        bench.runner.cost = ScriptedRunner.StepCost.linear(3_600_000_000_000L, 0);
+        bench.run();
+        for (int i = 0; i < 5; i++) {
+            bench.submit(Ask.tokens(5, i).endless());
+        }
+        assertThat(assertFull(() -> bench.submit(Ask.tokens(5, 9))).retryAfter())
+                .isEqualTo(Duration.ofSeconds(60));
+    }
+
+    @Test
+    void takesAllRequestsOfACallOrNone() {
+        bench.submit(List.of(
+                Ask.tokens(5, 1).endless(),
+                Ask.tokens(5, 2).endless(),
+                Ask.tokens(5, 3).endless()));
+        List<Ask> three = List.of(Ask.tokens(5, 4), Ask.tokens(5, 5), Ask.tokens(5, 6));
+
+        assertFull(() -> bench.submit(three));
+
+        assertThat(three)
+                .allSatisfy(ask -> assertThat(ask.sampler.timesClosed()).isZero());
+        bench.steps(5);
+        assertThat(three).allSatisfy(ask -> assertThat(ask.answer.ahead()).isEmpty());
+        bench.submit(three.subList(0, 2));
+        assertThat(bench.engine.status().queued()).isEqualTo(3);
+    }
+
+    @Test
+    void takesNoneWhereOnePromptIsTooLong() {
+        List<Ask> two = List.of(Ask.tokens(5, 4), Ask.tokens(64, 5));
+
+        assertThatThrownBy(() -> bench.submit(two))
+                .asInstanceOf(InstanceOfAssertFactories.type(EngineException.class))
+                .returns(EngineException.Reason.CONTEXT_LENGTH_EXCEEDED, EngineException::reason)
+                .extracting(Throwable::getMessage)
+                .isEqualTo("prompt: 64 tokens (expected: fewer than the 64 tokens of a sequence's context)");
+        assertThat(bench.step()).isFalse();
+        assertThat(two).allSatisfy(ask -> assertThat(ask.sampler.timesClosed()).isZero());
+    }
+
+    @Test
+    void takesALongestPrompt() {
+        Ask ask = Ask.tokens(63, 5);
+        bench.run(ask);
+
+        assertThat(ask.answer.completion().completionTokens()).isEqualTo(1);
+    }
+
+    @Test
+    void saysBeforehandWhetherThereIsRoom() {
+        bench.submit(List.of(Ask.tokens(5, 1), Ask.tokens(5, 2), Ask.tokens(5, 3)));
+
+        bench.engine.checkRoom(2);
+        assertFull(() -> bench.engine.checkRoom(3));
+        bench.run();
+        bench.engine.checkRoom(5);
+    }
+
+    @Test
+    void servesInOrderOfArrival() {
+        List<Ask> asks = List.of(
+                Ask.tokens(5, 1).endless().max(4),
+                Ask.tokens(5, 2).endless().max(8),
+                Ask.tokens(5, 3).endless().max(20),
+                Ask.tokens(5, 4).endless().max(20),
+                Ask.tokens(5, 5).endless().max(20));
+        asks.forEach(bench::submit);
+        bench.steps(5);
+        assertThat(asks.get(2).answer.chunks()).isNotEmpty();
+        assertThat(asks.get(3).answer.chunks()).isEmpty();
+        bench.steps(4);
+        assertThat(asks.get(3).answer.chunks()).isNotEmpty();
+        assertThat(asks.get(4).answer.chunks()).isEmpty();
+    }
+
+    @Test
+    void tellsWhoWaitsHowManyAreInFront() {
+        Ask first = bench.submit(Ask.tokens(5, 1).endless().max(4));
+        Ask second = bench.submit(Ask.tokens(5, 2).endless());
+        Ask third = bench.submit(Ask.tokens(5, 3).endless());
+        Ask fourth = bench.submit(Ask.tokens(5, 4).endless());
+        bench.step();
+        assertThat(first.answer.ahead()).containsOnly(0);
+        assertThat(second.answer.ahead()).containsOnly(0);
+        assertThat(last(third.answer.ahead())).isEqualTo(1);
+        assertThat(last(fourth.answer.ahead())).isEqualTo(2);
+        assertThat(fourth.answer.ahead()).isSortedAccordingTo((a, b) -> b - a);
+
+        bench.steps(5);
+        assertThat(first.answer.ended()).isTrue();
+        assertThat(last(fourth.answer.ahead())).isEqualTo(1);
+    }
+
+    @Test
+    void movesUpWhenSomebodyInFrontLeaves() {
+        bench.submit(List.of(Ask.tokens(5, 1).endless(), Ask.tokens(5, 2).endless()));
+        Ask third = bench.submit(Ask.tokens(5, 3).endless());
+        Ask fourth = bench.submit(Ask.tokens(5, 4).endless());
+        bench.step();
+        third.generation.cancel();
+        bench.step();
+
+        assertThat(last(fourth.answer.ahead())).isEqualTo(1);
+    }
+
+    private static int last(List<Integer> numbers) {
+        return numbers.get(numbers.size() - 1);
+    }
+
+    private static EngineException assertFull(Runnable submit) {
+        EngineException full = org.junit.jupiter.api.Assertions.assertThrows(EngineException.class, submit::run);
+        assertThat(full.reason()).isEqualTo(EngineException.Reason.QUEUE_FULL);
+        return full;
+    }
+}

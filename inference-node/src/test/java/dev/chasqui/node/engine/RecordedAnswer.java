@@ -1,0 +1,130 @@
+package dev.chasqui.node.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Takes an answer down and holds the engine to what {@link TokenSink} promises. Any thread may read it. */
+final class RecordedAnswer implements TokenSink {
+    private final List<Integer> ahead = new ArrayList<>();
+    private final List<int[]> prompts = new ArrayList<>();
+    private final List<TokenChunk> chunks = new ArrayList<>();
+    private final List<Long> times = new ArrayList<>();
+    private final List<String> broken = new ArrayList<>();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private final Ticker ticker;
+    private @Nullable Completion completion;
+    private @Nullable EngineException failure;
+
+    RecordedAnswer(Ticker ticker) {
+        this.ticker = ticker;
+    }
+
+    @Override
+    public synchronized void queued(int requests) {
+        require(chunks.isEmpty() && prompts.isEmpty(), "queued after it had begun");
+        require(requests >= 0, "queued behind " + requests);
+        ahead.add(requests);
+    }
+
+    @Override
+    public synchronized void prompt(int done, int total) {
+        require(chunks.isEmpty(), "prompt progress after a chunk");
+        require(done > 0 && done <= total, "prompt progress " + done + " of " + total);
+        prompts.add(new int[] {done, total});
+    }
+
+    @Override
+    public synchronized void chunk(TokenChunk chunk) {
+        require(chunk.tokens() >= 0, "a chunk of " + chunk.tokens() + " tokens");
+        chunks.add(chunk);
+        times.add(ticker.nanos());
+    }
+
+    @Override
+    public synchronized void completed(Completion completed) {
+        int tokens = chunks.stream().mapToInt(TokenChunk::tokens).sum();
+        require(tokens == completed.completionTokens(), tokens + " tokens came of " + completed.completionTokens());
+        require(completed.queueNanos() >= 0 && completed.promptNanos() >= 0 && completed.decodeNanos() >= 0, "times");
+        completion = completed;
+        require(end.getCount() == 1, "a second end");
+        end.countDown();
+    }
+
+    @Override
+    public synchronized void failed(EngineException failed) {
+        failure = failed;
+        require(end.getCount() == 1, "a second end");
+        end.countDown();
+    }
+
+    private void require(boolean holds, String what) {
+        if (!holds || (end.getCount() == 0 && !what.equals("a second end"))) {
+            broken.add(what + (end.getCount() == 0 ? ", after the end" : ""));
+        }
+    }
+
+    boolean ended() {
+        return end.getCount() == 0;
+    }
+
+    boolean awaitEnd() throws InterruptedException {
+        return end.await(20, TimeUnit.SECONDS);
+    }
+
+    /** Throws where the engine did what it must not. */
+    synchronized void checkSane() {
+        if (!broken.isEmpty()) {
+            throw new AssertionError("the engine told a sink: " + broken);
+        }
+    }
+
+    synchronized String text() {
+        StringBuilder text = new StringBuilder();
+        chunks.forEach(chunk -> text.append(chunk.text()));
+        return text.toString();
+    }
+
+    synchronized List<TokenChunk> chunks() {
+        return List.copyOf(chunks);
+    }
+
+    /** When each chunk came. */
+    synchronized List<Long> times() {
+        return List.copyOf(times);
+    }
+
+    synchronized List<Integer> ahead() {
+        return List.copyOf(ahead);
+    }
+
+    synchronized List<int[]> prompts() {
+        return List.copyOf(prompts);
+    }
+
+    synchronized @Nullable Completion completionOrNull() {
+        return completion;
+    }
+
+    synchronized Completion completion() {
+        checkSane();
+        if (completion == null) {
+            throw new AssertionError("the answer is not complete", failure);
+        }
+        return completion;
+    }
+
+    synchronized @Nullable EngineException failureOrNull() {
+        return failure;
+    }
+
+    synchronized EngineException failure() {
+        checkSane();
+        if (failure == null) {
+            throw new AssertionError("the request did not fail: " + completion);
+        }
+        return failure;
+    }
+}

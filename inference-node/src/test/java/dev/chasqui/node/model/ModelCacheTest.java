@@ -1,0 +1,332 @@
+package dev.chasqui.node.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.llama.LoadListener;
+import dev.chasqui.llama.TinyGguf;
+import dev.chasqui.node.runner.TestLlama;
+import dev.chasqui.node.store.Catalogue;
+import dev.chasqui.node.store.ModelReference;
+import dev.chasqui.node.store.ModelStore;
+import dev.chasqui.node.store.StoreSettings;
+import dev.chasqui.node.store.StoredModel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which models are in memory, shown with real ones of random weights that are all of one size. */
+@Timeout(60)
+final class ModelCacheTest {
+    private static final ModelSettings SETTINGS = new ModelSettings(null, 1, 64, 4, 1, 0, 1L << 40);
+
+    @TempDir
+    Path folder;
+
+    private final ExecutorService loader = Executors.newSingleThreadExecutor();
+    private final AtomicInteger loads = new AtomicInteger();
+    private ModelStore store;
+    private long bytes;
+
+    @BeforeEach
+    void writeModels() {
+        for (String name : List.of("a", "b", "c")) {
+            TinyGguf.write(folder.resolve(name + ".gguf"), TinyGguf.Options.DEFAULT);
+        }
+        store = new ModelStore(folder, Catalogue.builtIn(), StoreSettings.DEFAULTS);
+        bytes = LoadedModel.estimateBytes(stored("a"), SETTINGS);
+    }
+
+    @AfterEach
+    void stop() {
+        loader.shutdownNow();
+        store.close();
+    }
+
+    @Test
+    void loadsOnceForManyCallers() throws Exception {
+        ModelCache cache = roomFor(1);
+        CountDownLatch start = new CountDownLatch(1);
+        List<CompletableFuture<ModelLease>> leases = new ArrayList<>();
+        List<Thread> callers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Thread caller = new Thread(() -> {
+                awaitQuietly(start);
+                CompletableFuture<ModelLease> lease = lease(cache, "a");
+                synchronized (leases) {
+                    leases.add(lease);
+                }
+            });
+            caller.start();
+            callers.add(caller);
+        }
+        start.countDown();
+        for (Thread caller : callers) {
+            caller.join();
+        }
+
+        LoadedModel model = leases.get(0).join().model();
+        assertThat(leases)
+                .hasSize(20)
+                .allSatisfy(lease -> assertThat(lease.join().model()).isSameAs(model));
+        assertThat(loads).hasValue(1);
+        leases.forEach(lease -> lease.join().close());
+        cache.close();
+        assertClosed(model);
+    }
+
+    @Test
+    void forgetsTheOneUsedLeastRecently() {
+        ModelCache cache = roomFor(2);
+        LoadedModel a = use(cache, "a");
+        LoadedModel b = use(cache, "b");
+        use(cache, "a");
+        use(cache, "c");
+
+        assertThat(cache.find("a")).contains(a);
+        assertThat(cache.find("b")).isEmpty();
+        assertThat(cache.find("c")).isPresent();
+        assertClosed(b);
+        assertOpen(a);
+        cache.close();
+    }
+
+    @Test
+    void theTimeOfUseIsWhenItEnds() {
+        ModelCache cache = roomFor(2);
+        ModelLease a = lease(cache, "a").join();
+        LoadedModel b = use(cache, "b");
+        a.close();
+        use(cache, "c");
+
+        assertOpen(a.model());
+        assertClosed(b);
+        cache.close();
+    }
+
+    @Test
+    void neverForgetsOneInUse() {
+        ModelCache cache = roomFor(2);
+        ModelLease a = lease(cache, "a").join();
+        LoadedModel b = use(cache, "b");
+        use(cache, "c");
+
+        assertOpen(a.model());
+        assertClosed(b);
+        assertThat(cache.unload(a.model())).isFalse();
+        assertOpen(a.model());
+        a.close();
+        assertThat(cache.unload(a.model())).isTrue();
+        assertClosed(a.model());
+        cache.close();
+    }
+
+    @Test
+    void waitsUntilOneInUseIsGivenBack() throws Exception {
+        ModelCache cache = roomFor(1);
+        ModelLease a = lease(cache, "a").join();
+        CompletableFuture<ModelLease> b = lease(cache, "b");
+        assertThatThrownBy(() -> b.get(300, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        assertOpen(a.model());
+
+        a.close();
+
+        try (ModelLease lease = b.get(10, TimeUnit.SECONDS)) {
+            assertOpen(lease.model());
+            assertClosed(a.model());
+        }
+        cache.close();
+    }
+
+    @Test
+    void aCallerGetsWhatIsInMemoryWhileAnotherLoadWaits() throws Exception {
+        ModelCache cache = roomFor(1);
+        ModelLease a = lease(cache, "a").join();
+        CompletableFuture<ModelLease> b = lease(cache, "b");
+
+        ModelLease again = lease(cache, "a").get(5, TimeUnit.SECONDS);
+
+        assertThat(again.model()).isSameAs(a.model());
+        a.close();
+        assertThat(b).isNotDone();
+        again.close();
+        b.get(10, TimeUnit.SECONDS).close();
+        cache.close();
+    }
+
+    @Test
+    void aModelThatCannotFitIsRefusedAtOnce() {
+        ModelCache cache = new ModelCache(bytes - 1, loader);
+
+        assertThatThrownBy(() -> lease(cache, "a").join())
+                .cause()
+                .asInstanceOf(InstanceOfAssertFactories.type(ModelException.class))
+                .returns(ModelException.Reason.UNUSABLE, ModelException::reason);
+        assertThat(loads).hasValue(0);
+    }
+
+    @Test
+    void holdsAsManyAsFit() {
+        ModelCache cache = roomFor(3);
+        use(cache, "a");
+        use(cache, "b");
+        use(cache, "c");
+
+        assertThat(cache.loaded()).hasSize(3);
+        assertThat(loads).hasValue(3);
+        cache.close();
+        assertThat(cache.loaded()).isEmpty();
+    }
+
+    @Test
+    void aFailedLoadIsTriedAgain() {
+        ModelCache cache = roomFor(1);
+        CompletableFuture<ModelLease> failed = cache.lease("a", () -> bytes, () -> {
+            throw new LlamaException(LlamaException.Reason.LOAD_FAILED, "bad luck");
+        });
+        assertThatThrownBy(failed::join)
+                .isInstanceOf(CompletionException.class)
+                .hasCauseInstanceOf(LlamaException.class);
+
+        use(cache, "a");
+        assertThat(loads).hasValue(1);
+        cache.close();
+    }
+
+    @Test
+    void givingALeaseBackTwiceIsOnce() {
+        ModelCache cache = roomFor(1);
+        ModelLease first = lease(cache, "a").join();
+        ModelLease second = lease(cache, "a").join();
+        first.close();
+        first.close();
+
+        assertThat(cache.unload(second.model())).isFalse();
+        second.close();
+        cache.close();
+    }
+
+    @Test
+    void closeWaitsForTheLastLease() throws InterruptedException {
+        ModelCache cache = roomFor(1);
+        ModelLease lease = lease(cache, "a").join();
+        cache.close();
+
+        assertOpen(lease.model());
+        lease.close();
+        awaitClosed(lease.model());
+    }
+
+    @Test
+    void nobodyEverHoldsAClosedModelWhateverHappens() throws Exception {
+        ModelCache cache = roomFor(2);
+        List<Thread> callers = new ArrayList<>();
+        List<Throwable> failures = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Random random = new Random(i);
+            Thread caller = new Thread(() -> {
+                for (int round = 0; round < 40; round++) {
+                    String name = List.of("a", "b", "c").get(random.nextInt(3));
+                    try (ModelLease lease = lease(cache, name).get(30, TimeUnit.SECONDS)) {
+                        assertThat(lease.model().name()).isEqualTo(name);
+                        assertOpen(lease.model());
+                        if (random.nextInt(4) == 0) {
+                            assertThat(cache.unload(lease.model())).isFalse();
+                        }
+                        Thread.yield();
+                        assertOpen(lease.model());
+                    } catch (Throwable e) {
+                        synchronized (failures) {
+                            failures.add(e);
+                        }
+                    }
+                    if (random.nextInt(5) == 0) {
+                        cache.find(name).ifPresent(cache::unload);
+                    }
+                }
+            });
+            caller.start();
+            callers.add(caller);
+        }
+        for (Thread caller : callers) {
+            caller.join();
+        }
+
+        assertThat(failures).isEmpty();
+        assertThat(cache.loaded()).hasSizeLessThanOrEqualTo(2);
+        cache.close();
+    }
+
+    private ModelCache roomFor(int models) {
+        return new ModelCache(models * bytes + bytes / 2, loader);
+    }
+
+    private LoadedModel use(ModelCache cache, String name) {
+        try (ModelLease lease = lease(cache, name).join()) {
+            return lease.model();
+        }
+    }
+
+    private CompletableFuture<ModelLease> lease(ModelCache cache, String name) {
+        StoredModel stored = stored(name);
+        return cache.lease(name, () -> LoadedModel.estimateBytes(stored, SETTINGS), () -> {
+            loads.incrementAndGet();
+            return LoadedModel.load(TestLlama.load(), stored, SETTINGS, LoadListener.NONE);
+        });
+    }
+
+    private StoredModel stored(String name) {
+        return store.find(ModelReference.parse(name)).orElseThrow();
+    }
+
+    private static void assertOpen(LoadedModel model) {
+        assertThat(model.vocabulary().tokenize("x", false, false)).hasSize(1);
+    }
+
+    private static void assertClosed(LoadedModel model) {
+        assertThatThrownBy(() -> model.vocabulary().tokenize("x", false, false))
+                .isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Whoever gives the last lease back does not wait until the memory is free. */
+    private static void awaitClosed(LoadedModel model) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (isOpen(model) && System.nanoTime() < deadline) {
+            Thread.sleep(5);
+        }
+        assertClosed(model);
+    }
+
+    private static boolean isOpen(LoadedModel model) {
+        try {
+            assertOpen(model);
+            return true;
+        } catch (IllegalStateException closed) {
+            return false;
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

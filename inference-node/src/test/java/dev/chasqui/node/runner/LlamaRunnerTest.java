@@ -1,0 +1,90 @@
+package dev.chasqui.node.runner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.chasqui.llama.ContextOptions;
+import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.KvType;
+import dev.chasqui.llama.LlamaModel;
+import dev.chasqui.llama.LoadListener;
+import dev.chasqui.llama.ModelOptions;
+import dev.chasqui.llama.SamplerOptions;
+import dev.chasqui.llama.TinyGguf;
+import dev.chasqui.node.engine.ModelRunner;
+import dev.chasqui.node.engine.ModelRunnerContract;
+import dev.chasqui.node.engine.TokenSampler;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real libraries keep the engine's contract. */
+final class LlamaRunnerTest extends ModelRunnerContract {
+    @TempDir
+    static Path folder;
+
+    private static LlamaModel model;
+
+    @BeforeAll
+    static void load() {
+        model = TestLlama.load().loadModel(TinyGguf.write(folder), new ModelOptions(0, false), LoadListener.NONE);
+    }
+
+    @AfterAll
+    static void free() {
+        model.close();
+    }
+
+    @Override
+    protected ModelRunner open(int slots, int contextTokens, int batchTokens) {
+        return new LlamaRunner(model.newContext(new ContextOptions(
+                contextTokens,
+                slots,
+                batchTokens,
+                batchTokens,
+                1,
+                1,
+                FlashAttention.AUTO,
+                KvType.F16,
+                KvType.F16,
+                false)));
+    }
+
+    @Override
+    protected TokenSampler greedy() {
+        return LlamaRunner.sampler(model.newSampler(SamplerOptions.greedy()));
+    }
+
+    @Override
+    protected TokenSampler failing() {
+        return LlamaRunner.sampler(model.newSampler(SamplerOptions.builder()
+                .grammar("root ::= \"a\"")
+                .logitBias(Map.of(TinyGguf.FIRST_BYTE + 'a', Float.NEGATIVE_INFINITY))
+                .build()));
+    }
+
+    @Override
+    protected int[] prompt(int length, int number) {
+        return new Random(number)
+                .ints(length, TinyGguf.FIRST_BYTE, TinyGguf.SPACE)
+                .toArray();
+    }
+
+    @Test
+    void closesTheContextWithIt() {
+        LlamaModel own =
+                TestLlama.load().loadModel(folder.resolve("tiny.gguf"), new ModelOptions(0, false), LoadListener.NONE);
+        ModelRunner runner = new LlamaRunner(own.newContext(
+                new ContextOptions(64, 1, 16, 16, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false)));
+        assertThatThrownBy(own::close).isInstanceOf(IllegalStateException.class);
+
+        runner.close();
+
+        own.close();
+        assertThat(own.info().vocabSize()).isEqualTo(TinyGguf.VOCAB_SIZE);
+    }
+}
