@@ -1,0 +1,146 @@
+import { readEvents } from './sse.js';
+
+/**
+ * Why a request did not work, in words for people.
+ * `code` is the server's own, or `unreachable` (no answer at all) or `cut` (the answer broke off).
+ */
+export class ApiError extends Error {
+  constructor(message, { status = 0, code = '', retryAfter = null } = {}) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * @typedef {object} Delta one step of an answer; only what is new is set
+ * @property {string} [content]
+ * @property {string} [reasoning]
+ * @property {string} [finish] the finish reason
+ * @property {object} [usage] OpenAI's usage
+ * @property {object} [timings] the server's own timings
+ */
+
+/**
+ * Streams an answer from POST /v1/chat/completions of any OpenAI-compatible server.
+ * @param {object} request body without the stream fields
+ * @param {AbortSignal} signal ends the request, and with it the work on the server
+ * @returns {AsyncGenerator<Delta>}
+ * @throws {ApiError} also in the middle of the answer
+ */
+export async function* streamChat(request, signal) {
+  const response = await send('/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+    body: JSON.stringify({ ...request, stream: true, stream_options: { include_usage: true } }),
+    signal,
+  });
+  if (!response.ok) throw await errorOf(response);
+  let finished = false;
+  try {
+    for await (const { event, data } of readEvents(response.body)) {
+      if (data === '[DONE]') return;
+      const chunk = parseJson(data);
+      if (event === 'error' || chunk?.error) throw errorFrom(chunk?.error ?? chunk, 0);
+      const delta = toDelta(chunk);
+      finished ||= delta.finish !== undefined;
+      yield delta;
+    }
+  } catch (error) {
+    if (error instanceof ApiError || signal.aborted) throw error;
+    throw new ApiError('The connection broke before the answer was complete.', { code: 'cut' });
+  }
+  if (!finished) throw new ApiError('The connection ended before the answer was complete.', { code: 'cut' });
+}
+
+/**
+ * The server's health, also when it answers with an error status. `null` where the server has no such route.
+ * @returns {Promise<object|null>}
+ * @throws {ApiError} with code `unreachable` where nobody answers
+ */
+export async function fetchHealth() {
+  const response = await send('/api/health', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+  if (response.status === 404) return null;
+  const body = parseJson(await response.text().catch(() => ''));
+  if (typeof body?.status !== 'string') {
+    throw new ApiError('The server does not answer as expected.', { status: response.status, code: 'unreachable' });
+  }
+  return body;
+}
+
+/**
+ * @typedef {{name: string, state: string, progress: number|null, sizeBytes: number}} ModelInfo
+ * `state`: absent, downloading, on_disk, loading, ready, failed, or '' where the server does not say
+ */
+
+/**
+ * The models that the server knows.
+ * @returns {Promise<ModelInfo[]>}
+ * @throws {ApiError}
+ */
+export async function fetchModels() {
+  let response = await send('/api/models', { cache: 'no-store' });
+  if (response.status === 404) response = await send('/v1/models', { cache: 'no-store' });
+  if (!response.ok) throw await errorOf(response);
+  const body = parseJson(await response.text());
+  const list = Array.isArray(body?.data) ? body.data : body?.data?.models;
+  return (Array.isArray(list) ? list : []).map(toModel).filter(model => model.name !== '');
+}
+
+function toModel(model) {
+  return {
+    name: String(model?.name ?? model?.id ?? ''),
+    state: String(model?.state ?? '').toLowerCase().replace(/^model_state_/, '').replace(/[\s-]/g, '_'),
+    progress: Number.isFinite(model?.progress) ? model.progress : null,
+    sizeBytes: Number.isFinite(model?.size_bytes) ? model.size_bytes : 0,
+  };
+}
+
+function toDelta(chunk) {
+  const choice = chunk?.choices?.[0];
+  const delta = {};
+  if (choice?.delta?.content) delta.content = String(choice.delta.content);
+  const reasoning = choice?.delta?.reasoning_content ?? choice?.delta?.reasoning;
+  if (reasoning) delta.reasoning = String(reasoning);
+  if (choice?.finish_reason) delta.finish = choice.finish_reason;
+  if (chunk?.usage) delta.usage = chunk.usage;
+  if (chunk?.timings) delta.timings = chunk.timings;
+  return delta;
+}
+
+async function send(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (options.signal?.aborted && error.name === 'AbortError') throw error;
+    throw new ApiError('The server cannot be reached.', { code: 'unreachable' });
+  }
+}
+
+async function errorOf(response) {
+  const body = parseJson(await response.text().catch(() => ''));
+  const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
+  return errorFrom(body?.error, response.status, Number.isFinite(retryAfter) ? retryAfter : null);
+}
+
+function errorFrom(error, status, retryAfter = null) {
+  const said = typeof error === 'string' ? error : error?.message;
+  return new ApiError(said || defaultMessage(status), { status, code: String(error?.code ?? ''), retryAfter });
+}
+
+function defaultMessage(status) {
+  if (status === 413) return 'The conversation is too long for the server.';
+  if (status === 429) return 'The server is busy: too many requests at once.';
+  if (status === 503) return 'The model is not ready yet.';
+  return status ? `The server answered with status ${status}.` : 'The server reported an error.';
+}
+
+function parseJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

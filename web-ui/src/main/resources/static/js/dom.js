@@ -1,0 +1,52 @@
+/**
+ * An element: `el('button.icon', { type: 'button', onclick }, 'text', child)`. Keys are properties of the element.
+ * @param {string} tag name and classes
+ * @param {object} [properties]
+ * @param {...(Node|string|null|false)} children null and false are left out
+ * @returns {HTMLElement}
+ */
+export function el(tag, properties = {}, ...children) {
+  const [name, ...classes] = tag.split('.');
+  const element = document.createElement(name);
+  if (classes.length > 0) element.className = classes.join(' ');
+  Object.assign(element, properties);
+  element.append(...children.filter(child => child !== null && child !== false));
+  return element;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+const ICONS = {
+  send: 'M12 19V5m-6 6 6-6 6 6',
+  stop: 'M8 8h8v8H8z',
+  copy: 'M9 9h10v10H9zM5 15V5h10',
+  check: 'm5 13 4 4L19 7',
+  retry: 'M19 12a7 7 0 1 1-2.1-5M19 4v4h-4',
+  resume: 'M6 12h11m-4-5 5 5-5 5',
+};
+
+/**
+ * A drawn sign for a button; its meaning must be in the button's label.
+ * @param {keyof ICONS} name
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * The element of the page with this id.
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`#${id} is not in the page`);
+  return element;
+}

@@ -1,0 +1,100 @@
+import { ApiError, fetchHealth } from './api.js';
+import { formatBytes, formatPercent } from './format.js';
+
+const WAITING_MS = 1_000;
+const READY_MS = 15_000;
+
+/**
+ * @typedef {object} Health
+ * @property {'connecting'|'ready'|'downloading'|'loading'|'unavailable'|'failed'|'away'} phase
+ * @property {string} model
+ * @property {number|null} progress 0 to 1; null where unknown
+ * @property {string} message the server's own words
+ * @property {number} [bytesDone]
+ * @property {number} [bytesTotal]
+ */
+
+/** Watches the server's health. Event: `change`, when something that a person would see has changed. */
+export class HealthWatch extends EventTarget {
+  /** @type {Health} */
+  current = { phase: 'connecting', model: '', progress: null, message: '' };
+  #timer = 0;
+  #asking = false;
+
+  /** Begins to watch. Also looks at once when the network comes back or the page is shown again. */
+  start() {
+    addEventListener('online', () => this.check());
+    document.addEventListener('visibilitychange', () => document.hidden || this.check());
+    return this.check();
+  }
+
+  /** Looks now. */
+  async check() {
+    if (this.#asking) return;
+    this.#asking = true;
+    clearTimeout(this.#timer);
+    const seen = await look();
+    this.#asking = false;
+    this.#timer = setTimeout(() => this.check(), seen.phase === 'ready' ? READY_MS : WAITING_MS);
+    if (JSON.stringify(seen) === JSON.stringify(this.current)) return;
+    this.current = seen;
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/** @returns {Promise<Health>} */
+async function look() {
+  try {
+    const body = await fetchHealth();
+    // A server without this route is another product's; it will say for itself when it is not ready.
+    return body === null ? { phase: 'ready', model: '', progress: null, message: '' } : toHealth(body);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { phase: 'away', model: '', progress: null, message: '' };
+  }
+}
+
+const PHASES = ['ready', 'downloading', 'loading', 'unavailable', 'failed'];
+
+/**
+ * @param {object} body of GET /api/health
+ * @returns {Health}
+ */
+export function toHealth(body) {
+  const health = {
+    phase: PHASES.includes(body.status) ? body.status : 'unavailable',
+    model: typeof body.model === 'string' ? body.model : '',
+    progress: Number.isFinite(body.progress) ? Math.min(Math.max(body.progress, 0), 1) : null,
+    message: typeof body.message === 'string' ? body.message : '',
+  };
+  if (body.bytes_total > 0) Object.assign(health, { bytesDone: Number(body.bytes_done) || 0, bytesTotal: Number(body.bytes_total) });
+  return health;
+}
+
+/**
+ * What to say about the server's state: one line, and a second one with more, which may be empty.
+ * @param {Health} health
+ * @returns {{title: string, detail: string}}
+ */
+export function describeHealth({ phase, model, progress, message, bytesDone, bytesTotal }) {
+  const name = model || 'the model';
+  switch (phase) {
+    case 'connecting':
+      return { title: 'Connecting…', detail: '' };
+    case 'ready':
+      return { title: 'Ready', detail: model };
+    case 'loading':
+      return { title: `Model is loading… ${progress === null ? '' : formatPercent(progress)}`.trimEnd(), detail: message || model };
+    case 'downloading': {
+      const part = progress === null ? '' : formatPercent(progress);
+      const amount = bytesTotal ? `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}` : part;
+      return { title: `Downloading model… ${amount}`.trimEnd(), detail: message || model };
+    }
+    case 'failed':
+      return { title: `${name[0].toUpperCase()}${name.slice(1)} could not be loaded`, detail: message };
+    case 'away':
+      return { title: 'The server is not reachable', detail: 'Trying again every second. Nothing you wrote is lost.' };
+    default:
+      return { title: 'The model is not available right now', detail: message || 'It will be back as soon as its process is running.' };
+  }
+}

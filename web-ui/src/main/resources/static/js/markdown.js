@@ -1,0 +1,138 @@
+import { Marked } from '../vendor/marked.js';
+
+// Markdown to HTML text. Pure: no DOM. Raw HTML in the source stays visible text; `safe-dom.js` is the second wall.
+
+/** Tags that models like to write inside text and that are harmless without attributes. */
+const PLAIN_TAG = /^<\/?(?:br|sub|sup|kbd|mark)\s*\/?>$/i;
+const LANGUAGE = /^[\w+#.-]{1,30}/;
+/** A code block with both its fences, the closing one at least as long as the opening one. */
+const FENCED = /^ {0,3}(`{3,}|~{3,})(?![`~])[\s\S]*\n {0,3}\1[`~]*\s*$/;
+const SAFE_SCHEMES = new Set(['http:', 'https:', 'mailto:']);
+
+/**
+ * An address that a link may have, or null: absolute, and only http, https or mailto.
+ * @param {string} href
+ * @returns {string|null}
+ */
+export function safeHref(href) {
+  try {
+    return SAFE_SCHEMES.has(new URL(href).protocol) ? href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Text as HTML; entities that the text already has stay entities, as Markdown wants it. */
+function escapeText(text) {
+  return escapeAll(text.replace(/&(?=#\d{1,7};|#x[\da-f]{1,6};|\w{1,32};)/gi, '\u0000')).replaceAll('\u0000', '&');
+}
+
+function escapeAll(text) {
+  const names = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, character => names[character]);
+}
+
+function link(href, content, title) {
+  const address = safeHref(href);
+  if (address === null) return content;
+  return `<a href="${escapeText(address)}"${title ? ` title="${escapeText(title)}"` : ''}>${content}</a>`;
+}
+
+const renderer = {
+  html({ text, block }) {
+    if (block) return `<p class="raw">${escapeAll(text.trimEnd())}</p>\n`;
+    return PLAIN_TAG.test(text) ? text : escapeAll(text);
+  },
+  text(token) {
+    return token.tokens ? this.parser.parseInline(token.tokens) : escapeText(token.text);
+  },
+  link({ href, title, tokens }) {
+    return link(href, this.parser.parseInline(tokens), title);
+  },
+  image({ href, text }) {
+    const name = escapeText(text || 'image');
+    return safeHref(href) === null ? `[${name}]` : link(href, `${name} (image)`, href);
+  },
+  heading({ tokens, depth }) {
+    // The page has h1, each message an h2.
+    const level = Math.min(depth + 2, 6);
+    return `<h${level} class="depth-${depth}">${this.parser.parseInline(tokens)}</h${level}>\n`;
+  },
+  code({ text, lang }) {
+    const language = LANGUAGE.exec(lang ?? '')?.[0].toLowerCase();
+    return `<pre><code${language ? ` class="language-${language}"` : ''}>${escapeAll(text)}\n</code></pre>\n`;
+  },
+  checkbox({ checked }) {
+    return checked ? '☑ ' : '☐ ';
+  },
+};
+
+const marked = new Marked({ gfm: true, renderer });
+
+/**
+ * The HTML of a whole Markdown text.
+ * @param {string} source
+ * @returns {string}
+ */
+export function toHtml(source) {
+  return marked.parse(source.replaceAll('\u0000', '\uFFFD'));
+}
+
+/**
+ * How much of a growing text is settled: the blocks in front of this offset are complete, and nothing that may still
+ * come changes them. The block that is being written is never among them.
+ * @param {string} source the text so far, from a block's beginning, with LF line ends
+ * @returns {number}
+ */
+export function settledLength(source) {
+  // A line says what it is (the next list item, a new paragraph) only when it is complete.
+  const lines = source.slice(0, source.lastIndexOf('\n') + 1);
+  const blocks = marked.lexer(lines);
+  let last = blocks.length - 1;
+  while (last >= 0 && blocks[last].type === 'space') last--;
+  const end = last >= 0 && isClosed(blocks[last]) ? last + 1 : Math.max(last, 0);
+  return blocks.slice(0, end).reduce((length, block) => length + block.raw.length, 0);
+}
+
+/** Whether a block says itself that it is complete; most end only when another one begins. */
+function isClosed({ type, raw }) {
+  return type === 'heading' || type === 'hr' || (type === 'code' && FENCED.test(raw));
+}
+
+/**
+ * The text with what is half written made good, so that it does not flicker: markers that open something are closed,
+ * and markers at the end that may become anything are left out.
+ * @param {string} source the unsettled end of a text
+ * @returns {string}
+ */
+export function mend(source) {
+  const start = source.lastIndexOf('\n') + 1;
+  let line = source.slice(start);
+  const fence = openFence(source.slice(0, start));
+  if (fence !== null) {
+    // Inside a code block all text is text, but the last line may be the closing fence to be.
+    return fence.startsWith(line.trim()) ? source.slice(0, start) : source;
+  }
+  if (/^\s*(?:[-*+=#>|`~_]{1,6}|\d+[.)]?)\s*$/.test(line)) return source.slice(0, start);
+  line = line.replace(/!?\[([^\][]*)(?:\]\([^()\s]*)?$/, '$1').replace(/(?:\*{1,3}|_{1,3}|~{1,2}|`+)$/, marker => {
+    return isOpen(line.slice(0, -marker.length), marker) ? marker : '';
+  });
+  for (const marker of ['`', '**', '~~']) {
+    if (isOpen(line, marker)) line = line.trimEnd() + marker;
+  }
+  return source.slice(0, start) + line;
+}
+
+/** The fence of the code block that these lines leave open, or null. */
+function openFence(lines) {
+  let open = null;
+  for (const [, fence, rest] of lines.matchAll(/^\s*(`{3,}|~{3,})(.*)$/gm)) {
+    if (open === null) open = fence;
+    else if (fence.startsWith(open) && rest.trim() === '') open = null;
+  }
+  return open;
+}
+
+function isOpen(line, marker) {
+  return line.split(marker).length % 2 === 0;
+}

@@ -1,0 +1,58 @@
+import { byId, el } from './dom.js';
+import { closeOnBackdrop, openSheet } from './settings-view.js';
+
+/**
+ * @typedef {object} Shortcut
+ * @property {string[]} keys as they are shown
+ * @property {string} does
+ * @property {(event: KeyboardEvent) => boolean} [matches] absent where another part of the page listens
+ * @property {() => void} [run]
+ */
+
+const alt = code => event => event.altKey && !event.ctrlKey && !event.metaKey && event.code === code;
+const single = key => event => event.key === key && !event.altKey && !event.ctrlKey && !event.metaKey;
+
+/**
+ * The page's keyboard shortcuts, and the list of them.
+ * @param {object} actions
+ * @param {import('./chat.js').Chat} actions.chat
+ * @param {import('./composer.js').Composer} actions.composer
+ * @param {import('./settings.js').Settings} actions.settings
+ * @param {() => void} actions.copyLast
+ * @param {() => void} actions.newChat
+ */
+export function bindShortcuts({ chat, composer, settings, copyLast, newChat }) {
+  const dialog = byId('shortcuts');
+  closeOnBackdrop(dialog);
+  byId('open-shortcuts').addEventListener('click', () => openSheet(dialog));
+  /** @type {Shortcut[]} */
+  const shortcuts = [
+    { keys: ['Enter'], does: 'Send' },
+    { keys: ['Shift', 'Enter'], does: 'New line' },
+    { keys: ['Esc'], does: 'Stop the answer', matches: event => event.key === 'Escape' && chat.busy, run: () => chat.stop() },
+    { keys: ['Alt', 'N'], does: 'New chat', matches: alt('KeyN'), run: newChat },
+    { keys: ['Alt', 'R'], does: 'Answer again', matches: alt('KeyR'), run: () => chat.regenerate() },
+    { keys: ['Alt', 'C'], does: 'Copy the last answer', matches: alt('KeyC'), run: copyLast },
+    { keys: ['Alt', 'S'], does: 'Settings', matches: alt('KeyS'), run: () => openSheet(byId('settings')) },
+    { keys: ['Alt', 'T'], does: 'Next theme', matches: alt('KeyT'), run: () => byId('theme').click() },
+    { keys: ['/'], does: 'Go to the message box', matches: single('/'), run: () => composer.focus() },
+    { keys: ['?'], does: 'This list', matches: single('?'), run: () => openSheet(dialog) },
+  ];
+  byId('shortcut-list').append(...shortcuts.flatMap(describe));
+  addEventListener('keydown', event => {
+    const shortcut = shortcuts.find(({ matches }) => matches?.(event));
+    if (!shortcut || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+    const isSingle = shortcut.keys.length === 1 && shortcut.keys[0].length === 1;
+    if (isSingle && (!settings.singleKeys || isTyping(event.target))) return;
+    event.preventDefault();
+    shortcut.run();
+  });
+}
+
+function isTyping(target) {
+  return target.matches?.('input, textarea, select, [contenteditable]') ?? false;
+}
+
+function describe({ keys, does }) {
+  return [el('dt', {}, ...keys.map(key => el('kbd', {}, key))), el('dd', {}, does)];
+}

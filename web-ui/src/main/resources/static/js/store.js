@@ -1,0 +1,29 @@
+// What the page keeps in this browser. A browser that refuses (private mode, full) costs the memory, not the chat.
+
+const PREFIX = 'chasqui.';
+
+/**
+ * @param {string} key
+ * @returns {unknown} the value kept, or null
+ */
+export function load(key) {
+  try {
+    return JSON.parse(localStorage.getItem(PREFIX + key));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps a value; null forgets it.
+ * @param {string} key
+ * @param {unknown} value anything that JSON can carry
+ */
+export function save(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(PREFIX + key);
+    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+  } catch {
+    // Nowhere to keep it.
+  }
+}

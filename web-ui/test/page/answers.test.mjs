@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { launch, openPage } from '../browser.mjs';
+import { ScriptedServer } from '../scripted-server.mjs';
+import { answered, ask, firstText, waitUntilReady } from '../specs.mjs';
+import { DOCUMENT } from '../texts.mjs';
+
+let browser;
+let server;
+let page;
+
+before(async () => (browser = await launch()));
+after(() => browser.close());
+beforeEach(async () => {
+  server = await new ScriptedServer().start();
+  page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+});
+afterEach(async () => {
+  await page.context().close();
+  await server.stop();
+  assert.deepEqual(page.problems, []);
+});
+
+const LONG = Array.from({ length: 60 }, (_, i) => `Paragraph ${i} of a long answer, with some words in it.\n\n`);
+const fromEnd = () => page.$eval('#scroller', e => e.scrollHeight - e.scrollTop - e.clientHeight);
+
+test('draws a Markdown answer, with a blinking cursor while it comes', async () => {
+  server.scripts = [{ pieces: DOCUMENT.match(/[^]{1,5}/g), everyMs: 2 }];
+  await ask(page, 'Tell me');
+  await page.waitForFunction(() => document.querySelector('.cursor')?.getAnimations()[0]?.animationName === 'blink');
+  await answered(page);
+  assert.equal(await page.locator('.cursor').count(), 0);
+  assert.equal(await page.locator('.md h3.depth-1').innerText(), 'A title');
+  assert.equal(await page.locator('.md > ol > li').count(), 3);
+  assert.equal(await page.locator('.md td[align=right]').first().innerText(), '2');
+  const link = page.locator('.md a');
+  assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow');
+  assert.equal(await link.getAttribute('target'), '_blank');
+  assert.equal(await page.locator('.stats').innerText().then(text => /51\.5 tokens\/s/.test(text)), true);
+});
+
+test('draws only the open block again: blocks that are complete stay the same elements', async () => {
+  server.scripts = [{ pieces: ['First paragraph.\n\nSecond\n', 'goes ', 'on.\n\n'], everyMs: 200, stays: true }];
+  await ask(page, 'Tell me');
+  await page.locator('.md p', { hasText: 'Second' }).waitFor();
+  await page.evaluate(() => {
+    window.first = document.querySelector('.md > p');
+    window.changes = 0;
+    new MutationObserver(records => (window.changes += records.length)).observe(window.first, { childList: true, subtree: true, characterData: true });
+  });
+  await page.locator('.md p', { hasText: 'goes on.' }).waitFor();
+  assert.deepEqual(await page.evaluate(() => [window.first.isConnected, window.changes]), [true, 0]);
+});
+
+test('draws at most once a frame, however many pieces come', async () => {
+  server.scripts = [{ pieces: Array.from({ length: 3000 }, () => 'word ') }];
+  await page.evaluate(() => {
+    window.frames = 0;
+    window.draws = 0;
+    const count = () => {
+      window.frames++;
+      requestAnimationFrame(count);
+    };
+    requestAnimationFrame(count);
+    new MutationObserver(() => window.draws++).observe(document.getElementById('thread'), { childList: true, subtree: true, characterData: true });
+  });
+  await ask(page, 'Tell me');
+  await answered(page);
+  const { frames, draws } = await page.evaluate(() => ({ frames: window.frames, draws: window.draws }));
+  assert.ok(draws <= frames + 5, `${draws} drawings in ${frames} frames`);
+});
+
+test('code has its language, colours and a copy button; the highlighter is fetched only then', async () => {
+  server.scripts = [{ pieces: ['No code.'] }, { pieces: ['```js\nconst a = 1 < 2;\n```\n\nDone.'] }];
+  await ask(page, 'Tell me');
+  await answered(page);
+  assert.ok(!server.paths.includes('/vendor/highlight.js'));
+  await ask(page, 'Show me');
+  await page.locator('.hljs-keyword', { hasText: 'const' }).waitFor();
+  assert.ok(server.paths.includes('/vendor/highlight.js'));
+  assert.equal(await page.innerText('.code-language'), 'js');
+  await page.click('.code-copy');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'const a = 1 < 2;\n');
+});
+
+test('copies the answer as Markdown', async () => {
+  server.scripts = [{ pieces: ['Some **bold** text'] }];
+  await ask(page, 'Tell me');
+  await answered(page);
+  await page.getByRole('button', { name: 'Copy answer' }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'Some **bold** text');
+});
+
+test('reasoning is folded, and opens', async () => {
+  server.scripts = [{ reasoning: ['Let me ', 'think.'], pieces: ['So.'], everyMs: 120 }];
+  await ask(page, 'Why?');
+  await page.locator('summary', { hasText: 'Thinking…' }).waitFor();
+  assert.equal(await answered(page), 'So.');
+  assert.match(await page.innerText('summary'), /^Thought for/);
+  assert.equal(await page.locator('.reasoning-text').isVisible(), false);
+  await page.click('summary');
+  assert.equal(await page.innerText('.reasoning-text'), 'Let me think.');
+});
+
+test('follows the end of an answer, unless the reader has scrolled up', async () => {
+  server.scripts = [{ pieces: LONG, everyMs: 25 }];
+  await ask(page, 'At length');
+  await page.locator('.md p', { hasText: 'Paragraph 20 ' }).waitFor();
+  assert.ok((await fromEnd()) < 40, 'follows');
+  await page.mouse.move(640, 300);
+  await page.mouse.wheel(0, -250);
+  await page.locator('#to-end').waitFor();
+  const before = await page.$eval('#scroller', e => e.scrollTop);
+  await page.waitForTimeout(300);
+  assert.equal(await page.$eval('#scroller', e => e.scrollTop), before, 'stays where the reader is');
+  await page.click('#to-end');
+  await page.waitForTimeout(100);
+  assert.ok((await fromEnd()) < 40, 'follows again');
+  await answered(page);
+  assert.ok((await fromEnd()) < 40);
+});
+
+test('Stop ends the work on the server; Escape does too', async () => {
+  server.scripts = [{ pieces: ['One', ' two'], stays: true }];
+  for (const [i, stop] of [() => page.click('#send'), () => page.keyboard.press('Escape')].entries()) {
+    await ask(page, 'Go on');
+    await firstText(page);
+    await stop();
+    assert.equal(await answered(page, 2_000), 'One two');
+    for (let waited = 0; server.left <= i && waited < 50; waited++) await page.waitForTimeout(20);
+    assert.equal(server.left, i + 1);
+  }
+});
+
+test('regenerates the last answer', async () => {
+  server.scripts = [{ pieces: ['First'] }, { pieces: ['Second'] }];
+  await ask(page, 'Tell me');
+  await answered(page);
+  await page.getByRole('button', { name: 'Answer again' }).click();
+  await page.locator('.md', { hasText: 'Second' }).waitFor();
+  await answered(page);
+  assert.equal(await page.locator('.message').count(), 2);
+  assert.deepEqual(server.requests[1].messages, [{ role: 'user', content: 'Tell me' }]);
+});
+
+test('Enter sends, Shift+Enter makes a new line', async () => {
+  await page.focus('#input');
+  await page.keyboard.type('one');
+  await page.keyboard.press('Shift+Enter');
+  await page.keyboard.type('two');
+  await page.keyboard.press('Enter');
+  await answered(page);
+  assert.equal(server.requests[0].messages[0].content, 'one\ntwo');
+  assert.equal(await page.innerText('.said'), 'one\ntwo');
+});
+
+test('a request has the history, the system prompt and the sampling that were set, and they are kept', async () => {
+  await page.click('#open-settings');
+  await page.fill('#system', 'Be brief.');
+  await page.fill('#temperature', '0.2');
+  await page.fill('#max_tokens', '0');
+  await page.locator('.problem', { hasText: 'whole number from 1' }).waitFor();
+  await page.fill('#max_tokens', '64');
+  assert.equal(await page.locator('.problem').count(), 0);
+  await page.keyboard.press('Escape');
+  await ask(page, 'one');
+  await answered(page);
+  await page.reload();
+  await ask(page, 'two');
+  await answered(page);
+  assert.deepEqual(server.requests[1], {
+    model: 'tiny-model',
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'one' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: 'two' },
+    ],
+    temperature: 0.2,
+    max_tokens: 64,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+});
+
+test('New chat forgets the conversation, also for the next reload', async () => {
+  await ask(page, 'one');
+  await answered(page);
+  await page.click('#new-chat');
+  await page.locator('#welcome').waitFor();
+  await page.reload();
+  await page.locator('#welcome').waitFor();
+  await ask(page, 'two');
+  await answered(page);
+  assert.equal(server.requests[1].messages.length, 1);
+});
+
+test('an answer that reached its longest length says so and can go on', async () => {
+  server.scripts = [{ pieces: ['The quick '], finish: 'length' }, { pieces: ['brown fox'] }];
+  await ask(page, 'Tell me');
+  await page.locator('.notice', { hasText: 'longest length' }).waitFor();
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.locator('.md', { hasText: 'The quick brown fox' }).waitFor();
+  await answered(page);
+  const { messages, continue_final_message } = server.requests[1];
+  assert.deepEqual(messages.at(-1), { role: 'assistant', content: 'The quick ' });
+  assert.equal(continue_final_message, true);
+  assert.match(await page.innerText('.stats'), /^2 tokens/);
+});

