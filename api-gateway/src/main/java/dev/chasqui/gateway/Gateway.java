@@ -1,0 +1,258 @@
+package dev.chasqui.gateway;
+
+import dev.chasqui.gateway.nodes.LocalNode;
+import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.nodes.Readiness;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.Banner;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.web.server.PortInUseException;
+import org.springframework.boot.web.server.reactive.context.ReactiveWebServerApplicationContext;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.Environment;
+
+/**
+ * The gateway: an HTTP server in front of inference nodes. It answers as soon as it is started, whether or not a node
+ * does.
+ */
+public final class Gateway implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Gateway.class);
+    private static final int OK = 0;
+    private static final int FAILED = 1;
+    private static final int BAD_SETTINGS = 2;
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+    /** What Spring Boot would say of a failed start at length is said here in one sentence. */
+    private static final Map<String, Object> DEFAULTS = Map.of(
+            "logging.level.org.springframework.boot.diagnostics",
+            "off",
+            "logging.level.org.springframework.boot.SpringApplication",
+            "off",
+            "logging.level.org.springframework",
+            "warn",
+            // The edge has said already what there is to say.
+            "logging.level.org.springframework.web.server.adapter",
+            "off",
+            // What came after the end of a request, such as the client's hanging up.
+            "logging.level.reactor.core.publisher.Operators",
+            "off",
+            // At "warn" it prints the headers of requests that it cannot read.
+            "logging.level.reactor.netty",
+            "error",
+            "logging.pattern.console",
+            "%d{HH:mm:ss.SSS} %-5p %c{0} - %m%n%wEx");
+
+    static {
+        // Looking for lost buffers takes a stack trace now and then, also while a token is on its way.
+        if (System.getProperty("io.netty.leakDetection.level") == null) {
+            System.setProperty("io.netty.leakDetection.level", "disabled");
+        }
+    }
+
+    private final ReactiveWebServerApplicationContext context;
+    private final GatewaySettings settings;
+    private final AtomicBoolean closing = new AtomicBoolean();
+
+    private Gateway(ReactiveWebServerApplicationContext context, GatewaySettings settings) {
+        this.context = context;
+        this.settings = settings;
+    }
+
+    /** Runs the gateway until a signal ends it. Exits with 0 then, 2 for bad settings, 1 if it cannot start. */
+    public static void main(String[] args) {
+        System.exit(serve(args));
+    }
+
+    /** As {@link #main}, but returns the exit code. Takes over SIGTERM and SIGINT. */
+    public static int serve(String... args) {
+        return serve(() -> start(args));
+    }
+
+    /** As {@link #main}, but with these settings, and returns the exit code. Takes over SIGTERM and SIGINT. */
+    public static int serve(GatewaySettings settings) {
+        return serve(() -> start(settings));
+    }
+
+    /**
+     * Starts with settings from arguments ({@code --chasqui.port=8081}), the environment and {@code application.yaml}.
+     *
+     * @throws BadSettingsException where one of them is not as it must be
+     * @throws PortInUseException where somebody else listens there
+     */
+    public static Gateway start(String... args) {
+        return start(Gateway::settings, args);
+    }
+
+    /**
+     * Starts with these settings.
+     *
+     * @throws PortInUseException where somebody else listens there
+     */
+    public static Gateway start(GatewaySettings settings) {
+        return start(environment -> settings);
+    }
+
+    private static Gateway start(Function<Environment, GatewaySettings> source, String... args) {
+        AtomicReference<GatewaySettings> settings = new AtomicReference<>();
+        AtomicReference<BadSettingsException> bad = new AtomicReference<>();
+        SpringApplication application = new SpringApplication(GatewayConfiguration.class);
+        application.setWebApplicationType(WebApplicationType.REACTIVE);
+        application.setBannerMode(Banner.Mode.OFF);
+        application.setLogStartupInfo(false);
+        application.setRegisterShutdownHook(false);
+        application.setDefaultProperties(DEFAULTS);
+        application.addInitializers((ApplicationContextInitializer<ConfigurableApplicationContext>) context -> {
+            try {
+                settings.set(source.apply(context.getEnvironment()));
+            } catch (BadSettingsException e) {
+                bad.set(e);
+                throw new SpringApplication.AbandonedRunException(context);
+            }
+            context.getBeanFactory().registerSingleton("gatewaySettings", settings.get());
+        });
+        try {
+            ConfigurableApplicationContext context = application.run(args);
+            return new Gateway((ReactiveWebServerApplicationContext) context, settings.get()).begin();
+        } catch (SpringApplication.AbandonedRunException e) {
+            throw bad.get() == null ? e : bad.get();
+        }
+    }
+
+    private static GatewaySettings settings(Environment environment) {
+        try {
+            return Binder.get(environment).bindOrCreate("chasqui", Bindable.of(GatewaySettings.class));
+        } catch (BindException e) {
+            throw badSettings(e);
+        }
+    }
+
+    private static BadSettingsException badSettings(BindException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadSettingsException bad) {
+                return bad;
+            }
+        }
+        Class<?> type = e.getTarget().getType().resolve(Object.class);
+        ConfigurationProperty property = e.getProperty();
+        return new BadSettingsException(e.getName() + ": "
+                + (property == null ? "not readable" : "\"" + property.getValue() + "\"")
+                + " (expected: " + expected(type) + ")");
+    }
+
+    private static String expected(Class<?> type) {
+        if (type == int.class || type == long.class || type == Integer.class || type == Long.class) {
+            return "a whole number";
+        }
+        return type == Duration.class ? "a duration such as 10s" : "a value of type " + type.getSimpleName();
+    }
+
+    private Gateway begin() {
+        context.getBean(NodeRouter.class).start();
+        localNode().ifPresent(LocalNode::start);
+        log.info("listening on http://{}:{}", settings.host(), port());
+        return this;
+    }
+
+    /** The port it listens on. */
+    public int port() {
+        return Objects.requireNonNull(context.getWebServer()).getPort();
+    }
+
+    /** How far the default model is. */
+    public Readiness readiness() {
+        return context.getBean(NodeRouter.class).readiness();
+    }
+
+    /** The product's version. */
+    static String version() {
+        String version = Gateway.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    /**
+     * Ends it: not ready from now on, lets running requests finish for a while, ends the local node and then itself.
+     * Returns when all that is done.
+     */
+    @Override
+    public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
+        NodeRouter nodes = context.getBean(NodeRouter.class);
+        nodes.drain();
+        localNode().ifPresent(LocalNode::expectEnd);
+        Traffic traffic = context.getBean(Traffic.class);
+        if (!await(traffic, settings.limits().shutdownGrace())) {
+            log.warn("{} requests were still running and are ended", traffic.inFlight());
+        }
+        nodes.close();
+        await(traffic, LAST_WORDS);
+        localNode().ifPresent(LocalNode::close);
+        context.close();
+        log.info("stopped");
+    }
+
+    private static boolean await(Traffic traffic, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        try {
+            while (traffic.inFlight() > 0 && System.nanoTime() < deadline) {
+                Thread.sleep(20);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return traffic.inFlight() == 0;
+    }
+
+    private Optional<LocalNode> localNode() {
+        return Optional.ofNullable(context.getBeanProvider(LocalNode.class).getIfAvailable());
+    }
+
+    private static int serve(java.util.function.Supplier<Gateway> start) {
+        Gateway gateway;
+        try {
+            gateway = start.get();
+        } catch (BadSettingsException e) {
+            System.err.println("chasqui: " + e.getMessage());
+            return BAD_SETTINGS;
+        } catch (RuntimeException e) {
+            System.err.println("chasqui: " + inOneSentence(e));
+            return FAILED;
+        }
+        CountDownLatch ended = new CountDownLatch(1);
+        StopSignals.onStop(() -> {
+            gateway.close();
+            ended.countDown();
+        });
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            gateway.close();
+        }
+        return OK;
+    }
+
+    private static @Nullable String inOneSentence(Throwable error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof PortInUseException e) {
+                return "port " + e.getPort() + " is in use by another program";
+            }
+        }
+        return "cannot start: " + error;
+    }
+}

@@ -1,0 +1,107 @@
+package dev.chasqui.gateway;
+
+import dev.chasqui.gateway.access.AccessCheck;
+import dev.chasqui.gateway.nodes.EventLoop;
+import dev.chasqui.gateway.nodes.LocalNode;
+import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.openai.OpenAiRoutes;
+import dev.chasqui.gateway.rest.RestRoutes;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
+import org.springframework.boot.web.server.reactive.ReactiveWebServerFactory;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.http.server.reactive.HttpHandler;
+import org.springframework.web.server.adapter.WebHttpHandlerBuilder;
+
+/**
+ * The wiring, all of it and by hand: the gateway has no use for most of what would be configured by itself, and is up
+ * sooner without it.
+ */
+@Configuration(proxyBeanMethods = false)
+class GatewayConfiguration {
+    /** Of the heap for requests as they came: read and rewritten, they take five times as much for a moment. */
+    private static final int BODIES_SHARE = 16;
+
+    @Bean
+    Clock clock() {
+        return Clock.systemUTC();
+    }
+
+    @Bean
+    EventLoop eventLoop() {
+        return new EventLoop("chasqui");
+    }
+
+    @Bean
+    NodeRouter nodeRouter(GatewaySettings settings, EventLoop loop) {
+        return new NodeRouter(settings.nodeAddresses(), settings.nodeToken(), loop);
+    }
+
+    @Bean
+    @Nullable
+    LocalNode localNode(GatewaySettings settings, NodeRouter nodes) {
+        return settings.localNode().command().isEmpty()
+                ? null
+                : new LocalNode(settings.localNode().command(), nodes::hurry);
+    }
+
+    @Bean
+    PrometheusMeterRegistry meterRegistry() {
+        return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    }
+
+    @Bean
+    Traffic traffic(PrometheusMeterRegistry registry) {
+        return new Traffic(registry);
+    }
+
+    @Bean
+    HttpHandler httpHandler(
+            GatewaySettings settings,
+            NodeRouter nodes,
+            ObjectProvider<LocalNode> localNode,
+            EventLoop loop,
+            PrometheusMeterRegistry registry,
+            Traffic traffic,
+            Clock clock) {
+        GatewaySettings.Limits limits = settings.limits();
+        NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
+        Edge edge = new Edge(
+                new AccessCheck(settings.apiKeys(), settings.host(), settings.allowedHosts(), settings.corsOrigins()),
+                new OpenAiRoutes(
+                        nodes,
+                        loop,
+                        limits.maxBodyBytes(),
+                        Runtime.getRuntime().maxMemory() / BODIES_SHARE,
+                        limits.firstPing(),
+                        limits.pingInterval(),
+                        clock),
+                new RestRoutes(
+                        nodes,
+                        localNode.getIfAvailable(),
+                        Gateway.version(),
+                        () -> registry.scrape() + nodeMetrics.scrape(),
+                        clock),
+                new StaticPage(),
+                traffic);
+        return WebHttpHandlerBuilder.webHandler(edge).build();
+    }
+
+    @Bean
+    ReactiveWebServerFactory webServerFactory(GatewaySettings settings, EventLoop loop) {
+        NettyReactiveWebServerFactory factory = new NettyReactiveWebServerFactory(settings.port());
+        factory.setAddress(settings.address());
+        GatewaySettings.Limits limits = settings.limits();
+        factory.addServerCustomizers(server -> server.runOn(loop.resources())
+                .idleTimeout(limits.idleTimeout())
+                .requestTimeout(limits.requestTimeout())
+                .httpRequestDecoder(decoder ->
+                        decoder.maxHeaderSize(limits.maxHeaderBytes()).maxInitialLineLength(limits.maxHeaderBytes())));
+        return factory;
+    }
+}

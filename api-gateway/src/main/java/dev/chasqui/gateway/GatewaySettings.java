@@ -1,0 +1,190 @@
+package dev.chasqui.gateway;
+
+import dev.chasqui.gateway.nodes.NodeAddress;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * What can be set of the gateway; properties {@code chasqui.*}, in a file, the environment or as arguments.
+ *
+ * @param host {@code chasqui.host}: the address to listen on. Another than a loopback address needs an API key.
+ * @param port {@code chasqui.port}: 1 to 65535, or 0 for any that is free
+ * @param nodes {@code chasqui.nodes}: inference nodes, each {@code host:port}
+ * @param nodeToken {@code chasqui.node-token}: sent to the nodes as a bearer token; absent: none
+ * @param apiKeys {@code chasqui.api-keys}: one of these must come with each request; none: no key is asked for
+ * @param allowedHosts {@code chasqui.allowed-hosts}: names that the server answers to besides the loopback ones and
+ *     its own address, without port
+ * @param corsOrigins {@code chasqui.cors-origins}: origins whose pages may call the server, such as
+ *     {@code https://app.example.com}; none: CORS is off
+ * @param localNode {@code chasqui.local-node.*}: a node to run as a child process
+ * @param limits {@code chasqui.limits.*}: what a client may take
+ */
+public record GatewaySettings(
+        @DefaultValue("127.0.0.1") String host,
+        @DefaultValue("8080") int port,
+        @DefaultValue("127.0.0.1:9090") List<String> nodes,
+        @Nullable String nodeToken,
+        @DefaultValue List<String> apiKeys,
+        @DefaultValue List<String> allowedHosts,
+        @DefaultValue List<String> corsOrigins,
+        @DefaultValue Local localNode,
+        @DefaultValue Limits limits) {
+
+    /**
+     * A node that the gateway runs itself.
+     *
+     * @param command {@code chasqui.local-node.command}: program and arguments; none: no child
+     */
+    public record Local(@DefaultValue List<String> command) {
+        public Local {
+            command = List.copyOf(command);
+        }
+    }
+
+    /**
+     * What a client may take, of memory and of time.
+     *
+     * @param maxBodyBytes {@code chasqui.limits.max-body-bytes}: of one request; 1 KB to 1 GB
+     * @param maxHeaderBytes {@code chasqui.limits.max-header-bytes}: of one request; 1 KB to 1 MB
+     * @param requestTimeout {@code chasqui.limits.request-timeout}: for a request to arrive in full
+     * @param idleTimeout {@code chasqui.limits.idle-timeout}: for a connection without a request
+     * @param firstPing {@code chasqui.limits.first-ping}: how long a stream waits for its first byte before it sends a
+     *     comment instead
+     * @param pingInterval {@code chasqui.limits.ping-interval}: how long a stream is silent before it sends a comment
+     * @param shutdownGrace {@code chasqui.limits.shutdown-grace}: for running requests when the gateway ends
+     */
+    public record Limits(
+            @DefaultValue("10485760") long maxBodyBytes,
+            @DefaultValue("16384") int maxHeaderBytes,
+            @DefaultValue("60s") Duration requestTimeout,
+            @DefaultValue("75s") Duration idleTimeout,
+            @DefaultValue("2s") Duration firstPing,
+            @DefaultValue("10s") Duration pingInterval,
+            @DefaultValue("30s") Duration shutdownGrace) {
+        public Limits {
+            range("limits.max-body-bytes", maxBodyBytes, 1024, 1 << 30);
+            range("limits.max-header-bytes", maxHeaderBytes, 1024, 1 << 20);
+            positive("limits.request-timeout", requestTimeout);
+            positive("limits.idle-timeout", idleTimeout);
+            positive("limits.first-ping", firstPing);
+            positive("limits.ping-interval", pingInterval);
+            if (shutdownGrace.isNegative()) {
+                throw new BadSettingsException("chasqui.limits.shutdown-grace: negative (expected: 0 or more)");
+            }
+        }
+
+        /** As without any settings. */
+        public static Limits defaults() {
+            return new Limits(
+                    10 << 20,
+                    16 << 10,
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(75),
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(30));
+        }
+    }
+
+    public GatewaySettings {
+        range("port", port, 0, 65535);
+        nodes = List.copyOf(nodes);
+        apiKeys = List.copyOf(apiKeys);
+        allowedHosts = List.copyOf(allowedHosts);
+        corsOrigins = List.copyOf(corsOrigins);
+        requireAddresses(nodes);
+        requireKeys(apiKeys);
+        for (String origin : corsOrigins) {
+            if (!origin.matches("https?://[^/@\\s]+")) {
+                throw new BadSettingsException("chasqui.cors-origins: \"" + origin
+                        + "\" (expected: an origin without a path, such as https://app.example.com)");
+            }
+        }
+        if (nodeToken != null && nodeToken.isBlank()) {
+            nodeToken = null;
+        }
+        if (apiKeys.isEmpty() && !address(host).isLoopbackAddress()) {
+            throw new BadSettingsException("chasqui.host: " + host
+                    + " can be reached from other machines, and no API key is set"
+                    + " (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)");
+        }
+    }
+
+    /** As without any settings, but for the port and the nodes. */
+    public static GatewaySettings local(int port, List<String> nodes) {
+        return new GatewaySettings(
+                "127.0.0.1",
+                port,
+                nodes,
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                new Local(List.of()),
+                Limits.defaults());
+    }
+
+    /** The address to listen on. */
+    InetAddress address() {
+        return address(host);
+    }
+
+    /** The nodes' addresses. */
+    List<NodeAddress> nodeAddresses() {
+        return nodes.stream().map(NodeAddress::parse).toList();
+    }
+
+    /** Keys and tokens stay out of logs. */
+    @Override
+    public String toString() {
+        return "GatewaySettings[" + host + ":" + port + ", nodes " + nodes + ", " + apiKeys.size() + " API keys]";
+    }
+
+    private static InetAddress address(String host) {
+        try {
+            return InetAddress.getByName(host);
+        } catch (UnknownHostException e) {
+            throw new BadSettingsException("chasqui.host: \"" + host + "\" (expected: an address of this machine)");
+        }
+    }
+
+    private static void requireAddresses(List<String> nodes) {
+        if (nodes.isEmpty()) {
+            throw new BadSettingsException("chasqui.nodes: none (expected: at least one host:port)");
+        }
+        for (String node : nodes) {
+            try {
+                NodeAddress.parse(node);
+            } catch (IllegalArgumentException e) {
+                throw new BadSettingsException("chasqui.nodes: " + e.getMessage());
+            }
+        }
+    }
+
+    private static void requireKeys(List<String> keys) {
+        for (String key : keys) {
+            if (key.length() < 8 || !key.chars().allMatch(c -> c > ' ' && c < 127)) {
+                throw new BadSettingsException("chasqui.api-keys: a key of " + key.length()
+                        + " characters (expected: 8 or more visible ASCII characters)");
+            }
+        }
+    }
+
+    private static void range(String name, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new BadSettingsException(
+                    "chasqui." + name + ": " + value + " (expected: " + least + " to " + most + ")");
+        }
+    }
+
+    private static void positive(String name, Duration value) {
+        if (value.isNegative() || value.isZero() || value.compareTo(Duration.ofHours(24)) > 0) {
+            throw new BadSettingsException(
+                    "chasqui." + name + ": " + value.toMillis() + " ms (expected: 1 ms to 24 hours)");
+        }
+    }
+}

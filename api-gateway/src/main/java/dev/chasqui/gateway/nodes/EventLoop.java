@@ -1,0 +1,67 @@
+package dev.chasqui.gateway.nodes;
+
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import reactor.netty.resources.LoopResources;
+
+/**
+ * The gateway's one I/O thread: HTTP and gRPC share it, so that a token on its way to a client crosses no thread and
+ * wakes none. Whatever it owns needs no locks, and nothing on it may block.
+ *
+ * <p>As an executor it runs a task at once when it is already on the thread.
+ */
+public final class EventLoop implements Executor, AutoCloseable {
+    private final LoopResources resources;
+    private final EventLoopGroup group;
+    private final io.netty.channel.EventLoop loop;
+
+    /** @param name of the thread */
+    public EventLoop(String name) {
+        resources = LoopResources.create(name, 1, false);
+        group = resources.onServer(true);
+        loop = group.next();
+    }
+
+    /** For an HTTP server that shall run here. */
+    public LoopResources resources() {
+        return resources;
+    }
+
+    EventLoopGroup group() {
+        return group;
+    }
+
+    Class<? extends SocketChannel> socketType() {
+        return resources.onChannelClass(SocketChannel.class, group);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        if (loop.inEventLoop()) {
+            task.run();
+        } else {
+            loop.execute(task);
+        }
+    }
+
+    /** Runs a task on the thread after a while; what it returns cancels it. */
+    public Runnable schedule(Runnable task, long delayMillis) {
+        var future = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
+        return () -> future.cancel(false);
+    }
+
+    /** Whether the caller is the thread. */
+    public boolean isCurrent() {
+        return loop.inEventLoop();
+    }
+
+    /** Ends the thread when its present work is done. */
+    @Override
+    public void close() {
+        resources
+                .disposeLater(java.time.Duration.ZERO, java.time.Duration.ofSeconds(2))
+                .block(java.time.Duration.ofSeconds(3));
+    }
+}

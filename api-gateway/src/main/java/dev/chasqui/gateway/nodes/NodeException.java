@@ -1,0 +1,50 @@
+package dev.chasqui.gateway.nodes;
+
+import dev.chasqui.proto.v1.ErrorReason;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a node did not do what it was asked for, in the product's own vocabulary.
+ *
+ * <p>The message is one sentence for people and never holds a prompt or an answer. There is no stack trace: this says
+ * what happened elsewhere.
+ */
+public final class NodeException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final ErrorReason reason;
+    private final @Nullable String field;
+    private final @Nullable Duration retryAfter;
+
+    /**
+     * @param field the request field at fault, where it is one
+     * @param retryAfter how long to wait before the same call may succeed; null where it never will
+     */
+    public NodeException(ErrorReason reason, String message, @Nullable String field, @Nullable Duration retryAfter) {
+        super(message, null, false, false);
+        this.reason = reason;
+        this.field = field;
+        this.retryAfter = retryAfter;
+    }
+
+    public ErrorReason reason() {
+        return reason;
+    }
+
+    /** The request field at fault, named as in the proto. */
+    public @Nullable String field() {
+        return field;
+    }
+
+    /** How long to wait before the same call may succeed; null where it never will. */
+    public @Nullable Duration retryAfter() {
+        return retryAfter;
+    }
+
+    /** The message, never null. */
+    public String sentence() {
+        String message = getMessage();
+        return message == null ? reason.name() : message;
+    }
+}

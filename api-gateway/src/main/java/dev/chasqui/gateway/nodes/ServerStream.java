@@ -1,0 +1,145 @@
+package dev.chasqui.gateway.nodes;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+
+/**
+ * A gRPC call with any number of answers, as a Flux: each subscription is one call, its demand is gRPC's, and
+ * cancelling it cancels the call. Signals come on the call's executor.
+ */
+final class ServerStream<Q, R> extends Flux<R> {
+    private static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+    /** Told when calls begin and end, and asked what a failure means. */
+    interface Owner {
+        void began();
+
+        void ended();
+
+        NodeException failure(Status status, Metadata trailers);
+    }
+
+    private final Channel channel;
+    private final MethodDescriptor<Q, R> method;
+    private final CallOptions options;
+    private final @Nullable String authorization;
+    private final Q request;
+    private final Owner owner;
+
+    ServerStream(
+            Channel channel,
+            MethodDescriptor<Q, R> method,
+            CallOptions options,
+            @Nullable String authorization,
+            Q request,
+            Owner owner) {
+        this.channel = channel;
+        this.method = method;
+        this.options = options;
+        this.authorization = authorization;
+        this.request = request;
+        this.owner = owner;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super R> actual) {
+        Call<Q, R> call = new Call<>(channel.newCall(method, options), actual, owner);
+        actual.onSubscribe(call);
+        Metadata headers = new Metadata();
+        if (authorization != null) {
+            headers.put(AUTHORIZATION, authorization);
+        }
+        call.start(headers, request);
+    }
+
+    /** Both ends of one call. Demand and cancellation may come from any thread, also before the call is started. */
+    private static final class Call<Q, R> extends ClientCall.Listener<R> implements Subscription {
+        private final ClientCall<Q, R> call;
+        private final CoreSubscriber<? super R> actual;
+        private final Owner owner;
+        private final AtomicBoolean ended = new AtomicBoolean();
+        private boolean started;
+        private long demandBeforeStart;
+
+        Call(ClientCall<Q, R> call, CoreSubscriber<? super R> actual, Owner owner) {
+            this.call = call;
+            this.actual = actual;
+            this.owner = owner;
+            owner.began();
+        }
+
+        void start(Metadata headers, Q request) {
+            if (ended.get()) {
+                return;
+            }
+            call.start(this, headers);
+            call.sendMessage(request);
+            call.halfClose();
+            long demand;
+            synchronized (this) {
+                started = true;
+                demand = demandBeforeStart;
+            }
+            if (demand > 0) {
+                call.request(saturated(demand));
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            if (!Operators.validate(n)) {
+                return;
+            }
+            synchronized (this) {
+                if (!started) {
+                    demandBeforeStart = Operators.addCap(demandBeforeStart, n);
+                    return;
+                }
+            }
+            call.request(saturated(n));
+        }
+
+        @Override
+        public void cancel() {
+            if (ended.compareAndSet(false, true)) {
+                owner.ended();
+                call.cancel("no longer wanted", null);
+            }
+        }
+
+        @Override
+        public void onMessage(R message) {
+            if (!ended.get()) {
+                actual.onNext(message);
+            }
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            if (!ended.compareAndSet(false, true)) {
+                return;
+            }
+            owner.ended();
+            if (status.isOk()) {
+                actual.onComplete();
+            } else {
+                actual.onError(owner.failure(status, trailers));
+            }
+        }
+
+        private static int saturated(long n) {
+            return (int) Math.min(n, Integer.MAX_VALUE);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package dev.chasqui.gateway.openai;
+
+import dev.chasqui.proto.v1.Admitted;
+import dev.chasqui.proto.v1.Completed;
+import dev.chasqui.proto.v1.Delta;
+import dev.chasqui.proto.v1.Finished;
+import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.ToolCallDelta;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes one streamed answer: the node's events in, the bytes of OpenAI's chunks out. No I/O, no clock.
+ *
+ * <p>A chunk is the same text over and over but for a few letters, so everything around them is written once, when the
+ * node admits the request, and copied from then on. The last chunk waits for the node's {@code Completed}, because it
+ * carries the timings.
+ */
+final class ChatCompletionEncoder {
+    /** Keeps a connection alive while there is nothing to say. */
+    static final byte[] PING = ascii(": ping\n\n");
+
+    private static final byte[] DONE = ascii("data: [DONE]\n\n");
+    private static final byte[] CONTENT = ascii("{\"content\":\"");
+    private static final byte[] CONTENT_END = ascii("\"}");
+
+    private final String id;
+    private final long created;
+    private final String fingerprint;
+    private final int choices;
+    private final boolean includeUsage;
+    private final JsonBytes out = new JsonBytes(512);
+
+    /** Up to the choice's index. */
+    private byte[] head = new byte[0];
+    /** From behind the choice's index up to its delta, for each choice. */
+    private byte[][] delta = new byte[0][];
+    /** From behind the delta of a choice that goes on to the end of the chunk. */
+    private byte[] goesOn = new byte[0];
+
+    private @Nullable Finished unsaid;
+
+    /**
+     * @param id of the answer
+     * @param created seconds since 1970
+     * @param fingerprint of model and build
+     * @param choices how many answers there are
+     * @param includeUsage whether a chunk of token counts ends the stream
+     */
+    ChatCompletionEncoder(String id, long created, String fingerprint, int choices, boolean includeUsage) {
+        this.id = id;
+        this.created = created;
+        this.fingerprint = fingerprint;
+        this.choices = choices;
+        this.includeUsage = includeUsage;
+    }
+
+    /** What the event adds to the stream: often nothing. Valid until the next call. */
+    JsonBytes encode(GenerationEvent event) {
+        out.clear();
+        switch (event.getEventCase()) {
+            case DELTA -> delta(event.getDelta());
+            case ADMITTED -> admitted(event.getAdmitted());
+            case FINISHED -> finished(event.getFinished());
+            case COMPLETED -> completed(event.getCompleted());
+            case PROGRESS, EVENT_NOT_SET -> {}
+        }
+        return out;
+    }
+
+    /** The end of a stream that failed after its first byte. Valid until the next call. */
+    JsonBytes encode(OpenAiError error) {
+        out.clear();
+        return out.raw("data: ").raw(error.body()).raw("\n\n");
+    }
+
+    private void admitted(Admitted admitted) {
+        JsonBytes text = new JsonBytes(256);
+        text.raw("data: {\"id\":").string(id);
+        text.raw(",\"object\":\"chat.completion.chunk\",\"created\":").number(created);
+        text.raw(",\"model\":").string(admitted.getModel());
+        text.raw(",\"system_fingerprint\":").string(fingerprint).raw(",\"choices\":[");
+        head = text.toArray();
+        delta = new byte[choices][];
+        for (int i = 0; i < choices; i++) {
+            delta[i] = ascii("{\"index\":" + i + ",\"delta\":");
+        }
+        goesOn = ascii(
+                ",\"logprobs\":null,\"finish_reason\":null}]" + (includeUsage ? ",\"usage\":null" : "") + "}\n\n");
+        for (int i = 0; i < choices; i++) {
+            out.raw(head).raw(delta[i]).raw("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
+            out.raw(goesOn);
+        }
+    }
+
+    private void delta(Delta piece) {
+        boolean plain = piece.getReasoning().isEmpty() && piece.getToolCallsCount() == 0;
+        if (plain && piece.getLogprobsCount() == 0) {
+            if (!piece.getContent().isEmpty()) {
+                out.raw(head).raw(delta[piece.getChoice()]).raw(CONTENT);
+                out.escaped(piece.getContent()).raw(CONTENT_END).raw(goesOn);
+            }
+            return;
+        }
+        out.raw(head).raw(delta[piece.getChoice()]);
+        members(piece);
+        if (piece.getLogprobsCount() == 0) {
+            out.raw(goesOn);
+        } else {
+            out.raw(",\"logprobs\":{\"content\":[");
+            AnswerParts.logprobs(out, piece.getLogprobsList());
+            out.raw("],\"refusal\":null},\"finish_reason\":null}]");
+            end(includeUsage ? ",\"usage\":null" : "");
+        }
+    }
+
+    private void members(Delta piece) {
+        String comma = "{";
+        if (!piece.getReasoning().isEmpty()) {
+            out.raw("{\"reasoning_content\":").string(piece.getReasoning());
+            comma = ",";
+        }
+        if (!piece.getContent().isEmpty() || (piece.getToolCallsCount() == 0 && comma.equals("{"))) {
+            out.raw(comma).raw("\"content\":").string(piece.getContent());
+            comma = ",";
+        }
+        if (piece.getToolCallsCount() > 0) {
+            out.raw(comma).raw("\"tool_calls\":[");
+            for (int i = 0; i < piece.getToolCallsCount(); i++) {
+                toolCall(out.raw(i == 0 ? "" : ","), piece.getToolCalls(i));
+            }
+            out.raw("]");
+        }
+        out.raw("}");
+    }
+
+    private static void toolCall(JsonBytes out, ToolCallDelta call) {
+        out.raw("{\"index\":").number(call.getIndex());
+        if (!call.getId().isEmpty()) {
+            out.raw(",\"id\":").string(call.getId()).raw(",\"type\":\"function\"");
+        }
+        out.raw(",\"function\":{");
+        if (!call.getName().isEmpty()) {
+            out.raw("\"name\":").string(call.getName()).raw(",");
+        }
+        out.raw("\"arguments\":").string(call.getArguments()).raw("}}");
+    }
+
+    private void finished(Finished finished) {
+        if (unsaid != null) {
+            finish(unsaid);
+            end(includeUsage ? ",\"usage\":null" : "");
+        }
+        unsaid = finished;
+    }
+
+    private void finish(Finished finished) {
+        out.raw(head).raw(delta[finished.getChoice()]).raw("{},\"logprobs\":null,\"finish_reason\":");
+        out.string(AnswerParts.finishReason(finished.getReason())).raw("}]");
+    }
+
+    private void completed(Completed completed) {
+        if (unsaid != null) {
+            finish(unsaid);
+            unsaid = null;
+            if (includeUsage) {
+                end(",\"usage\":null");
+            } else {
+                timings(completed);
+            }
+        }
+        if (includeUsage) {
+            out.raw(head).raw("],\"usage\":");
+            AnswerParts.usage(out, completed.getUsage());
+            timings(completed);
+        }
+        out.raw(DONE);
+    }
+
+    private void timings(Completed completed) {
+        out.raw(",\"timings\":");
+        AnswerParts.timings(out, completed.getUsage(), completed.getTimings());
+        end("");
+    }
+
+    private void end(String last) {
+        out.raw(last).raw("}\n\n");
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

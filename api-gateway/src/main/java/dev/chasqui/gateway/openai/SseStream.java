@@ -1,0 +1,227 @@
+package dev.chasqui.gateway.openai;
+
+import dev.chasqui.gateway.nodes.EventLoop;
+import dev.chasqui.gateway.nodes.GenerationOutcome;
+import dev.chasqui.proto.v1.GenerationEvent;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferFactory;
+import org.springframework.core.io.buffer.DataBufferUtils;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+
+/**
+ * The body of a streamed answer: the node's events, encoded, and a ping whenever nothing was sent for a while.
+ *
+ * <p>An error before the first byte goes on as an error, so that it can still become a status of its own; a later one
+ * becomes the last event. The reader's demand is the node's, so that a slow reader slows the node's sending and
+ * nothing piles up here. Everything here happens on the event loop, so there are no locks.
+ */
+final class SseStream extends Flux<DataBuffer> {
+    private static final Logger log = LoggerFactory.getLogger(SseStream.class);
+
+    /**
+     * How long it is silent before it says so.
+     *
+     * @param firstMs before the first byte; a ping then commits the response
+     * @param laterMs from then on
+     */
+    record Pings(long firstMs, long laterMs) {}
+
+    private final Flux<GenerationEvent> events;
+    private final ChatCompletionEncoder encoder;
+    private final DataBufferFactory buffers;
+    private final EventLoop loop;
+    private final Pings pings;
+    private final GenerationOutcome outcome;
+
+    /** @param outcome takes note of what is sent */
+    SseStream(
+            Flux<GenerationEvent> events,
+            ChatCompletionEncoder encoder,
+            DataBufferFactory buffers,
+            EventLoop loop,
+            Pings pings,
+            GenerationOutcome outcome) {
+        this.events = events;
+        this.encoder = encoder;
+        this.buffers = buffers;
+        this.loop = loop;
+        this.pings = pings;
+        this.outcome = outcome;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super DataBuffer> actual) {
+        events.subscribe(new Relay(actual));
+    }
+
+    private final class Relay implements CoreSubscriber<GenerationEvent>, Subscription {
+        private final CoreSubscriber<? super DataBuffer> actual;
+        private @Nullable Subscription node;
+        /** Buffers that the reader still takes. */
+        private long demand;
+        /** Pings that took the place of an event which the node was already asked for. */
+        private long debt;
+        /** What came while the reader took nothing: as much as there were pings, and an error. */
+        private final Deque<DataBuffer> held = new ArrayDeque<>(2);
+
+        private boolean begun;
+        private boolean sentSinceTick;
+        private boolean ended;
+        private Runnable cancelTick = () -> {};
+
+        Relay(CoreSubscriber<? super DataBuffer> actual) {
+            this.actual = actual;
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            node = subscription;
+            cancelTick = loop.schedule(this::tick, pings.firstMs());
+            actual.onSubscribe(this);
+        }
+
+        @Override
+        public void request(long n) {
+            if (!Operators.validate(n)) {
+                return;
+            }
+            demand = Operators.addCap(demand, n);
+            while (demand > 0 && !held.isEmpty()) {
+                emit(held.remove());
+            }
+            if (ended) {
+                completeWhenEmpty();
+                return;
+            }
+            long repaid = Math.min(debt, n);
+            debt -= repaid;
+            if (n > repaid) {
+                askNode(n - repaid);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (!ended) {
+                outcome.cutOff();
+            }
+            end();
+            held.forEach(DataBufferUtils::release);
+            held.clear();
+            if (node != null) {
+                node.cancel();
+            }
+        }
+
+        @Override
+        public void onNext(GenerationEvent event) {
+            if (ended) {
+                return;
+            }
+            outcome.note(event);
+            JsonBytes bytes;
+            try {
+                bytes = encoder.encode(event);
+            } catch (RuntimeException e) {
+                log.error(
+                        "an event of the node could not be encoded: {}",
+                        e.getClass().getName());
+                if (node != null) {
+                    node.cancel();
+                }
+                onError(OpenAiError.internal());
+                return;
+            }
+            if (bytes.size() > 0) {
+                send(buffer(bytes));
+            } else {
+                askNode(1);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            if (ended) {
+                return;
+            }
+            end();
+            if (begun) {
+                send(buffer(encoder.encode(inWords(error))));
+                completeWhenEmpty();
+            } else {
+                actual.onError(error);
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (!ended) {
+                end();
+                completeWhenEmpty();
+            }
+        }
+
+        private void completeWhenEmpty() {
+            if (held.isEmpty()) {
+                actual.onComplete();
+            }
+        }
+
+        private void askNode(long n) {
+            if (node != null) {
+                node.request(n);
+            }
+        }
+
+        private void tick() {
+            if (ended) {
+                return;
+            }
+            if (!sentSinceTick && demand > 0) {
+                debt++;
+                send(buffers.wrap(ChatCompletionEncoder.PING));
+            }
+            sentSinceTick = false;
+            cancelTick = loop.schedule(this::tick, pings.laterMs());
+        }
+
+        private void send(DataBuffer buffer) {
+            begun = true;
+            sentSinceTick = true;
+            if (demand > 0 && held.isEmpty()) {
+                emit(buffer);
+            } else {
+                held.add(buffer);
+            }
+        }
+
+        private void emit(DataBuffer buffer) {
+            demand--;
+            outcome.sent();
+            actual.onNext(buffer);
+        }
+
+        private void end() {
+            ended = true;
+            cancelTick.run();
+        }
+
+        private DataBuffer buffer(JsonBytes bytes) {
+            DataBuffer buffer = buffers.allocateBuffer(bytes.size());
+            return buffer.write(bytes.array(), 0, bytes.size());
+        }
+    }
+
+    private static OpenAiError inWords(Throwable error) {
+        OpenAiError expected = OpenAiRoutes.expected(error);
+        return expected == null ? OpenAiError.internal() : expected;
+    }
+}

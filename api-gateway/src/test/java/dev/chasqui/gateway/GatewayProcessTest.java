@@ -1,0 +1,163 @@
+package dev.chasqui.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.chasqui.proto.v1.FinishReason;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The gateway as a process of its own: its child, its signals, its exit code. */
+@Timeout(60)
+class GatewayProcessTest {
+    private ScriptedNode node;
+    private Process process;
+    private int port;
+
+    @BeforeEach
+    void startNode() throws Exception {
+        node = new ScriptedNode();
+        try (ServerSocket socket = new ServerSocket(0)) {
+            port = socket.getLocalPort();
+        }
+    }
+
+    @AfterEach
+    void endBoth() {
+        process.destroyForcibly();
+        node.close();
+    }
+
+    @Test
+    void sigtermLetsAStreamFinishAndExitsWithZero() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        node.does((request, answer) -> {
+            answer.admit(1);
+            begun.countDown();
+            Thread.sleep(700);
+            answer.say(0, "the end");
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
+            answer.complete(1, 0, 1);
+        });
+        start();
+        CompletableFuture<HttpResponse<String>> stream = GatewayTest.HTTP.sendAsync(
+                HttpRequest.newBuilder(uri("/v1/chat/completions"))
+                        .header("content-type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        begun.await();
+
+        process.destroy();
+
+        assertThat(stream.get(10, TimeUnit.SECONDS).body()).contains("the end").endsWith("data: [DONE]\n\n");
+        assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+    }
+
+    @Test
+    void aSecondSigtermEndsItAtOnce() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        node.does((request, answer) -> begun.countDown());
+        start();
+        CompletableFuture<HttpResponse<String>> stream = GatewayTest.HTTP.sendAsync(
+                HttpRequest.newBuilder(uri("/v1/chat/completions"))
+                        .header("content-type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        begun.await();
+        process.destroy();
+        GatewayTest.await(() -> health("/readyz").statusCode() == 503);
+
+        process.destroy();
+
+        assertThat(process.waitFor(3, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(128 + 15);
+        assertThatThrownBy(() -> stream.get(5, TimeUnit.SECONDS)).hasRootCauseInstanceOf(IOException.class);
+    }
+
+    @Test
+    void aLocalNodeIsStartedAndSeenInHealthAndEnded() throws Exception {
+        start("--chasqui.local-node.command=sleep,60");
+        ProcessHandle child = child();
+        assertThat(health().at("/node/state").asString()).isEqualTo("running");
+
+        child.destroyForcibly();
+        GatewayTest.await(() -> health().at("/node/restarts").asInt() == 1);
+        assertThat(health().at("/node/last_exit_code").asInt()).isEqualTo(137);
+        GatewayTest.await(() -> process.children().anyMatch(ProcessHandle::isAlive));
+        assertThat(health("/metrics").body()).contains("chasqui_local_node_restarts_total 1");
+        ProcessHandle second = child();
+
+        process.destroy();
+        assertThat(process.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isZero();
+        GatewayTest.await(() -> !second.isAlive());
+    }
+
+    private ProcessHandle child() throws InterruptedException {
+        GatewayTest.await(() -> process.children().findAny().isPresent());
+        return process.children().findAny().orElseThrow();
+    }
+
+    private void start(String... more) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Gateway.class.getName(),
+                "--chasqui.port=" + port,
+                "--chasqui.nodes=" + node.address()));
+        command.addAll(List.of(more));
+        process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        GatewayTest.await(this::isReady);
+    }
+
+    private boolean isReady() {
+        try (Socket socket = new Socket("127.0.0.1", port)) {
+            return socket.isConnected() && health("/readyz").statusCode() == 200;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private tools.jackson.databind.JsonNode health() {
+        return GatewayTest.json(health("/api/health").body());
+    }
+
+    private HttpResponse<String> health(String path) {
+        try {
+            return GatewayTest.HTTP.send(
+                    HttpRequest.newBuilder(uri(path)).build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + port + path);
+    }
+}

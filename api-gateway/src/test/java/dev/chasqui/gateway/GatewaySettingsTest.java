@@ -1,0 +1,70 @@
+package dev.chasqui.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GatewaySettingsTest {
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--chasqui.port=99999 | chasqui.port: 99999 (expected: 0 to 65535)",
+                "--chasqui.port=http | chasqui.port: \"http\" (expected: a whole number)",
+                "--chasqui.nodes=host | chasqui.nodes: \"host\" (expected: host:port, such as 127.0.0.1:9090)",
+                "--chasqui.nodes=a:1,b:x | chasqui.nodes: \"b:x\" (expected: host:port, such as 127.0.0.1:9090)",
+                "--chasqui.limits.ping-interval=0s | chasqui.limits.ping-interval: 0 ms (expected: 1 ms to 24 hours)",
+                "--chasqui.limits.ping-interval=soon | chasqui.limits.ping-interval: \"soon\""
+                        + " (expected: a duration such as 10s)",
+                "--chasqui.limits.max-body-bytes=5 | chasqui.limits.max-body-bytes: 5 (expected: 1024 to 1073741824)",
+                "--chasqui.api-keys=short | chasqui.api-keys: a key of 5 characters"
+                        + " (expected: 8 or more visible ASCII characters)",
+                "--chasqui.cors-origins=* | chasqui.cors-origins: \"*\""
+                        + " (expected: an origin without a path, such as https://app.example.com)",
+                "--chasqui.host=0.0.0.0 | chasqui.host: 0.0.0.0 can be reached from other machines, and no API key is"
+                        + " set (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)",
+            })
+    void badOnesAreNamed(String argument, String message) {
+        assertThatThrownBy(() -> Gateway.start("--chasqui.limits.shutdown-grace=0s", argument)
+                        .close())
+                .isInstanceOf(BadSettingsException.class)
+                .hasMessage(message);
+        assertThat(Gateway.serve("--chasqui.limits.shutdown-grace=0s", argument))
+                .isEqualTo(2);
+    }
+
+    @Test
+    void aPortInUseIsAFailure() {
+        try (Gateway first = Gateway.start("--chasqui.port=0")) {
+            assertThat(Gateway.serve("--chasqui.port=" + first.port())).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void argumentsAreRead() {
+        try (Gateway gateway = Gateway.start("--chasqui.port=0", "--chasqui.nodes=127.0.0.1:1,[::1]:2")) {
+            assertThat(gateway.port()).isPositive();
+        }
+    }
+
+    @Test
+    void keysStayOutOfText() {
+        GatewaySettings plain = GatewaySettings.local(1, java.util.List.of("127.0.0.1:9090"));
+        GatewaySettings secret = new GatewaySettings(
+                plain.host(),
+                1,
+                plain.nodes(),
+                "the-token",
+                java.util.List.of("the-secret"),
+                plain.allowedHosts(),
+                plain.corsOrigins(),
+                plain.localNode(),
+                plain.limits());
+
+        assertThat(secret.toString()).doesNotContain("the-secret").doesNotContain("the-token");
+    }
+}
