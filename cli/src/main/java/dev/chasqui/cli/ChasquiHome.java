@@ -1,0 +1,37 @@
+package dev.chasqui.cli;
+
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * The one folder that Chasqui writes to.
+ *
+ * @param folder absolute
+ */
+record ChasquiHome(Path folder) {
+
+    ChasquiHome {
+        folder = folder.toAbsolutePath().normalize();
+    }
+
+    /** {@code CHASQUI_HOME}, or {@code ~/.chasqui}. */
+    static ChasquiHome of(Map<String, String> environment) {
+        String named = environment.getOrDefault("CHASQUI_HOME", "");
+        return new ChasquiHome(
+                named.isBlank() ? Path.of(System.getProperty("user.home"), ".chasqui") : Path.of(named.strip()));
+    }
+
+    Path models() {
+        return folder.resolve("models");
+    }
+
+    /** Unpacked libraries: may be deleted at any time while nothing runs. */
+    Path cache() {
+        return folder.resolve("cache");
+    }
+
+    /** The user's own catalogue, which need not exist. */
+    Path catalogue() {
+        return folder.resolve("catalogue.json");
+    }
+}

@@ -1,0 +1,92 @@
+package dev.chasqui.cli;
+
+import dev.chasqui.gateway.BadSettingsException;
+import dev.chasqui.gateway.GatewaySettings;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What a gateway can be told, by {@code chasqui gateway} and {@code chasqui serve}. */
+final class GatewayOptions {
+
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            defaultValue = "8080",
+            description = "Where to answer HTTP; 0 takes any free port. Default: ${DEFAULT-VALUE}.")
+    private int port;
+
+    @Option(
+            names = "--host",
+            paramLabel = "HOST",
+            defaultValue = "127.0.0.1",
+            description = "Address to listen on. Beyond loopback only with an API key. Default: ${DEFAULT-VALUE}.")
+    private String host;
+
+    @Option(
+            names = {"--api-key", "--api-keys"},
+            paramLabel = "KEY",
+            split = ",",
+            description =
+                    "Every request must bring this key, or one of several. Better given as CHASQUI_API_KEYS, which other"
+                            + " users of the machine cannot read.")
+    private List<String> apiKeys = List.of();
+
+    @Option(
+            names = "--allowed-hosts",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "Names that this server goes by, besides localhost and --host. Requests to others are refused.")
+    private List<String> allowedHosts = List.of();
+
+    @Option(
+            names = "--cors-origins",
+            paramLabel = "ORIGIN",
+            split = ",",
+            description = "Pages elsewhere that may call, such as https://chat.example.org. Default: none.")
+    private List<String> corsOrigins = List.of();
+
+    /**
+     * As the gateway takes it.
+     *
+     * @param localNode the command of a node to run as a child; empty: none
+     * @throws Failure where a value makes no sense, or the port is another program's
+     */
+    GatewaySettings settings(List<String> nodes, @Nullable String token, List<String> localNode) {
+        GatewaySettings settings;
+        try {
+            settings = new GatewaySettings(
+                    host,
+                    port,
+                    nodes,
+                    token,
+                    apiKeys,
+                    allowedHosts,
+                    corsOrigins,
+                    new GatewaySettings.Local(localNode),
+                    GatewaySettings.Limits.defaults());
+        } catch (BadSettingsException unusable) {
+            // It names properties, which are called like the options.
+            throw new Failure(String.valueOf(unusable.getMessage()).replace("chasqui.", "--"), 2);
+        }
+        Ports.requireFree(address(), port, "--port");
+        return settings;
+    }
+
+    /** The address for people, with the port that was really taken. */
+    String url(int actualPort) {
+        String name = address().isAnyLocalAddress() ? "localhost" : host;
+        return "http://" + (name.contains(":") ? "[" + name + "]" : name) + ":" + actualPort;
+    }
+
+    private InetAddress address() {
+        try {
+            return InetAddress.getByName(host);
+        } catch (UnknownHostException unknown) {
+            throw new Failure("--host: " + host + " (expected: an address of this machine)", 2);
+        }
+    }
+}

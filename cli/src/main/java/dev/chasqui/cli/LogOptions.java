@@ -1,0 +1,32 @@
+package dev.chasqui.cli;
+
+import java.util.List;
+import org.slf4j.bridge.SLF4JBridgeHandler;
+import org.slf4j.event.Level;
+import picocli.CommandLine.Option;
+
+/** How much is logged. */
+final class LogOptions {
+
+    @Option(
+            names = "--log-level",
+            paramLabel = "LEVEL",
+            defaultValue = "info",
+            description = "error, warn, info or debug. No level logs prompts or answers. Default: ${DEFAULT-VALUE}.")
+    private Level level;
+
+    /** Must run before the first logger is asked for. */
+    void apply() {
+        System.setProperty(LogConfiguration.LEVEL_PROPERTY, level.name());
+        // gRPC logs through the JDK.
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
+        // Spring would set up logging once more, in its own way.
+        System.setProperty("org.springframework.boot.logging.LoggingSystem", "none");
+    }
+
+    /** The same option for another process. */
+    List<String> arguments() {
+        return List.of("--log-level", level.name());
+    }
+}

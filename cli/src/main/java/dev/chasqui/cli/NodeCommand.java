@@ -1,0 +1,126 @@
+package dev.chasqui.cli;
+
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.InferenceNode;
+import dev.chasqui.node.NodeConfiguration;
+import dev.chasqui.node.store.StoreException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Runs an inference node until a signal, or, where {@code serve} started it, until that ends. */
+@Command(
+        name = "node",
+        description = "Runs an inference node, which owns the models and answers gRPC.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class)
+final class NodeCommand implements Callable<Integer> {
+
+    /** How long running answers may go on after the first signal. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            defaultValue = "127.0.0.1:9090",
+            converter = ListenAddress.class,
+            description = "Where to answer gRPC. Beyond loopback only with a token. Default: ${DEFAULT-VALUE}.")
+    private InetSocketAddress listen;
+
+    @Option(
+            names = "--token",
+            paramLabel = "TOKEN",
+            description =
+                    "What callers must bring as \"authorization: Bearer TOKEN\". Better given as CHASQUI_TOKEN, which"
+                            + " other users of the machine cannot read.")
+    @Nullable
+    private String token;
+
+    @Option(names = "--supervised", hidden = true, description = "End when standard input ends.")
+    private boolean supervised;
+
+    @Mixin
+    private NodeOptions options;
+
+    @Mixin
+    private LogOptions log;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        log.apply();
+        InferenceNode node = start();
+        ProgressLine.follow(node.models(), System.err, System.getenv("CHASQUI_TERMINAL") != null);
+        // A parent that ends sends a signal and closes the pipe; whichever comes first counts.
+        AtomicBoolean stopping = new AtomicBoolean();
+        Signals.endInOrder(() -> stop(node, PATIENCE, stopping));
+        if (supervised) {
+            Signals.leaveTerminalToParent();
+            endWithStandardInput(() -> stop(node, Duration.ZERO, stopping));
+        }
+        node.awaitTermination();
+        return 0;
+    }
+
+    private InferenceNode start() {
+        try {
+            return InferenceNode.start(configuration());
+        } catch (IllegalArgumentException unusable) {
+            throw new Failure(String.valueOf(unusable.getMessage()), 2);
+        } catch (LlamaException | StoreException problem) {
+            throw new Failure(String.valueOf(problem.getMessage()), 1);
+        } catch (IOException problem) {
+            // gRPC says what the system said in the cause.
+            if (problem instanceof BindException || problem.getCause() instanceof BindException) {
+                throw new Failure(
+                        listen.getHostString() + " port " + listen.getPort()
+                                + " is taken: name another with --listen, or end what listens there.",
+                        2);
+            }
+            throw new Failure(String.valueOf(problem.getMessage()), 1);
+        }
+    }
+
+    private NodeConfiguration configuration() {
+        ChasquiHome home = ChasquiHome.of(System.getenv());
+        Path catalogue = home.catalogue();
+        return new NodeConfiguration(
+                listen,
+                token,
+                options.modelsPath == null ? home.models() : options.modelsPath,
+                home.cache(),
+                Files.exists(catalogue) ? catalogue : null,
+                options.settings());
+    }
+
+    private static void stop(InferenceNode node, Duration patience, AtomicBoolean stopping) {
+        if (stopping.compareAndSet(false, true)) {
+            node.shutdown(patience);
+        }
+    }
+
+    /** Whoever started this process holds the other end; when he is gone, however it came, nobody needs this node. */
+    private static void endWithStandardInput(Runnable stop) {
+        Thread watch = new Thread(
+                () -> {
+                    try {
+                        System.in.transferTo(OutputStream.nullOutputStream());
+                    } catch (IOException gone) {
+                        // As good as its end.
+                    }
+                    stop.run();
+                },
+                "parent watch");
+        watch.setDaemon(true);
+        watch.start();
+    }
+}

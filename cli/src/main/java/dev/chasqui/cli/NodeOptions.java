@@ -1,0 +1,90 @@
+package dev.chasqui.cli;
+
+import dev.chasqui.node.NodeConfiguration;
+import dev.chasqui.node.model.ModelSettings;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What an inference node can be told, by {@code chasqui node} and by {@code chasqui serve}, which hands it on. */
+final class NodeOptions {
+
+    @Option(
+            names = "--model",
+            paramLabel = "NAME|FILE",
+            description =
+                    "Model to load at once and to answer with where a request names none: a name of the catalogue, or a"
+                            + " .gguf file. Without it: the first of the catalogue that can be had.")
+    @Nullable
+    String model;
+
+    @Option(
+            names = "--models-path",
+            paramLabel = "DIR",
+            description = "Where model files are kept. Default: models in CHASQUI_HOME.")
+    @Nullable
+    Path modelsPath;
+
+    @Option(names = "--parallel", paramLabel = "N", description = "Sequences computed at once, 1 to 256. Default: 4.")
+    @Nullable
+    Integer parallel;
+
+    @Option(
+            names = "--ctx",
+            paramLabel = "TOKENS",
+            description = "Context that a sequence may use, prompt and answer together. Default: by the model.")
+    @Nullable
+    Integer context;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute. 0, the default: one for each physical core.")
+    @Nullable
+    Integer threads;
+
+    @Option(names = "--gpu-layers", paramLabel = "N", description = "Layers on a GPU. -1, the default: all that fit.")
+    @Nullable
+    Integer gpuLayers;
+
+    @Option(
+            names = "--queue",
+            paramLabel = "N",
+            description = "Requests that may wait for a sequence; more are refused. Default: 128.")
+    @Nullable
+    Integer queue;
+
+    /** @throws IllegalArgumentException where a value is out of range */
+    ModelSettings settings() {
+        return new ModelSettings(
+                model,
+                parallel == null ? 4 : parallel,
+                context == null ? 0 : context,
+                queue == null ? 128 : queue,
+                threads == null ? 0 : threads,
+                gpuLayers == null ? -1 : gpuLayers,
+                NodeConfiguration.usualMemoryBytes());
+    }
+
+    /** The same options as arguments of {@code chasqui node}; those not given are left out. */
+    List<String> arguments() {
+        List<String> arguments = new ArrayList<>();
+        add(arguments, "--model", model);
+        add(arguments, "--models-path", modelsPath);
+        add(arguments, "--parallel", parallel);
+        add(arguments, "--ctx", context);
+        add(arguments, "--threads", threads);
+        add(arguments, "--gpu-layers", gpuLayers);
+        add(arguments, "--queue", queue);
+        return arguments;
+    }
+
+    private static void add(List<String> arguments, String option, @Nullable Object value) {
+        if (value != null) {
+            arguments.add(option);
+            arguments.add(value.toString());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.chasqui.cli;
+
+import dev.chasqui.node.model.ModelActivity;
+import dev.chasqui.node.model.ModelDescription;
+import dev.chasqui.node.model.Models;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/**
+ * Shows how far the default model is: on a terminal one line that grows, elsewhere a line now and then. The log says the
+ * rest. Called by whichever thread changed something; it draws at most ten times a second.
+ */
+final class ProgressLine {
+
+    private static final long REDRAW_NANOS = 100_000_000;
+    private static final long LINE_NANOS = 5_000_000_000L;
+    private static final int BAR = 30;
+
+    private final Models models;
+    private final PrintStream out;
+    private final boolean terminal;
+    private long drawnNanos;
+    private boolean open;
+
+    private ProgressLine(Models models, PrintStream out, boolean terminal) {
+        this.models = models;
+        this.out = out;
+        this.terminal = terminal;
+        this.drawnNanos = System.nanoTime();
+    }
+
+    /** @param terminal whether {@code out} can draw a line again */
+    static void follow(Models models, PrintStream out, boolean terminal) {
+        ProgressLine line = new ProgressLine(models, out, terminal);
+        models.onChange(line::changed);
+    }
+
+    private synchronized void changed() {
+        models.active().stream().filter(ModelDescription::isDefault).findFirst().ifPresent(this::show);
+    }
+
+    private void show(ModelDescription model) {
+        ModelActivity activity = model.activity();
+        boolean moves =
+                activity.state() == ModelActivity.State.DOWNLOADING || activity.state() == ModelActivity.State.LOADING;
+        long now = System.nanoTime();
+        if (moves && now - drawnNanos >= (terminal ? REDRAW_NANOS : LINE_NANOS)) {
+            drawnNanos = now;
+            draw(text(model.name(), activity));
+        } else if (!moves && open) {
+            draw("");
+            open = false;
+        }
+    }
+
+    private void draw(String text) {
+        if (terminal) {
+            out.print("\r\u001b[K" + text);
+            out.flush();
+            open = true;
+        } else {
+            out.println(text);
+        }
+    }
+
+    static String text(String name, ModelActivity activity) {
+        int done = (int) Math.round(BAR * activity.progress());
+        StringBuilder text = new StringBuilder(name)
+                .append(activity.state() == ModelActivity.State.LOADING ? " loads " : " downloads ")
+                .append('[')
+                .append("#".repeat(done))
+                .append(" ".repeat(BAR - done))
+                .append(String.format(Locale.ROOT, "] %3.0f %%", 100 * activity.progress()));
+        if (activity.bytesTotal() > 0) {
+            text.append(String.format(
+                    Locale.ROOT, "  %.0f of %.0f MB", activity.bytesDone() / 1e6, activity.bytesTotal() / 1e6));
+        }
+        if (activity.bytesPerSecond() > 0) {
+            text.append(String.format(Locale.ROOT, "  %.1f MB/s", activity.bytesPerSecond() / 1e6));
+        }
+        return text.toString();
+    }
+}

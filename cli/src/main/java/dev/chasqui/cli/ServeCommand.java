@@ -1,0 +1,84 @@
+package dev.chasqui.cli;
+
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Runs a gateway in this process, and a node in a child process that it watches over. */
+@Command(
+        name = "serve",
+        aliases = "start",
+        description = "Runs everything on this machine: a gateway for HTTP, and an inference node beside it.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class)
+final class ServeCommand implements Callable<Integer> {
+
+    private static final int USUAL_NODE_PORT = 9090;
+
+    @Option(
+            names = "--node-port",
+            paramLabel = "PORT",
+            description =
+                    "Where the node answers gRPC, on loopback. 0: any free port. Default: 9090, or any free one where that"
+                            + " is taken. With an API key its callers must bring CHASQUI_TOKEN, which is random where it is not set.")
+    @Nullable
+    private Integer nodePort;
+
+    @Mixin
+    private GatewayOptions gateway;
+
+    @Mixin
+    private NodeOptions node;
+
+    @Mixin
+    private LogOptions log;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        log.apply();
+        checkNodeOptions();
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        // The port stays the node's over its restarts, so it is chosen here.
+        String target = loopback.getHostAddress() + ":" + choosePort(loopback);
+        return RunningGateway.run(
+                gateway, gateway.settings(List.of(target), System.getenv("CHASQUI_TOKEN"), command(target)));
+    }
+
+    private int choosePort(InetAddress loopback) {
+        if (nodePort == null) {
+            return Ports.isFree(loopback, USUAL_NODE_PORT) ? USUAL_NODE_PORT : Ports.anyFree(loopback);
+        }
+        Ports.requireFree(loopback, nodePort, "--node-port");
+        return nodePort == 0 ? Ports.anyFree(loopback) : nodePort;
+    }
+
+    private void checkNodeOptions() {
+        try {
+            node.settings();
+        } catch (IllegalArgumentException unusable) {
+            throw new Failure(String.valueOf(unusable.getMessage()), 2);
+        }
+    }
+
+    /** The launcher's own way to a node, which knows the JVM's options; without it, this JVM and class path. */
+    private List<String> command(String target) {
+        List<String> command = new ArrayList<>();
+        String launcher = System.getenv("CHASQUI_LAUNCHER");
+        if (launcher != null) {
+            command.add(launcher);
+        } else {
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        }
+        command.addAll(List.of("node", "--supervised", "--listen", target));
+        command.addAll(node.arguments());
+        command.addAll(log.arguments());
+        return command;
+    }
+}

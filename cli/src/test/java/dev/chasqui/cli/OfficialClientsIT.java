@@ -1,0 +1,155 @@
+package dev.chasqui.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.http.StreamResponse;
+import com.openai.errors.BadRequestException;
+import com.openai.models.chat.completions.ChatCompletion;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** OpenAI's own clients for Java, JavaScript and Python, each against a real server. */
+@ExtendWith(SharedServer.class)
+class OfficialClientsIT {
+
+    private static final Path CLIENTS = Launched.ROOT.resolve("cli/src/test/clients");
+    private static final Path WORK = Launched.ROOT.resolve("cli/target/clients");
+
+    private final Server server;
+
+    OfficialClientsIT(Server server) {
+        this.server = server;
+    }
+
+    @Test
+    void javaClientChats() {
+        OpenAIClient client = OpenAIOkHttpClient.builder()
+                .baseUrl(server.base() + "/v1")
+                .apiKey("none")
+                .maxRetries(0)
+                .build();
+        try {
+            ChatCompletion whole = client.chat().completions().create(question().build());
+            List<ChatCompletionChunk> chunks = chunks(client);
+
+            assertThat(whole.choices().get(0).message().content().orElseThrow()).isNotBlank();
+            assertThat(whole.usage().orElseThrow().completionTokens()).isBetween(1L, 16L);
+            assertThat(chunks.stream()
+                            .flatMap(chunk -> chunk.choices().stream())
+                            .map(choice -> choice.delta().content().orElse(""))
+                            .collect(Collectors.joining()))
+                    .isEqualTo(whole.choices().get(0).message().content().orElseThrow());
+            assertThat(chunks.get(chunks.size() - 1).usage().orElseThrow().completionTokens())
+                    .isEqualTo(whole.usage().orElseThrow().completionTokens());
+            assertThat(client.models().list().autoPager().stream().map(model -> model.id()))
+                    .contains(RealModel.NAME);
+            assertThatThrownBy(() -> client.chat()
+                            .completions()
+                            .create(question().temperature(9.0).build()))
+                    .isInstanceOfSatisfying(
+                            BadRequestException.class,
+                            refused -> assertThat(refused.param()).hasValue("temperature"));
+        } finally {
+            client.close();
+        }
+    }
+
+    private static List<ChatCompletionChunk> chunks(OpenAIClient client) {
+        ChatCompletionCreateParams params = question()
+                .streamOptions(
+                        ChatCompletionStreamOptions.builder().includeUsage(true).build())
+                .build();
+        try (StreamResponse<ChatCompletionChunk> stream =
+                client.chat().completions().createStreaming(params)) {
+            return stream.stream().toList();
+        }
+    }
+
+    private static ChatCompletionCreateParams.Builder question() {
+        return ChatCompletionCreateParams.builder()
+                .model(RealModel.NAME)
+                .addUserMessage("Say hello.")
+                .maxCompletionTokens(16)
+                .temperature(0.0)
+                .seed(1);
+    }
+
+    @Test
+    void javaScriptClientChats() throws Exception {
+        Path folder = Files.createDirectories(WORK.resolve("node"));
+        for (String file : List.of("package.json", "package-lock.json", "check.mjs")) {
+            Files.write(
+                    folder.resolve(file),
+                    Files.readAllBytes(CLIENTS.resolve("node").resolve(file)));
+        }
+        run(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts");
+
+        check(run(folder, "node", "check.mjs", server.base() + "/v1", RealModel.NAME));
+    }
+
+    @Test
+    void pythonClientChats() throws Exception {
+        Path folder = Files.createDirectories(WORK.resolve("python"));
+        Path script = CLIENTS.resolve("python/check.py");
+        if (!Files.exists(folder.resolve("venv/bin/openai"))) {
+            run(folder, "python3", "-m", "venv", "venv");
+            run(
+                    folder,
+                    "venv/bin/python",
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "-r",
+                    CLIENTS.resolve("python/requirements.txt").toString());
+        }
+
+        check(run(folder, "venv/bin/python", script.toString(), server.base() + "/v1", RealModel.NAME));
+    }
+
+    private static void check(String printed) {
+        JsonNode seen = new JsonMapper()
+                .readTree(printed.strip().lines().reduce((first, last) -> last).orElseThrow());
+
+        assertThat(seen.path("text").asString())
+                .isNotBlank()
+                .isEqualTo(seen.path("streamed").asString());
+        assertThat(seen.path("finish").asString()).isIn("stop", "length");
+        assertThat(seen.path("completion_tokens").asInt())
+                .isBetween(1, 16)
+                .isEqualTo(seen.path("streamed_tokens").asInt());
+        assertThat(seen.path("models").toString()).contains(RealModel.NAME);
+        assertThat(seen.path("failure").path("type").asString()).isEqualTo("BadRequestError");
+        assertThat(seen.path("failure").path("param").asString()).isEqualTo("temperature");
+    }
+
+    private static String run(Path folder, String... command) throws IOException, InterruptedException {
+        Path errors = folder.resolve("stderr.txt");
+        Process process = new ProcessBuilder(new ArrayList<>(List.of(command)))
+                .directory(folder.toFile())
+                .redirectError(errors.toFile())
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+        boolean ended = process.waitFor(3, TimeUnit.MINUTES);
+        assertThat(ended && process.exitValue() == 0)
+                .as("%s%n%s%n%s", String.join(" ", command), output, Files.readString(errors))
+                .isTrue();
+        return output;
+    }
+}

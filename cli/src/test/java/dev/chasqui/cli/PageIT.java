@@ -1,0 +1,47 @@
+package dev.chasqui.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The page in a real browser, against a real model. */
+@ExtendWith(SharedServer.class)
+class PageIT {
+
+    private static final Path FOLDER = Launched.ROOT.resolve("web-ui/test");
+
+    private final Server server;
+
+    PageIT(Server server) {
+        this.server = server;
+    }
+
+    @Test
+    void thePageChats() throws Exception {
+        if (!Files.isDirectory(FOLDER.resolve("node_modules"))) {
+            assertThat(npm("ci", "--no-audit", "--no-fund")).isZero();
+        }
+        assertThat(npm("run", "e2e")).isZero();
+    }
+
+    private int npm(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("npm"));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(FOLDER.toFile()).inheritIO();
+        builder.environment().put("CHASQUI_URL", server.base().toString());
+        Process npm = builder.start();
+        if (!npm.waitFor(8, TimeUnit.MINUTES)) {
+            npm.destroyForcibly();
+            throw new AssertionError(command + " still runs after 8 minutes");
+        }
+        return npm.exitValue();
+    }
+}
