@@ -126,8 +126,28 @@ class StreamingTest extends GatewayTest {
             assertThat(raw).isNotNull();
         }
 
-        assertThat(node.cancelled.poll(2, TimeUnit.SECONDS)).isNotNull();
+        assertThat(node.cancelled.poll(10, TimeUnit.SECONDS)).isNotNull();
         await(() -> metrics().contains("route=\"/v1/chat/completions\",status=\"cut-off\"} 1.0"));
+    }
+
+    @Test
+    void aClientThatGoesAwayAtTheFirstPieceCancelsTheCall() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            CountDownLatch begun = new CountDownLatch(1);
+            node.does((request, answer) -> {
+                answer.admit(3);
+                begun.countDown();
+            });
+
+            try (Raw raw = new Raw(HI_STREAM)) {
+                assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(raw).isNotNull();
+            }
+
+            assertThat(node.cancelled.poll(10, TimeUnit.SECONDS))
+                    .as("the call of client %d", i)
+                    .isNotNull();
+        }
     }
 
     @Test
@@ -140,7 +160,7 @@ class StreamingTest extends GatewayTest {
             assertThat(raw).isNotNull();
         }
 
-        assertThat(node.cancelled.poll(2, TimeUnit.SECONDS)).isNotNull();
+        assertThat(node.cancelled.poll(10, TimeUnit.SECONDS)).isNotNull();
     }
 
     @Test

@@ -63,7 +63,7 @@ final class ChatCompletionsController {
         headers.set("cache-control", "no-cache");
         headers.set("x-accel-buffering", "no");
         DataBufferFactory buffers = response.bufferFactory();
-        return response.writeWith(new SseStream(events, encoder, buffers, loop, pings, outcome));
+        return new SseStream(events, encoder, buffers, loop, pings, outcome).writeTo(response);
     }
 
     private static Mono<Void> whole(

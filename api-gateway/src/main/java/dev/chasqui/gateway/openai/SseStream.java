@@ -12,8 +12,10 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferFactory;
 import org.springframework.core.io.buffer.DataBufferUtils;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
 
 /**
@@ -40,6 +42,7 @@ final class SseStream extends Flux<DataBuffer> {
     private final EventLoop loop;
     private final Pings pings;
     private final GenerationOutcome outcome;
+    private @Nullable Relay relay;
 
     /** @param outcome takes note of what is sent */
     SseStream(
@@ -57,9 +60,22 @@ final class SseStream extends Flux<DataBuffer> {
         this.outcome = outcome;
     }
 
+    /** Writes all of this as the response's body; once. Whatever ends the writing early ends the node's call too. */
+    Mono<Void> writeTo(ServerHttpResponse response) {
+        // Spring's first write to a connection that has just closed fails without cancelling what it was to write.
+        return response.writeWith(this).doOnError(error -> abandon());
+    }
+
     @Override
     public void subscribe(CoreSubscriber<? super DataBuffer> actual) {
-        events.subscribe(new Relay(actual));
+        relay = new Relay(actual);
+        events.subscribe(relay);
+    }
+
+    private void abandon() {
+        if (relay != null) {
+            relay.cancel();
+        }
     }
 
     private final class Relay implements CoreSubscriber<GenerationEvent>, Subscription {
