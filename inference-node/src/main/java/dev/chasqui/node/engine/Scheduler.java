@@ -191,11 +191,28 @@ final class Scheduler {
     private void sharePrompts(int answering, long now) {
         int budget = promptBudget(answering);
         prompts.sort(Comparator.comparingLong(s -> s.remaining() - (now - s.submittedNanos) / 1_000_000));
-        for (Sequence sequence : prompts) {
-            int share = Math.min(budget, sequence.remaining());
-            shares[sequence.slot()] = share;
-            budget -= share;
+        if (answering > 0) {
+            budget = giveEachPromptOne(budget);
         }
+        for (Sequence sequence : prompts) {
+            int more = Math.min(budget, sequence.remaining() - shares[sequence.slot()]);
+            shares[sequence.slot()] += more;
+            budget -= more;
+        }
+    }
+
+    /**
+     * With a KV cache of its own for each slot, llama.cpp computes together only slots that follow each other: 16 of 32
+     * answering in every second slot took three times as long as in the first 16. A token of each prompt closes the gaps.
+     */
+    private int giveEachPromptOne(int budget) {
+        int left = budget;
+        for (Sequence sequence : prompts) {
+            int one = Math.min(1, left);
+            shares[sequence.slot()] = one;
+            left -= one;
+        }
+        return left;
     }
 
     private int promptBudget(int answering) {
