@@ -56,7 +56,7 @@ public final class Compare {
             Plan plan = new Plan(
                     Path.of(given.remove("--chasqui")),
                     Path.of(given.remove("--peer")),
-                    Path.of(given.remove("--model")),
+                    Path.of(given.remove("--model")).toAbsolutePath().normalize(),
                     Arrays.stream(taken(given, "--streams", "1,8,32").split(","))
                             .mapToInt(Integer::parseInt)
                             .toArray(),

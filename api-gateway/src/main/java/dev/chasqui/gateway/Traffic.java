@@ -113,7 +113,7 @@ final class Traffic {
     }
 
     private static void log(Request request, int status, long nanos, @Nullable Usage usage) {
-        if (request.quiet() && status < 500) {
+        if (request.quiet() && status != 500) {
             log.debug("{} {} {} {}", request.id(), request.method(), request.route(), word(status));
             return;
         }

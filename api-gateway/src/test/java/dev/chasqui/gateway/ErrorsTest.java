@@ -13,7 +13,6 @@ import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -269,7 +268,6 @@ class ErrorsTest extends GatewayTest {
 
     @Test
     void aHugeBodyIsRefusedBeforeItIsSent() throws Exception {
-        long start = System.nanoTime();
         try (Socket socket = new Socket("127.0.0.1", gateway.port())) {
             socket.setSoTimeout(10_000);
             OutputStream out = socket.getOutputStream();
@@ -281,7 +279,6 @@ class ErrorsTest extends GatewayTest {
                     .startsWith("HTTP/1.1 413 ")
                     .contains("content-type: application/json");
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
     }
 
     @Test

@@ -39,6 +39,8 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(console);
+        // A load that fails is told where it was asked for.
+        context.getLogger("com.github.benmanes.caffeine").setLevel(Level.OFF);
         // A start that fails is told in one sentence, not once more at length.
         context.getLogger("org.springframework.boot.SpringApplication").setLevel(Level.OFF);
         context.getLogger("org.springframework.boot.diagnostics").setLevel(Level.OFF);

@@ -2,6 +2,7 @@ package dev.chasqui.cli;
 
 import dev.chasqui.node.NodeConfiguration;
 import dev.chasqui.node.model.ModelSettings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Option;
 
 /** What an inference node can be told, by {@code chasqui node} and by {@code chasqui serve}, which hands it on. */
 final class NodeOptions {
+    private static final String SCHEME = "[A-Za-z][A-Za-z0-9+.-]+:.*";
 
     @Option(
             names = "--model",
@@ -56,10 +58,10 @@ final class NodeOptions {
     @Nullable
     Integer queue;
 
-    /** @throws IllegalArgumentException where a value is out of range */
+    /** @throws IllegalArgumentException where a value is out of range, or names a file that is not there */
     ModelSettings settings() {
         return new ModelSettings(
-                model,
+                model(),
                 parallel == null ? 4 : parallel,
                 context == null ? 0 : context,
                 queue == null ? 128 : queue,
@@ -71,7 +73,7 @@ final class NodeOptions {
     /** The same options as arguments of {@code chasqui node}; those not given are left out. */
     List<String> arguments() {
         List<String> arguments = new ArrayList<>();
-        add(arguments, "--model", model);
+        add(arguments, "--model", model());
         add(arguments, "--models-path", modelsPath);
         add(arguments, "--parallel", parallel);
         add(arguments, "--ctx", context);
@@ -79,6 +81,22 @@ final class NodeOptions {
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--queue", queue);
         return arguments;
+    }
+
+    /** What was asked for; a file by its full path, which means the same in every process. */
+    private @Nullable String model() {
+        if (model == null || model.matches(SCHEME) || !model.endsWith(".gguf")) {
+            return model;
+        }
+        Path file = Path.of(model).toAbsolutePath().normalize();
+        if (Files.isRegularFile(file)) {
+            return file.toString();
+        }
+        if (file.getFileName().toString().equals(model)) {
+            return model; // Of the models folder, then.
+        }
+        throw new IllegalArgumentException(
+                "model: " + model + " (expected: a file that is there; looked for " + file + ")");
     }
 
     private static void add(List<String> arguments, String option, @Nullable Object value) {

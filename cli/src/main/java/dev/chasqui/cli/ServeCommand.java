@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.ModelReference;
+import dev.chasqui.node.store.StoreException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,8 +62,11 @@ final class ServeCommand implements Callable<Integer> {
 
     private void checkNodeOptions() {
         try {
-            node.settings();
-        } catch (IllegalArgumentException unusable) {
+            String model = node.settings().defaultModel();
+            if (model != null) {
+                ModelReference.parse(model);
+            }
+        } catch (IllegalArgumentException | StoreException unusable) {
             throw new Failure(String.valueOf(unusable.getMessage()), 2);
         }
     }

@@ -34,6 +34,15 @@ final class RealModel {
         fail("the server did not get ready:\n" + output);
     }
 
+    /** The file, once a server was ready in {@link #HOME}. */
+    static Path file() throws IOException {
+        try (Stream<Path> files = Files.walk(HOME.resolve("models"))) {
+            return files.filter(file -> file.toString().endsWith(".gguf"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
     private static boolean onDisk(Path home) {
         try (Stream<Path> files = Files.walk(home)) {
             return files.anyMatch(file -> file.toString().endsWith(".gguf"));

@@ -34,11 +34,14 @@ final class Server implements AutoCloseable {
         this.base = URI.create("http://127.0.0.1:" + port);
     }
 
+    /** With the tests' own model, unless {@code more} names another. */
     static Server start(Path home, String... more) {
         int port = Launched.freePort();
-        List<String> arguments =
-                new ArrayList<>(List.of("serve", "--port", Integer.toString(port), "--model", RealModel.NAME));
+        List<String> arguments = new ArrayList<>(List.of("serve", "--port", Integer.toString(port)));
         arguments.addAll(List.of(more));
+        if (!arguments.contains("--model")) {
+            arguments.addAll(List.of("--model", RealModel.NAME));
+        }
         return new Server(Launched.start(home, Map.of(), arguments), home, port);
     }
 

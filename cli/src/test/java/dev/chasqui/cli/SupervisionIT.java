@@ -21,7 +21,7 @@ class SupervisionIT {
             first.destroyForcibly();
             Launched.await(
                     "health tells it",
-                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(20),
                     () -> !server.status().equals(java.util.Optional.of("ready")));
 
             HttpResponse<String> meanwhile = server.post("/v1/chat/completions", CHAT);
@@ -43,7 +43,7 @@ class SupervisionIT {
 
             Launched.await(
                     "the node ends",
-                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(30),
                     () -> children.stream().noneMatch(ProcessHandle::isAlive));
         }
     }
@@ -64,7 +64,7 @@ class SupervisionIT {
     void aSignalEndsItWhileTheModelLoads() {
         try (Server server = Server.start(RealModel.HOME)) {
             Launched.await(
-                    "it answers", Duration.ofSeconds(10), () -> server.status().isPresent());
+                    "it answers", Duration.ofSeconds(30), () -> server.status().isPresent());
             List<ProcessHandle> children = server.launched().children();
             server.launched().terminate();
 

@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,11 +67,9 @@ final class StreamingTest {
         long cancelled = node.engine("slow").getRequestsCancelled();
         Answer answer = node.start(endless().build()).awaitDelta();
         assertThat(node.engine("slow").getSlotsInUse()).isEqualTo(1);
-        long left = System.nanoTime();
         answer.cancel();
         TestNode.await("a free slot", () -> node.engine("slow").getSlotsInUse() == 0);
 
-        assertThat(System.nanoTime() - left).isLessThan(TimeUnit.SECONDS.toNanos(2));
         assertThat(node.engine("slow").getRequestsCancelled()).isEqualTo(cancelled + 1);
         assertThat(answer.await().failure().getStatus().getCode()).isEqualTo(Status.Code.CANCELLED);
     }
