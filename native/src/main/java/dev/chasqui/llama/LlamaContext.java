@@ -221,23 +221,35 @@ public final class LlamaContext implements AutoCloseable {
         }
     }
 
-    /** All that the context knows of a sequence, to go on with it later. */
-    public byte[] saveSequence(int sequence) {
+    /** Bytes that {@link #saveSequence} would take for a sequence as it is. */
+    public long stateBytes(int sequence) {
         long address = handle.enter();
         try {
             long size = Shim.cq_state_size(address, sequence, error);
             if (size < 0) {
                 throw Shim.failure(error);
             }
-            if (size > Integer.MAX_VALUE - 16) {
-                throw Check.invalid("state bytes", size, "less than 2 GiB");
-            }
-            byte[] state = new byte[(int) size];
-            long written = Shim.cq_state_save(address, sequence, state, size, error);
+            return size;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * All that the context knows of a sequence, to go on with it later.
+     *
+     * @throws LlamaException INVALID_REQUEST for a sequence that was copied, or copied from, since the last decode
+     */
+    public SequenceState saveSequence(int sequence) {
+        SequenceState state = new SequenceState(stateBytes(sequence));
+        long address = handle.enter();
+        try {
+            long written = Shim.cq_state_save(address, sequence, state.address(), state.bytes(), error);
             if (written < 0) {
+                state.close();
                 throw Shim.failure(error);
             }
-            return written == size ? state : Arrays.copyOf(state, (int) written);
+            return state;
         } finally {
             handle.exit();
         }
@@ -247,12 +259,13 @@ public final class LlamaContext implements AutoCloseable {
      * Gives a sequence a state that {@link #saveSequence} returned, from a context of the same model and options.
      *
      * @return false when there is no room for it; the sequence is then empty
-     * @throws LlamaException INVALID_REQUEST when the bytes are no such state
+     * @throws LlamaException INVALID_REQUEST when the bytes are no such state, or the sequence was copied, or copied from, since
+     *     the last decode
      */
-    public boolean restoreSequence(int sequence, byte[] state) {
+    public boolean restoreSequence(int sequence, SequenceState state) {
         long address = handle.enter();
         try {
-            return check(Shim.cq_state_restore(address, sequence, state, state.length, error)) == 1;
+            return check(Shim.cq_state_restore(address, sequence, state.address(), state.bytes(), error)) == 1;
         } finally {
             handle.exit();
         }

@@ -90,9 +90,9 @@ final class Shim {
 
     static native long cq_state_size(long context, int sequence, long[] error);
 
-    static native long cq_state_save(long context, int sequence, byte[] out, long capacity, long[] error);
+    static native long cq_state_save(long context, int sequence, long out, long capacity, long[] error);
 
-    static native int cq_state_restore(long context, int sequence, byte[] state, long length, long[] error);
+    static native int cq_state_restore(long context, int sequence, long state, long length, long[] error);
 
     static native long cq_sampler_new(long model, byte[] options, int length, long[] error);
 

@@ -1,6 +1,7 @@
 package dev.chasqui.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -143,8 +144,11 @@ class LlamaContextTest {
             assertInvalid(() -> context.clear(7));
             assertInvalid(() -> context.maxPosition(-1));
             assertInvalid(() -> context.saveSequence(9));
-            assertInvalid(() -> context.restoreSequence(0, new byte[] {1, 2, 3}));
-            assertInvalid(() -> context.restoreSequence(0, new byte[4096]));
+            try (SequenceState tooShort = state(new byte[] {1, 2, 3});
+                    SequenceState zeros = state(new byte[4096])) {
+                assertInvalid(() -> context.restoreSequence(0, tooShort));
+                assertInvalid(() -> context.restoreSequence(0, zeros));
+            }
         }
     }
 
@@ -260,15 +264,26 @@ class LlamaContextTest {
         try (LlamaContext context = model.newContext(Tiny.contextOptions(2));
                 Sampler sampler = model.newSampler(SamplerOptions.greedy())) {
             Tiny.decode(context, 0, PROMPT);
-            byte[] state = context.saveSequence(0);
+            SequenceState state = context.saveSequence(0);
+            assertThat(state.bytes()).isEqualTo(context.stateBytes(0));
             int[] first = Tiny.generate(context, sampler, 0, 8, 60);
             assertThat(context.restoreSequence(1, state)).isTrue();
             assertThat(Tiny.generate(context, sampler, 1, 8, 60)).isEqualTo(first);
-            byte[] damaged = Arrays.copyOf(state, state.length / 2);
+            SequenceState damaged = state(state.memory().getByteArray(0, (int) state.bytes() / 2));
             assertInvalid(() -> context.restoreSequence(1, damaged));
+            damaged.close();
             assertThat(context.maxPosition(1)).isEqualTo(-1);
             context.copySequence(0, 1);
             assertInvalid(() -> context.saveSequence(1));
+            state.close();
+            state.close();
+            assertThatIllegalStateException().isThrownBy(() -> context.restoreSequence(1, state));
         }
+    }
+
+    private static SequenceState state(byte[] bytes) {
+        SequenceState state = new SequenceState(bytes.length);
+        state.memory().write(0, bytes, 0, bytes.length);
+        return state;
     }
 }
