@@ -77,7 +77,7 @@ class LocalNodeTest {
                 QUICK,
                 Duration.ofMillis(300));
         node.start();
-        await(() -> Files.exists(ready));
+        await(() -> Files.exists(ready) && node.status().pid() != null);
         ProcessHandle child = ProcessHandle.of(pid(node)).orElseThrow();
 
         node.close();
