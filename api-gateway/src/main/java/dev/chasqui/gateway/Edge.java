@@ -2,12 +2,15 @@ package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.access.AccessCheck;
 import dev.chasqui.gateway.access.Refusal;
+import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
-import dev.chasqui.gateway.openai.OpenAiError;
-import dev.chasqui.gateway.openai.OpenAiRoutes;
-import dev.chasqui.gateway.rest.RestError;
-import dev.chasqui.gateway.rest.RestRoutes;
+import dev.chasqui.gateway.nodes.NodeException;
+import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.ErrorReason;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -39,19 +42,24 @@ final class Edge implements WebHandler {
         {"cross-origin-resource-policy", "same-origin"},
         {"permissions-policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"},
     };
+    private static final Set<String> QUIET =
+            Set.of("/*", "/api/*", "/api/health", "/health", "/healthz", "/readyz", "/version", "/models", "/metrics");
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
-    private static final String OPENAI = "/v1/";
 
     private final AccessCheck access;
-    private final OpenAiRoutes openAi;
-    private final RestRoutes rest;
+    private final List<Dialect> dialects;
+    private final Dialect elsewhere;
     private final StaticPage page;
     private final Traffic traffic;
 
-    Edge(AccessCheck access, OpenAiRoutes openAi, RestRoutes rest, StaticPage page, Traffic traffic) {
+    /**
+     * @param dialects the first that owns a path answers it
+     * @param elsewhere says what is wrong with a path that is nobody's
+     */
+    Edge(AccessCheck access, List<Dialect> dialects, Dialect elsewhere, StaticPage page, Traffic traffic) {
         this.access = access;
-        this.openAi = openAi;
-        this.rest = rest;
+        this.dialects = dialects;
+        this.elsewhere = elsewhere;
         this.page = page;
         this.traffic = traffic;
     }
@@ -74,10 +82,29 @@ final class Edge implements WebHandler {
         String path = exchange.getRequest().getPath().value();
         String offered = exchange.getRequest().getHeaders().getFirst("x-request-id");
         String id = offered != null && REQUEST_ID.matcher(offered).matches() ? offered : newId();
-        boolean generates = path.startsWith(OPENAI);
-        String route = generates ? OpenAiRoutes.route(path) : RestRoutes.owns(path) ? RestRoutes.route(path) : "/*";
-        return new Traffic.Request(
-                id, method(exchange), route, !generates && !path.startsWith("/api/models"), System.nanoTime());
+        Dialect dialect = dialect(path);
+        String route = dialect == null ? "/*" : route(dialect, path);
+        return new Traffic.Request(id, method(exchange), route, isQuiet(route), System.nanoTime());
+    }
+
+    /** A path that is none has no name of its own in logs and metrics. */
+    private static String route(Dialect dialect, String path) {
+        String known = dialect.routes().name(path);
+        return known != null ? known : path.startsWith("/v1/") ? "/v1/*" : "/api/*";
+    }
+
+    /** What pages and machines ask all the time. */
+    private static boolean isQuiet(String route) {
+        return QUIET.contains(route);
+    }
+
+    private @Nullable Dialect dialect(String path) {
+        for (Dialect dialect : dialects) {
+            if (dialect.owns(path)) {
+                return dialect;
+            }
+        }
+        return null;
     }
 
     private Mono<Void> route(ServerWebExchange exchange) {
@@ -85,16 +112,15 @@ final class Edge implements WebHandler {
         if (access.admit(exchange.getRequest(), response)) {
             return response.setComplete();
         }
-        String path = exchange.getRequest().getPath().value();
-        if (path.startsWith(OPENAI)) {
-            return openAi.handle(exchange);
-        }
-        if (RestRoutes.owns(path)) {
-            return rest.handle(exchange);
+        Dialect dialect = dialect(exchange.getRequest().getPath().value());
+        if (dialect != null) {
+            return dialect.routes().answer(exchange);
         }
         return page.serve(exchange.getRequest(), response)
-                .flatMap(found ->
-                        found ? Mono.empty() : RestRoutes.write(response, 404, "There is nothing at this path.", null));
+                .flatMap(found -> found
+                        ? Mono.empty()
+                        : Mono.error(
+                                () -> RequestError.http(404, "There is nothing at this path.", "not_found", null)));
     }
 
     private Mono<Void> fail(ServerWebExchange exchange, Traffic.Request request, Throwable error) {
@@ -105,37 +131,23 @@ final class Edge implements WebHandler {
                     "{} ended in the middle: {}", request.id(), error.getClass().getName());
             return Mono.error(error);
         }
-        response.getHeaders().remove("x-accel-buffering");
+        for (String header : List.of("x-accel-buffering", "content-type", "content-length")) {
+            response.getHeaders().remove(header);
+        }
         response.getHeaders().set("cache-control", "no-store");
-        boolean openAiDialect = exchange.getRequest().getPath().value().startsWith(OPENAI);
-        return openAiDialect
-                ? OpenAiRoutes.write(response, openAiError(request, error))
-                : restError(response, request, error);
+        Dialect dialect = dialect(exchange.getRequest().getPath().value());
+        return (dialect == null ? elsewhere : dialect).fail(exchange, failure(request, error));
     }
 
-    private static OpenAiError openAiError(Traffic.Request request, Throwable error) {
+    private static RuntimeException failure(Traffic.Request request, Throwable error) {
+        if (error instanceof NodeException || error instanceof RequestError) {
+            return (RuntimeException) error;
+        }
         if (error instanceof Refusal e) {
-            return OpenAiError.http(e.status(), e.sentence(), e.code(), null);
+            return RequestError.http(e.status(), e.sentence(), e.code(), null);
         }
-        OpenAiError expected = OpenAiRoutes.expected(error);
-        if (expected == null) {
-            defect(request, error);
-            return OpenAiError.internal();
-        }
-        return expected;
-    }
-
-    private static Mono<Void> restError(ServerHttpResponse response, Traffic.Request request, Throwable error) {
-        if (error instanceof Refusal e) {
-            return RestRoutes.write(response, e.status(), e.sentence(), null);
-        }
-        RestError expected = RestRoutes.expected(error);
-        if (expected == null) {
-            defect(request, error);
-            return RestRoutes.write(response, 500, "The server had an error while processing the request.", null);
-        }
-        String message = expected.getMessage();
-        return RestRoutes.write(response, expected.status(), message == null ? "" : message, expected.retryAfter());
+        defect(request, error);
+        return new NodeException(ErrorReason.ERROR_REASON_INTERNAL, "The gateway failed.", null, null);
     }
 
     /** A message may quote what was sent, so only the kind of the error and where it happened are logged. */
@@ -150,7 +162,7 @@ final class Edge implements WebHandler {
 
     private void end(ServerWebExchange exchange, Traffic.Request request, SignalType end) {
         HttpStatusCode status = exchange.getResponse().getStatusCode();
-        @Nullable GenerationOutcome outcome = exchange.getAttribute(OpenAiRoutes.OUTCOME_ATTRIBUTE);
+        @Nullable GenerationOutcome outcome = exchange.getAttribute(Answers.OUTCOME_ATTRIBUTE);
         boolean cutOff = end != SignalType.ON_COMPLETE || (outcome != null && outcome.isCutOff());
         int code = cutOff ? Traffic.CUT_OFF : status == null ? 200 : status.value();
         traffic.ended(request, code, outcome);

@@ -95,7 +95,7 @@ public final class Gateway implements AutoCloseable {
      * @throws PortInUseException where somebody else listens there
      */
     public static Gateway start(String... args) {
-        return start(Gateway::settings, args);
+        return start(environment -> settings(environment, GatewaySettings.class), null, args);
     }
 
     /**
@@ -104,10 +104,16 @@ public final class Gateway implements AutoCloseable {
      * @throws PortInUseException where somebody else listens there
      */
     public static Gateway start(GatewaySettings settings) {
-        return start(environment -> settings);
+        return start(environment -> settings, null);
     }
 
-    private static Gateway start(Function<Environment, GatewaySettings> source, String... args) {
+    /** As {@link #start(GatewaySettings)}, but the way it speaks comes not from the environment. */
+    static Gateway start(GatewaySettings settings, DialectSettings dialects) {
+        return start(environment -> settings, dialects);
+    }
+
+    private static Gateway start(
+            Function<Environment, GatewaySettings> source, @Nullable DialectSettings dialects, String... args) {
         AtomicReference<GatewaySettings> settings = new AtomicReference<>();
         AtomicReference<BadSettingsException> bad = new AtomicReference<>();
         SpringApplication application = new SpringApplication(GatewayConfiguration.class);
@@ -117,13 +123,17 @@ public final class Gateway implements AutoCloseable {
         application.setRegisterShutdownHook(false);
         application.setDefaultProperties(DEFAULTS);
         application.addInitializers((ApplicationContextInitializer<ConfigurableApplicationContext>) context -> {
+            Environment environment = context.getEnvironment();
+            DialectSettings words;
             try {
-                settings.set(source.apply(context.getEnvironment()));
+                settings.set(source.apply(environment));
+                words = dialects == null ? settings(environment, DialectSettings.class) : dialects;
             } catch (BadSettingsException e) {
                 bad.set(e);
                 throw new SpringApplication.AbandonedRunException(context);
             }
             context.getBeanFactory().registerSingleton("gatewaySettings", settings.get());
+            context.getBeanFactory().registerSingleton("dialectSettings", words);
         });
         try {
             ConfigurableApplicationContext context = application.run(args);
@@ -133,9 +143,9 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private static GatewaySettings settings(Environment environment) {
+    private static <T> T settings(Environment environment, Class<T> type) {
         try {
-            return Binder.get(environment).bindOrCreate("chasqui", Bindable.of(GatewaySettings.class));
+            return Binder.get(environment).bindOrCreate("chasqui", Bindable.of(type));
         } catch (BindException e) {
             throw badSettings(e);
         }

@@ -1,14 +1,18 @@
 package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.access.AccessCheck;
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.answers.Pings;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.openai.OpenAiRoutes;
+import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.rest.RestRoutes;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
@@ -61,34 +65,42 @@ class GatewayConfiguration {
     }
 
     @Bean
-    HttpHandler httpHandler(
-            GatewaySettings settings,
-            NodeRouter nodes,
-            ObjectProvider<LocalNode> localNode,
-            EventLoop loop,
-            PrometheusMeterRegistry registry,
-            Traffic traffic,
-            Clock clock) {
+    RequestBody requestBody(GatewaySettings settings, EventLoop loop) {
+        return new RequestBody(
+                settings.limits().maxBodyBytes(), Runtime.getRuntime().maxMemory() / BODIES_SHARE, loop);
+    }
+
+    @Bean
+    Answers answers(GatewaySettings settings, EventLoop loop) {
         GatewaySettings.Limits limits = settings.limits();
+        return new Answers(
+                loop,
+                new Pings(limits.firstPing().toMillis(), limits.pingInterval().toMillis()));
+    }
+
+    @Bean
+    OpenAiRoutes openAiRoutes(
+            NodeRouter nodes, RequestBody bodies, Answers answers, DialectSettings dialects, Clock clock) {
+        return new OpenAiRoutes(nodes, bodies, answers, dialects.modelNames(), dialects.reasoningField(), clock);
+    }
+
+    @Bean
+    RestRoutes restRoutes(
+            NodeRouter nodes, ObjectProvider<LocalNode> localNode, PrometheusMeterRegistry registry, Clock clock) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
-        Edge edge = new Edge(
-                new AccessCheck(settings.apiKeys(), settings.host(), settings.allowedHosts(), settings.corsOrigins()),
-                new OpenAiRoutes(
-                        nodes,
-                        loop,
-                        limits.maxBodyBytes(),
-                        Runtime.getRuntime().maxMemory() / BODIES_SHARE,
-                        limits.firstPing(),
-                        limits.pingInterval(),
-                        clock),
-                new RestRoutes(
-                        nodes,
-                        localNode.getIfAvailable(),
-                        Gateway.version(),
-                        () -> registry.scrape() + nodeMetrics.scrape(),
-                        clock),
-                new StaticPage(),
-                traffic);
+        return new RestRoutes(
+                nodes,
+                localNode.getIfAvailable(),
+                Gateway.version(),
+                () -> registry.scrape() + nodeMetrics.scrape(),
+                clock);
+    }
+
+    @Bean
+    HttpHandler httpHandler(GatewaySettings settings, OpenAiRoutes openAi, RestRoutes rest, Traffic traffic) {
+        AccessCheck access =
+                new AccessCheck(settings.apiKeys(), settings.host(), settings.allowedHosts(), settings.corsOrigins());
+        Edge edge = new Edge(access, List.of(openAi, rest), rest, new StaticPage(), traffic);
         return WebHttpHandlerBuilder.webHandler(edge).build();
     }
 

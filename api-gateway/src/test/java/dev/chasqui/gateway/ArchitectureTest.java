@@ -2,33 +2,47 @@ package dev.chasqui.gateway;
 
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Who may know whom. */
 class ArchitectureTest {
+    private static final String ALL = "dev.chasqui.gateway";
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-            .importPackages("dev.chasqui.gateway");
+            .importPackages(ALL);
 
-    @Test
-    void dialectsMeetOnlyInTheNodes() {
-        for (String dialect : new String[] {"openai", "rest", "access", "nodes"}) {
-            ArchRuleDefinition.noClasses()
-                    .that()
-                    .resideInAPackage("dev.chasqui.gateway." + dialect)
-                    .should()
-                    .dependOnClassesThat(com.tngtech.archunit.base.DescribedPredicate.describe(
-                            "are another part of the gateway",
-                            type -> type.getPackageName().startsWith("dev.chasqui.gateway")
-                                    && !type.getPackageName().equals("dev.chasqui.gateway." + dialect)
-                                    && (!type.getPackageName().equals("dev.chasqui.gateway.nodes")
-                                            || dialect.equals("access"))))
-                    .check(CLASSES);
-        }
+    @ParameterizedTest
+    @CsvSource({
+        "nodes,''",
+        "access,''",
+        "requests,nodes",
+        "answers,nodes",
+        "openai,nodes requests answers",
+        "anthropic,nodes requests answers",
+        "rest,nodes requests answers",
+    })
+    void eachPartKnowsNoOthersThanThese(String part, String others) {
+        Set<String> known = new HashSet<>(List.of((part + " " + others).strip().split(" ")));
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideInAPackage("dev.chasqui.gateway." + part)
+                .should()
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "are another part of the gateway",
+                        type -> type.getPackageName().startsWith(ALL)
+                                && !known.contains(type.getPackageName().replace(ALL + ".", ""))))
+                .allowEmptyShould(false)
+                .check(CLASSES);
     }
 
     @Test

@@ -89,6 +89,16 @@ public final class NodeRouter implements AutoCloseable {
         return nodes.stream().map(GrpcNode::view).toList();
     }
 
+    /** The same as long as the same nodes run the same builds. */
+    public String fingerprint() {
+        int hash = 7;
+        for (NodeView view : views()) {
+            hash = 31 * hash + view.status().getVersion().hashCode();
+            hash = 31 * hash + view.status().getLlamaCppVersion().hashCode();
+        }
+        return "fp_" + Integer.toHexString(hash);
+    }
+
     /** A local node was started again: looks for it at once. */
     public void hurry() {
         nodes.forEach(GrpcNode::hurry);

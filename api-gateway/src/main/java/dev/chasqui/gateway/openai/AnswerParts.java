@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.openai;
 
 import com.google.protobuf.ByteString;
+import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.proto.v1.FinishReason;
 import dev.chasqui.proto.v1.Timings;
 import dev.chasqui.proto.v1.TokenLogprob;

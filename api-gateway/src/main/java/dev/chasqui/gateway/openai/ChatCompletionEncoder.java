@@ -1,5 +1,7 @@
 package dev.chasqui.gateway.openai;
 
+import dev.chasqui.gateway.answers.AnswerEncoder;
+import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.proto.v1.Admitted;
 import dev.chasqui.proto.v1.Completed;
 import dev.chasqui.proto.v1.Delta;
@@ -10,23 +12,19 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes one streamed answer: the node's events in, the bytes of OpenAI's chunks out. No I/O, no clock.
+ * Writes one streamed answer: the node's events in, the bytes of OpenAI's chunks out.
  *
  * <p>A chunk is the same text over and over but for a few letters, so everything around them is written once, when the
  * node admits the request, and copied from then on. The last chunk waits for the node's {@code Completed}, because it
  * carries the timings.
  */
-final class ChatCompletionEncoder {
-    /** Keeps a connection alive while there is nothing to say. */
-    static final byte[] PING = ascii(": ping\n\n");
-
+final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
     private static final byte[] DONE = ascii("data: [DONE]\n\n");
     private static final byte[] CONTENT = ascii("{\"content\":\"");
     private static final byte[] CONTENT_END = ascii("\"}");
 
-    private final String id;
-    private final long created;
-    private final String fingerprint;
+    private final Heading heading;
+    private final String reasoningField;
     private final int choices;
     private final boolean includeUsage;
     private final JsonBytes out = new JsonBytes(512);
@@ -41,22 +39,19 @@ final class ChatCompletionEncoder {
     private @Nullable Finished unsaid;
 
     /**
-     * @param id of the answer
-     * @param created seconds since 1970
-     * @param fingerprint of model and build
+     * @param reasoningField where it tells what the model thinks
      * @param choices how many answers there are
      * @param includeUsage whether a chunk of token counts ends the stream
      */
-    ChatCompletionEncoder(String id, long created, String fingerprint, int choices, boolean includeUsage) {
-        this.id = id;
-        this.created = created;
-        this.fingerprint = fingerprint;
+    ChatCompletionEncoder(Heading heading, String reasoningField, int choices, boolean includeUsage) {
+        this.heading = heading;
+        this.reasoningField = reasoningField;
         this.choices = choices;
         this.includeUsage = includeUsage;
     }
 
-    /** What the event adds to the stream: often nothing. Valid until the next call. */
-    JsonBytes encode(GenerationEvent event) {
+    @Override
+    public JsonBytes encode(GenerationEvent event) {
         out.clear();
         switch (event.getEventCase()) {
             case DELTA -> delta(event.getDelta());
@@ -68,18 +63,15 @@ final class ChatCompletionEncoder {
         return out;
     }
 
-    /** The end of a stream that failed after its first byte. Valid until the next call. */
-    JsonBytes encode(OpenAiError error) {
+    @Override
+    public JsonBytes fail(Throwable failure) {
         out.clear();
-        return out.raw("data: ").raw(error.body()).raw("\n\n");
+        return out.raw("data: ").raw(OpenAiError.of(failure).body()).raw("\n\n");
     }
 
     private void admitted(Admitted admitted) {
         JsonBytes text = new JsonBytes(256);
-        text.raw("data: {\"id\":").string(id);
-        text.raw(",\"object\":\"chat.completion.chunk\",\"created\":").number(created);
-        text.raw(",\"model\":").string(admitted.getModel());
-        text.raw(",\"system_fingerprint\":").string(fingerprint).raw(",\"choices\":[");
+        heading.write(text.raw("data: "), "chat.completion.chunk", admitted.getModel());
         head = text.toArray();
         delta = new byte[choices][];
         for (int i = 0; i < choices; i++) {
@@ -117,7 +109,7 @@ final class ChatCompletionEncoder {
     private void members(Delta piece) {
         String comma = "{";
         if (!piece.getReasoning().isEmpty()) {
-            out.raw("{\"reasoning_content\":").string(piece.getReasoning());
+            out.raw("{\"").raw(reasoningField).raw("\":").string(piece.getReasoning());
             comma = ",";
         }
         if (!piece.getContent().isEmpty() || (piece.getToolCallsCount() == 0 && comma.equals("{"))) {

@@ -1,5 +1,7 @@
 package dev.chasqui.gateway.openai;
 
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.proto.v1.Model;
@@ -11,21 +13,23 @@ import reactor.core.publisher.Mono;
 /** {@code GET /v1/models} and {@code /v1/models/{id}}. */
 final class ModelsController {
     private final NodeRouter nodes;
+    private final ModelNames names;
 
-    ModelsController(NodeRouter nodes) {
+    ModelsController(NodeRouter nodes, ModelNames names) {
         this.nodes = nodes;
+        this.names = names;
     }
 
     /** The models that can answer without being fetched first. */
     Mono<Void> list(ServerHttpResponse response) {
-        return nodes.listModels().flatMap(models -> OpenAiRoutes.json(response, list(models.getModelsList())));
+        return nodes.listModels().flatMap(models -> Answers.json(response, list(models.getModelsList())));
     }
 
-    Mono<Void> show(String name, ServerHttpResponse response) {
-        return nodes.showModel(ModelNames.resolve(name)).flatMap(model -> {
+    Mono<Void> show(ServerHttpResponse response, String name) {
+        return nodes.showModel(names.resolve(name)).flatMap(model -> {
             JsonBytes out = new JsonBytes(256);
             model(out, model);
-            return OpenAiRoutes.json(response, out.toArray());
+            return Answers.json(response, out.toArray());
         });
     }
 

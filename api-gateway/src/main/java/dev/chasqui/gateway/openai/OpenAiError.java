@@ -1,61 +1,45 @@
 package dev.chasqui.gateway.openai;
 
+import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.NodeException;
+import dev.chasqui.gateway.requests.RequestError;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A refusal or a failure in OpenAI's words.
  *
- * <p>There is no stack trace: each is an answer, not a defect.
+ * @param status of HTTP
+ * @param retryAfter how long to wait before the same request may succeed; null where it never will
  */
-public final class OpenAiError extends RuntimeException {
-    private static final long serialVersionUID = 1L;
+record OpenAiError(
+        int status,
+        String type,
+        String message,
+        @Nullable String param,
+        @Nullable String code,
+        @Nullable Duration retryAfter) {
     private static final String INVALID = "invalid_request_error";
     private static final String SERVER = "server_error";
 
-    private final int status;
-    private final String type;
-    private final @Nullable String param;
-    private final @Nullable String code;
-    private final @Nullable Duration retryAfter;
-
-    private OpenAiError(
-            int status,
-            String type,
-            String message,
-            @Nullable String param,
-            @Nullable String code,
-            @Nullable Duration retryAfter) {
-        super(message, null, false, false);
-        this.status = status;
-        this.type = type;
-        this.param = param;
-        this.code = code;
-        this.retryAfter = retryAfter;
+    /** The one mapping of anything thrown to OpenAI's words. */
+    static OpenAiError of(Throwable failure) {
+        if (failure instanceof NodeException e) {
+            return of(e);
+        }
+        return failure instanceof RequestError e ? of(e) : internal();
     }
 
-    /** A value that is not as it must be; the message begins with the name of its field. */
-    static OpenAiError badValue(String param, String problem) {
-        return new OpenAiError(400, INVALID, param + ": " + problem, param, "invalid_value", null);
-    }
-
-    static OpenAiError badBody(String message) {
-        return new OpenAiError(400, INVALID, message, null, "invalid_body", null);
-    }
-
-    /** A refusal of HTTP itself: wrong path, method, key, size. */
-    public static OpenAiError http(int status, String message, @Nullable String code, @Nullable Duration retryAfter) {
-        String type = switch (status) {
+    private static OpenAiError of(RequestError e) {
+        String type = switch (e.status()) {
             case 403 -> "permission_error";
             case 429 -> "rate_limit_error";
-            default -> status >= 500 ? SERVER : INVALID;
+            default -> e.status() >= 500 ? SERVER : INVALID;
         };
-        return new OpenAiError(status, type, message, null, code, retryAfter);
+        return new OpenAiError(e.status(), type, e.sentence(), e.field(), e.code(), e.retryAfter());
     }
 
-    /** The one mapping of a node's failure to OpenAI's words. */
-    public static OpenAiError of(NodeException e) {
+    private static OpenAiError of(NodeException e) {
         String message = e.sentence();
         Duration retry = e.retryAfter();
         return switch (e.reason()) {
@@ -84,25 +68,14 @@ public final class OpenAiError extends RuntimeException {
     }
 
     /** A defect; what it was is in the log. */
-    public static OpenAiError internal() {
+    static OpenAiError internal() {
         return new OpenAiError(500, SERVER, "The server had an error while processing the request.", null, null, null);
     }
 
-    /** The HTTP status. */
-    public int status() {
-        return status;
-    }
-
-    /** How long to wait before the same request may succeed; null where it never will. */
-    public @Nullable Duration retryAfter() {
-        return retryAfter;
-    }
-
     /** The body: {@code {"error":{…}}}. */
-    public byte[] body() {
+    byte[] body() {
         JsonBytes out = new JsonBytes(256);
-        String message = getMessage();
-        out.raw("{\"error\":{\"message\":").string(message == null ? type : message);
+        out.raw("{\"error\":{\"message\":").string(message);
         out.raw(",\"type\":").string(type).raw(",\"param\":");
         nullable(out, param);
         out.raw(",\"code\":");

@@ -1,20 +1,21 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.LocalNode;
-import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.NodeView;
 import dev.chasqui.gateway.nodes.Readiness;
+import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.requests.Routes;
 import dev.chasqui.proto.v1.ListModelsResponse;
 import dev.chasqui.proto.v1.Model;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpMethod;
@@ -27,17 +28,15 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The product's own interface below {@code /api/}, and what operators ask: liveness, readiness, version, metrics. */
-public final class RestRoutes {
+public final class RestRoutes implements Dialect {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
-    private static final Set<String> PATHS =
-            Set.of("/api/health", "/api/models", "/health", "/healthz", "/readyz", "/version", "/models", "/metrics");
 
     private final NodeRouter nodes;
     private final @Nullable LocalNode localNode;
     private final String version;
-    private final Supplier<String> metrics;
     private final Clock clock;
     private final JsonMapper mapper = JsonMapper.shared();
+    private final Routes routes = new Routes();
 
     /**
      * @param localNode the supervised node, if there is one
@@ -49,58 +48,43 @@ public final class RestRoutes {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
-        this.metrics = metrics;
         this.clock = clock;
+        get("/api/health", response -> json(response, health()));
+        get("/api/models", this::models);
+        get("/models", this::models);
+        get("/health", response -> json(response, object("status", "healthy").put("timestamp", timestamp())));
+        get("/healthz", response -> json(response, object("status", "alive")));
+        get("/readyz", this::ready);
+        get("/version", response -> json(response, object("name", "chasqui").put("version", version)));
+        get("/metrics", response -> text(response, metrics.get()));
     }
 
-    /** Whether the path is one of this interface's. */
-    public static boolean owns(String path) {
-        return path.startsWith("/api/") || PATHS.contains(path);
-    }
-
-    /** The route's name in logs and metrics; a path that is none has none of its own. */
-    public static String route(String path) {
-        return PATHS.contains(path) ? path : "/api/*";
-    }
-
-    /** Answers a request for one of this interface's paths; fails with {@link RestError} or NodeException. */
-    public Mono<Void> handle(ServerWebExchange exchange) {
-        String path = exchange.getRequest().getPath().value();
-        ServerHttpResponse response = exchange.getResponse();
-        return Mono.defer(() -> {
-            if (!PATHS.contains(path)) {
-                throw new RestError(404, "There is nothing at this path.", null);
-            }
-            requireGet(exchange);
-            response.getHeaders().set("cache-control", "no-store");
-            return switch (path) {
-                case "/api/health" -> json(response, health());
-                case "/health" -> json(response, object("status", "healthy").put("timestamp", timestamp()));
-                case "/healthz" -> json(response, object("status", "alive"));
-                case "/readyz" -> ready(response);
-                case "/version" -> json(response, object("name", "chasqui").put("version", version));
-                case "/metrics" -> text(response, metrics.get());
-                default -> nodes.listModels().flatMap(models -> json(response, models(models)));
-            };
+    private void get(String path, Function<ServerHttpResponse, Mono<Void>> answer) {
+        routes.add(HttpMethod.GET, path, (exchange, name) -> {
+            exchange.getResponse().getHeaders().set("cache-control", "no-store");
+            return answer.apply(exchange.getResponse());
         });
     }
 
-    /** Writes an error in this interface's shape. */
-    public static Mono<Void> write(ServerHttpResponse response, int status, String message, @Nullable Duration retry) {
-        response.setRawStatusCode(status);
-        if (retry != null) {
-            response.getHeaders().set("retry-after", Long.toString(Math.max(1, retry.toSeconds())));
-        }
-        ObjectNode body = JSON.objectNode().put("success", false).put("error", message);
-        return bytes(response, "application/json", body.toString().getBytes(StandardCharsets.UTF_8));
+    @Override
+    public Routes routes() {
+        return routes;
     }
 
-    /** The one mapping of anything thrown to this interface's words; null for a defect. */
-    public static @Nullable RestError expected(Throwable thrown) {
-        if (thrown instanceof NodeException e) {
-            return RestError.of(e);
-        }
-        return thrown instanceof RestError e ? e : null;
+    @Override
+    public boolean owns(String path) {
+        return path.startsWith("/api/") || routes.name(path) != null;
+    }
+
+    @Override
+    public Mono<Void> fail(ServerWebExchange exchange, RuntimeException failure) {
+        RestError error = RestError.of(failure);
+        Answers.failed(exchange.getResponse(), error.status(), error.retryAfter());
+        return Answers.json(exchange.getResponse(), error.body());
+    }
+
+    private Mono<Void> models(ServerHttpResponse response) {
+        return nodes.listModels().flatMap(models -> json(response, models(models)));
     }
 
     private Mono<Void> ready(ServerHttpResponse response) {
@@ -199,14 +183,6 @@ public final class RestRoutes {
         return out;
     }
 
-    private static void requireGet(ServerWebExchange exchange) {
-        HttpMethod method = exchange.getRequest().getMethod();
-        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
-            exchange.getResponse().getHeaders().set("allow", "GET");
-            throw new RestError(405, "This path takes GET only.", null);
-        }
-    }
-
     private String timestamp() {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
     }
@@ -216,16 +192,11 @@ public final class RestRoutes {
     }
 
     private Mono<Void> json(ServerHttpResponse response, ObjectNode body) {
-        return bytes(response, "application/json", mapper.writeValueAsBytes(body));
+        return Answers.json(response, mapper.writeValueAsBytes(body));
     }
 
     private static Mono<Void> text(ServerHttpResponse response, String body) {
-        return bytes(response, "text/plain; version=0.0.4; charset=utf-8", body.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static Mono<Void> bytes(ServerHttpResponse response, String type, byte[] body) {
-        response.getHeaders().set("content-type", type);
-        response.getHeaders().setContentLength(body.length);
-        return response.writeWith(Mono.just(response.bufferFactory().wrap(body)));
+        return Answers.bytes(
+                response, "text/plain; version=0.0.4; charset=utf-8", body.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -3,6 +3,7 @@ package dev.chasqui.gateway.openai;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.chasqui.gateway.answers.CollectedAnswer;
 import dev.chasqui.proto.v1.Admitted;
 import dev.chasqui.proto.v1.Completed;
 import dev.chasqui.proto.v1.Delta;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** Whole transcripts, letter by letter. */
 class ChatCompletionEncoderTest {
+    private static final Heading HEADING = new Heading("chatcmpl-1", 1_700_000_000, "fp_1");
     private static final String HEAD =
             "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
                     + "\"model\":\"tiny\",\"system_fingerprint\":\"fp_1\",\"choices\":[";
@@ -129,7 +131,7 @@ class ChatCompletionEncoderTest {
 
     @Test
     void wholeAnswerHasTheSameParts() {
-        WholeAnswer answer = new WholeAnswer("chatcmpl-1", 1_700_000_000, "fp_1", 1);
+        CollectedAnswer answer = new CollectedAnswer(1);
         for (GenerationEvent event : new GenerationEvent[] {
             admitted(),
             delta(Delta.newBuilder().setReasoning("h")),
@@ -144,7 +146,7 @@ class ChatCompletionEncoderTest {
             answer.add(event);
         }
 
-        assertThat(new String(answer.encode(), StandardCharsets.UTF_8))
+        assertThat(new String(ChatCompletionBody.encode(HEADING, "reasoning_content", answer), StandardCharsets.UTF_8))
                 .isEqualTo("{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,"
                         + "\"model\":\"tiny\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"message\":"
                         + "{\"role\":\"assistant\",\"content\":null,\"refusal\":null,\"reasoning_content\":\"h\","
@@ -157,7 +159,7 @@ class ChatCompletionEncoderTest {
     }
 
     private static ChatCompletionEncoder encoder(int choices, boolean usage) {
-        return new ChatCompletionEncoder("chatcmpl-1", 1_700_000_000, "fp_1", choices, usage);
+        return new ChatCompletionEncoder(HEADING, "reasoning_content", choices, usage);
     }
 
     private static String transcript(ChatCompletionEncoder encoder, GenerationEvent... events) {

@@ -3,10 +3,13 @@ package dev.chasqui.gateway.openai;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Sampling;
 import dev.chasqui.proto.v1.ToolChoice;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,7 +76,7 @@ class ChatCompletionRequestTest {
             })
     void namesTheFieldAndWhatItShouldBe(String fields, String message) {
         assertThatThrownBy(() -> parse("{" + HI + "," + fields + "}"))
-                .isInstanceOf(OpenAiError.class)
+                .isInstanceOf(RequestError.class)
                 .hasMessage(message);
     }
 
@@ -105,7 +108,7 @@ class ChatCompletionRequestTest {
                 "\"x\" | body: a string (expected: an object)",
             })
     void refusesMessagesThatAreNone(String body, String message) {
-        assertThatThrownBy(() -> parse(body)).isInstanceOf(OpenAiError.class).hasMessage(message);
+        assertThatThrownBy(() -> parse(body)).isInstanceOf(RequestError.class).hasMessage(message);
     }
 
     @Test
@@ -264,6 +267,7 @@ class ChatCompletionRequestTest {
     }
 
     private static ChatRequest parse(String body) {
-        return ChatCompletionRequest.parse(JsonMapper.shared().readTree(body)).chat();
+        return ChatCompletionRequest.parse(JsonMapper.shared().readTree(body), new ModelNames(List.of()))
+                .chat();
     }
 }

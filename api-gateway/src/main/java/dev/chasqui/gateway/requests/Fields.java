@@ -1,4 +1,4 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.requests;
 
 import java.util.List;
 import java.util.Set;
@@ -7,9 +7,9 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The fields of one JSON object of a request, each read with its type and range. A field that is absent or null reads
- * as null; one that is not as it must be is an {@link OpenAiError} that names it, what it is and what it should be.
+ * as null; one that is not as it must be is an {@link RequestError} that names it, what it is and what it should be.
  */
-final class Fields {
+public final class Fields {
     private static final int LONGEST_QUOTE = 60;
 
     private final JsonNode object;
@@ -21,29 +21,27 @@ final class Fields {
     }
 
     /** @param path of the object in the request; empty for the whole request */
-    static Fields of(JsonNode value, String path) {
+    public static Fields of(JsonNode value, String path) {
         if (!value.isObject()) {
-            throw OpenAiError.badValue(path.isEmpty() ? "body" : path, kind(value) + " (expected: an object)");
+            throw RequestError.badValue(path.isEmpty() ? "body" : path, kind(value) + " (expected: an object)");
         }
         return new Fields(value, path);
     }
 
-    String path(String name) {
+    public String path(String name) {
         return path.isEmpty() ? name : path + "." + name;
     }
 
-    @Nullable
-    JsonNode any(String name) {
+    public @Nullable JsonNode any(String name) {
         JsonNode value = object.get(name);
         return value == null || value.isNull() ? null : value;
     }
 
-    OpenAiError bad(String name, @Nullable JsonNode value, String expected) {
-        return OpenAiError.badValue(path(name), shown(value) + " (expected: " + expected + ")");
+    public RequestError bad(String name, @Nullable JsonNode value, String expected) {
+        return RequestError.badValue(path(name), shown(value) + " (expected: " + expected + ")");
     }
 
-    @Nullable
-    String string(String name) {
+    public @Nullable String string(String name) {
         JsonNode value = any(name);
         if (value == null) {
             return null;
@@ -55,7 +53,7 @@ final class Fields {
     }
 
     /** A string that is not content, so that an error may quote it. */
-    String requiredString(String name) {
+    public String requiredString(String name) {
         String value = string(name);
         if (value == null || value.isEmpty()) {
             throw bad(name, any(name), "a non-empty string");
@@ -63,8 +61,7 @@ final class Fields {
         return value;
     }
 
-    @Nullable
-    String oneOf(String name, Set<String> allowed) {
+    public @Nullable String oneOf(String name, Set<String> allowed) {
         String value = string(name);
         if (value != null && !allowed.contains(value)) {
             throw bad(name, any(name), String.join(", ", allowed));
@@ -72,8 +69,7 @@ final class Fields {
         return value;
     }
 
-    @Nullable
-    Boolean bool(String name) {
+    public @Nullable Boolean bool(String name) {
         JsonNode value = any(name);
         if (value == null) {
             return null;
@@ -84,13 +80,12 @@ final class Fields {
         return value.booleanValue();
     }
 
-    boolean isTrue(String name) {
+    public boolean isTrue(String name) {
         return Boolean.TRUE.equals(bool(name));
     }
 
     /** A whole number; 3.0 is one. */
-    @Nullable
-    Long integer(String name, long least, long most) {
+    public @Nullable Long integer(String name, long least, long most) {
         JsonNode value = any(name);
         if (value == null) {
             return null;
@@ -110,8 +105,7 @@ final class Fields {
         return whole;
     }
 
-    @Nullable
-    Float number(String name, double least, double most) {
+    public @Nullable Float number(String name, double least, double most) {
         JsonNode value = any(name);
         if (value == null) {
             return null;
@@ -127,14 +121,13 @@ final class Fields {
         return (float) number;
     }
 
-    @Nullable
-    Fields object(String name) {
+    public @Nullable Fields object(String name) {
         JsonNode value = any(name);
         return value == null ? null : of(value, path(name));
     }
 
     /** The elements of an array; empty where the field is absent. */
-    List<JsonNode> array(String name, int most) {
+    public List<JsonNode> array(String name, int most) {
         JsonNode value = any(name);
         if (value == null) {
             return List.of();
@@ -143,13 +136,13 @@ final class Fields {
             throw bad(name, value, "an array");
         }
         if (value.size() > most) {
-            throw OpenAiError.badValue(path(name), value.size() + " elements (expected: at most " + most + ")");
+            throw RequestError.badValue(path(name), value.size() + " elements (expected: at most " + most + ")");
         }
         return List.copyOf(value.values());
     }
 
     /** A value as an error may show it: short ones as they are, long or nested ones by their kind. */
-    static String shown(@Nullable JsonNode value) {
+    public static String shown(@Nullable JsonNode value) {
         if (value == null || value.isNull()) {
             return "absent";
         }
@@ -160,7 +153,7 @@ final class Fields {
         return text.length() <= LONGEST_QUOTE ? text : kind(value) + " of " + text.length() + " characters";
     }
 
-    static String kind(JsonNode value) {
+    public static String kind(JsonNode value) {
         return switch (value.getNodeType()) {
             case OBJECT, POJO -> "an object";
             case ARRAY -> value.isEmpty() ? "an empty array" : "an array";

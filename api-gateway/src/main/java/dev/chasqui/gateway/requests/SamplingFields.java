@@ -1,4 +1,4 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.requests;
 
 import dev.chasqui.proto.v1.Dry;
 import dev.chasqui.proto.v1.Mirostat;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** The fields that say how tokens are chosen: OpenAI's, and those that llama.cpp's server added to them. */
-final class SamplingFields {
+public final class SamplingFields {
     private static final int MOST_BIASES = 1024;
     private static final int MOST_BREAKERS = 64;
 
@@ -23,7 +23,8 @@ final class SamplingFields {
         this.fields = fields;
     }
 
-    static Sampling parse(Fields fields) {
+    /** @throws RequestError where one of them is not as it must be */
+    public static Sampling parse(Fields fields) {
         SamplingFields parser = new SamplingFields(fields);
         parser.truncation();
         parser.penalties();
@@ -96,7 +97,8 @@ final class SamplingFields {
             return;
         }
         if (value.size() > MOST_BIASES) {
-            throw OpenAiError.badValue("logit_bias", value.size() + " entries (expected: at most " + MOST_BIASES + ")");
+            throw RequestError.badValue(
+                    "logit_bias", value.size() + " entries (expected: at most " + MOST_BIASES + ")");
         }
         if (value.isObject()) {
             for (Map.Entry<String, JsonNode> entry : value.properties()) {
@@ -122,7 +124,7 @@ final class SamplingFields {
             id = -1;
         }
         if (id < 0) {
-            throw OpenAiError.badValue(
+            throw RequestError.badValue(
                     "logit_bias",
                     (token.length() < 20 ? "\"" + token + "\"" : "a long key") + " (expected: the number of a token)");
         }

@@ -1,4 +1,4 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.requests;
 
 import dev.chasqui.gateway.nodes.EventLoop;
 import java.io.IOException;
@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Reads the JSON of a request: bounded for one request, and over all that are being read, so that no number of large
  * bodies can exhaust the memory.
  */
-final class RequestBody {
+public final class RequestBody {
     private static final int DEEPEST_NESTING = 100;
     /** Bodies from this size on are parsed beside the event loop. */
     private static final int LARGE = 256 * 1024;
@@ -50,7 +50,7 @@ final class RequestBody {
      * @param limit most bytes of one body
      * @param limitOverAll most bytes of all bodies that are in memory at once, not less than {@code limit}
      */
-    RequestBody(long limit, long limitOverAll, EventLoop loop) {
+    public RequestBody(long limit, long limitOverAll, EventLoop loop) {
         this.limit = limit;
         this.limitOverAll = Math.max(limit, limitOverAll);
         this.loop = loop;
@@ -60,7 +60,7 @@ final class RequestBody {
      * Reads the body and hands it on. Its share of the memory is held until what comes of it has ended, because the
      * request lives that long.
      */
-    Mono<Void> read(ServerHttpRequest request, Function<JsonNode, Mono<Void>> then) {
+    public Mono<Void> read(ServerHttpRequest request, Function<JsonNode, Mono<Void>> then) {
         requireJson(request.getHeaders().getFirst("content-type"));
         if (request.getHeaders().getContentLength() > limit) {
             return Mono.error(tooLarge());
@@ -71,7 +71,7 @@ final class RequestBody {
                                 request.getBody().onErrorMap(e -> incomplete()).doOnNext(reservation::add), (int) limit)
                         .onErrorMap(DataBufferLimitException.class, e -> tooLarge())
                         .switchIfEmpty(
-                                Mono.error(() -> OpenAiError.badBody("The body is empty (expected: a JSON object).")))
+                                Mono.error(() -> RequestError.badBody("The body is empty (expected: a JSON object).")))
                         .flatMap(this::parse)
                         .flatMap(then),
                 Reservation::release);
@@ -90,12 +90,12 @@ final class RequestBody {
         try (InputStream in = body.asInputStream(true)) {
             return reader.readTree(in);
         } catch (StreamConstraintsException e) {
-            throw OpenAiError.badBody("The body is nested too deeply, or one of its numbers or names is too long"
+            throw RequestError.badBody("The body is nested too deeply, or one of its numbers or names is too long"
                     + " (expected: at most " + DEEPEST_NESTING + " levels).");
         } catch (JacksonException e) {
             // Jackson's own words can quote the body.
             TokenStreamLocation at = e.getLocation();
-            throw OpenAiError.badBody("The body is not valid JSON"
+            throw RequestError.badBody("The body is not valid JSON"
                     + (at == null ? "." : ": line " + at.getLineNr() + ", column " + at.getColumnNr() + "."));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -120,17 +120,17 @@ final class RequestBody {
             good = false;
         }
         if (!good) {
-            throw OpenAiError.http(
+            throw RequestError.http(
                     415, "content-type: expected application/json, in UTF-8.", "unsupported_media_type", null);
         }
     }
 
-    private static OpenAiError incomplete() {
-        return OpenAiError.http(408, "The request did not arrive in full in time.", "request_timeout", null);
+    private static RequestError incomplete() {
+        return RequestError.http(408, "The request did not arrive in full in time.", "request_timeout", null);
     }
 
-    private OpenAiError tooLarge() {
-        return OpenAiError.http(413, "The body is larger than " + limit + " bytes.", "request_too_large", null);
+    private RequestError tooLarge() {
+        return RequestError.http(413, "The body is larger than " + limit + " bytes.", "request_too_large", null);
     }
 
     /** One request's share of the memory for bodies. */
@@ -142,7 +142,7 @@ final class RequestBody {
             mine += more;
             if (inMemory.addAndGet(more) > limitOverAll) {
                 DataBufferUtils.release(buffer);
-                throw OpenAiError.http(
+                throw RequestError.http(
                         503,
                         "The server is reading too many large requests at once.",
                         "overloaded",

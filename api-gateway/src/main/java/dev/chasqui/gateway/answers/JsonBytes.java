@@ -1,4 +1,4 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.answers;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -7,33 +7,39 @@ import java.util.Arrays;
  * JSON text as it grows, in UTF-8. Made for answers that go out a few bytes at a time: one array is used again and
  * again, and a string is escaped while it is copied.
  */
-final class JsonBytes {
+public final class JsonBytes {
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
     private byte[] bytes;
     private int size;
 
-    JsonBytes(int capacity) {
+    /** @param capacity to begin with */
+    public JsonBytes(int capacity) {
         bytes = new byte[capacity];
     }
 
-    int size() {
+    /** How many bytes it holds. */
+    public int size() {
         return size;
     }
 
-    byte[] array() {
+    /** The bytes themselves, from 0 to {@link #size}; valid until the next change. */
+    public byte[] array() {
         return bytes;
     }
 
-    byte[] toArray() {
+    /** A copy of what it holds. */
+    public byte[] toArray() {
         return Arrays.copyOf(bytes, size);
     }
 
-    void clear() {
+    /** Begins anew. */
+    public void clear() {
         size = 0;
     }
 
-    JsonBytes raw(byte[] more) {
+    /** JSON that was written before. */
+    public JsonBytes raw(byte[] more) {
         reserve(more.length);
         System.arraycopy(more, 0, bytes, size, more.length);
         size += more.length;
@@ -42,7 +48,7 @@ final class JsonBytes {
 
     /** ASCII that is JSON already. */
     @SuppressWarnings("deprecation") // The low bytes are the characters: this is the fastest copy of ASCII.
-    JsonBytes raw(String ascii) {
+    public JsonBytes raw(String ascii) {
         int length = ascii.length();
         reserve(length);
         ascii.getBytes(0, length, bytes, size);
@@ -50,12 +56,13 @@ final class JsonBytes {
         return this;
     }
 
-    JsonBytes number(long value) {
+    /** A whole number. */
+    public JsonBytes number(long value) {
         return raw(Long.toString(value));
     }
 
     /** A number with at most {@code decimals} of them; JSON has no infinities, so they become the bound given. */
-    JsonBytes number(double value, int decimals, double bound) {
+    public JsonBytes number(double value, int decimals, double bound) {
         double finite = Double.isNaN(value) ? 0 : Math.max(-bound, Math.min(bound, value));
         double scale = Math.pow(10, decimals);
         double rounded = Math.rint(finite * scale) / scale;
@@ -63,12 +70,12 @@ final class JsonBytes {
     }
 
     /** A string with its quotes. */
-    JsonBytes string(String text) {
+    public JsonBytes string(String text) {
         return raw("\"").escaped(text).raw("\"");
     }
 
     /** What stands between the quotes of a string. */
-    JsonBytes escaped(String text) {
+    public JsonBytes escaped(String text) {
         int length = text.length();
         // Three bytes a char is the most for UTF-8; only escapes need more, and they reserve for themselves.
         reserve(3 * length);

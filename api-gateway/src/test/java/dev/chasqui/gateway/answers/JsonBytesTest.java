@@ -1,4 +1,4 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.answers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,8 +1,7 @@
-package dev.chasqui.gateway.openai;
+package dev.chasqui.gateway.answers;
 
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
-import dev.chasqui.proto.v1.GenerationEvent;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -19,35 +18,29 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
 
 /**
- * The body of a streamed answer: the node's events, encoded, and a ping whenever nothing was sent for a while.
+ * The body of a streamed answer: events, mostly of a node, encoded, and a ping whenever nothing was sent for a while.
  *
  * <p>An error before the first byte goes on as an error, so that it can still become a status of its own; a later one
  * becomes the last event. The reader's demand is the node's, so that a slow reader slows the node's sending and
  * nothing piles up here. Everything here happens on the event loop, so there are no locks.
+ *
+ * @param <E> what the answer is made of
  */
-final class SseStream extends Flux<DataBuffer> {
+final class SseStream<E> extends Flux<DataBuffer> {
     private static final Logger log = LoggerFactory.getLogger(SseStream.class);
 
-    /**
-     * How long it is silent before it says so.
-     *
-     * @param firstMs before the first byte; a ping then commits the response
-     * @param laterMs from then on
-     */
-    record Pings(long firstMs, long laterMs) {}
-
-    private final Flux<GenerationEvent> events;
-    private final ChatCompletionEncoder encoder;
+    private final Flux<E> events;
+    private final AnswerEncoder<? super E> encoder;
     private final DataBufferFactory buffers;
     private final EventLoop loop;
     private final Pings pings;
     private final GenerationOutcome outcome;
     private @Nullable Relay relay;
 
-    /** @param outcome takes note of what is sent */
+    /** @param outcome counts what is sent */
     SseStream(
-            Flux<GenerationEvent> events,
-            ChatCompletionEncoder encoder,
+            Flux<E> events,
+            AnswerEncoder<? super E> encoder,
             DataBufferFactory buffers,
             EventLoop loop,
             Pings pings,
@@ -78,7 +71,7 @@ final class SseStream extends Flux<DataBuffer> {
         }
     }
 
-    private final class Relay implements CoreSubscriber<GenerationEvent>, Subscription {
+    private final class Relay implements CoreSubscriber<E>, Subscription {
         private final CoreSubscriber<? super DataBuffer> actual;
         private @Nullable Subscription node;
         /** Buffers that the reader still takes. */
@@ -138,11 +131,10 @@ final class SseStream extends Flux<DataBuffer> {
         }
 
         @Override
-        public void onNext(GenerationEvent event) {
+        public void onNext(E event) {
             if (ended) {
                 return;
             }
-            outcome.note(event);
             JsonBytes bytes;
             try {
                 bytes = encoder.encode(event);
@@ -153,7 +145,7 @@ final class SseStream extends Flux<DataBuffer> {
                 if (node != null) {
                     node.cancel();
                 }
-                onError(OpenAiError.internal());
+                onError(e);
                 return;
             }
             if (bytes.size() > 0) {
@@ -170,7 +162,7 @@ final class SseStream extends Flux<DataBuffer> {
             }
             end();
             if (begun) {
-                send(buffer(encoder.encode(inWords(error))));
+                send(buffer(encoder.fail(error)));
                 completeWhenEmpty();
             } else {
                 actual.onError(error);
@@ -203,7 +195,7 @@ final class SseStream extends Flux<DataBuffer> {
             }
             if (!sentSinceTick && demand > 0) {
                 debt++;
-                send(buffers.wrap(ChatCompletionEncoder.PING));
+                send(buffers.wrap(encoder.ping()));
             }
             sentSinceTick = false;
             cancelTick = loop.schedule(this::tick, pings.laterMs());
@@ -234,10 +226,5 @@ final class SseStream extends Flux<DataBuffer> {
             DataBuffer buffer = buffers.allocateBuffer(bytes.size());
             return buffer.write(bytes.array(), 0, bytes.size());
         }
-    }
-
-    private static OpenAiError inWords(Throwable error) {
-        OpenAiError expected = OpenAiRoutes.expected(error);
-        return expected == null ? OpenAiError.internal() : expected;
     }
 }

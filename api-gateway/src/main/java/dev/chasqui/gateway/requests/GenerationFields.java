@@ -1,0 +1,105 @@
+package dev.chasqui.gateway.requests;
+
+import dev.chasqui.proto.v1.Limits;
+import dev.chasqui.proto.v1.OutputFormat;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** What any generation may be told, with a template or without: how much, how many, and in what form. */
+public final class GenerationFields {
+    private static final int MOST_STOPS = 16;
+    private static final int LONGEST_STOP_BYTES = 1024;
+    private static final int MOST_CHOICES = 16;
+    private static final int MOST_TOKENS = Integer.MAX_VALUE;
+
+    private GenerationFields() {}
+
+    /** {@code n}; 1 where it is absent. */
+    public static int choices(Fields fields) {
+        Long choices = fields.integer("n", 1, MOST_CHOICES);
+        return choices == null ? 1 : choices.intValue();
+    }
+
+    /** {@code max_tokens}, {@code max_completion_tokens} and {@code stop}. */
+    public static Limits limits(Fields fields) {
+        Limits.Builder limits = Limits.newBuilder();
+        Long old = fields.integer("max_tokens", -1, MOST_TOKENS);
+        Long current = fields.integer("max_completion_tokens", -1, MOST_TOKENS);
+        Long most = current == null ? old : current;
+        if (most != null && most == 0) {
+            String name = current == null ? "max_tokens" : "max_completion_tokens";
+            throw RequestError.badValue(name, "0 (expected: 1 or more, or -1 for as many as fit)");
+        }
+        if (most != null && most > 0) {
+            limits.setMaxTokens(most.intValue());
+        }
+        JsonNode stop = fields.any("stop");
+        if (stop != null && stop.isArray()) {
+            List<JsonNode> stops = fields.array("stop", MOST_STOPS);
+            for (int i = 0; i < stops.size(); i++) {
+                limits.addStop(stop("stop[" + i + "]", stops.get(i)));
+            }
+        } else if (stop != null) {
+            limits.addStop(stop("stop", stop));
+        }
+        return limits.build();
+    }
+
+    /** One stop string; its bounds are the node's. */
+    public static String stop(String path, JsonNode value) {
+        if (!value.isString()) {
+            throw RequestError.badValue(path, Fields.kind(value) + " (expected: a string, or an array of strings)");
+        }
+        String text = Text.whole(value.stringValue());
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        if (length < 1 || length > LONGEST_STOP_BYTES) {
+            throw RequestError.badValue(path, length + " bytes (expected: 1 to " + LONGEST_STOP_BYTES + ")");
+        }
+        return text;
+    }
+
+    /** {@code response_format} and {@code grammar}; null where any form will do. */
+    public static @Nullable OutputFormat outputFormat(Fields fields) {
+        Fields format = fields.object("response_format");
+        String grammar = fields.string("grammar");
+        OutputFormat byGrammar = grammar == null || grammar.isEmpty()
+                ? null
+                : OutputFormat.newBuilder().setGrammar(grammar).build();
+        if (format == null) {
+            return byGrammar;
+        }
+        String type = format.oneOf("type", Text.ordered("text", "json_object", "json_schema"));
+        if (type == null) {
+            throw format.bad("type", null, "text, json_object or json_schema");
+        }
+        return switch (type) {
+            case "json_object" -> {
+                JsonNode schema = schema(format);
+                yield jsonSchema(schema == null ? "{\"type\":\"object\"}" : schema.toString());
+            }
+            case "json_schema" -> {
+                Fields named = format.object("json_schema");
+                JsonNode schema = schema(named == null ? format : named);
+                if (schema == null) {
+                    throw format.bad("json_schema", null, "an object with a schema");
+                }
+                yield jsonSchema(schema.toString());
+            }
+            default -> byGrammar;
+        };
+    }
+
+    private static @Nullable JsonNode schema(Fields fields) {
+        JsonNode schema = fields.any("schema");
+        if (schema != null && !schema.isObject() && !schema.isBoolean()) {
+            throw fields.bad("schema", schema, "a JSON schema");
+        }
+        return schema;
+    }
+
+    private static OutputFormat jsonSchema(String schema) {
+        return OutputFormat.newBuilder().setJsonSchema(schema).build();
+    }
+}
