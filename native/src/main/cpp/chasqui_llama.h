@@ -15,6 +15,7 @@ struct cq_templates;
 struct cq_parser;
 struct cq_context;
 struct cq_sampler;
+struct cq_embedder;
 
 // Grows when a signature changes.
 CQ_API int32_t cq_abi();
@@ -111,3 +112,18 @@ CQ_API char * cq_sampler_failure(cq_sampler * sampler);
 // For tests: the probabilities that cq_sample would draw from, given logits; 0 for what cannot be drawn. Draws nothing.
 // -1: failed.
 CQ_API int32_t cq_sampler_probabilities(cq_sampler * sampler, const float * logits, int32_t count, float * out, char ** error);
+
+// --- embeddings -------------------------------------------------------------------------------------------------------
+
+// A context of its own that turns texts into vectors (ranks 0), or pairs of texts into scores (ranks 1). Its thread is the
+// one that calls this, whose priority falls for good. context: tokens of the longest text; threads: most that compute.
+// NULL: failed.
+CQ_API cq_embedder * cq_embedder_new(cq_model * model, int32_t context, int32_t threads, int32_t ranks, const void * abort_flag,
+                                     char ** error);
+CQ_API void          cq_embedder_free(cq_embedder * embedder);
+// out: most tokens of a text, numbers of a vector. -1: failed.
+CQ_API int32_t cq_embedder_limits(const cq_embedder * embedder, int32_t * out, char ** error);
+// lengths: tokens of each of `count` texts, which lie one after the other. pooling: 1 mean, 2 first, 3 last token. out: a
+// vector of length 1 for each text, or a score. 0: done, 2: aborted, -1: failed.
+CQ_API int32_t cq_embed(cq_embedder * embedder, const int32_t * tokens, const int32_t * lengths, int32_t count, int32_t pooling,
+                        int32_t threads, float * out, int32_t capacity, char ** error);

@@ -13,8 +13,6 @@ constexpr int32_t MIN_OUTPUTS = 256;
 
 enum option { CONTEXT, SEQUENCES, BATCH, MICRO_BATCH, THREADS, BATCH_THREADS, FLASH, TYPE_K, TYPE_V, UNIFIED, OPTIONS };
 
-bool abort_wanted(void * flag) { return __atomic_load_n((const int32_t *) flag, __ATOMIC_RELAXED) != 0; }
-
 ggml_type kv_type(int32_t index) {
     static const ggml_type types[] = { GGML_TYPE_F32,  GGML_TYPE_F16,  GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q5_1,
                                        GGML_TYPE_Q5_0, GGML_TYPE_Q4_1, GGML_TYPE_Q4_0, GGML_TYPE_IQ4_NL };
@@ -51,40 +49,12 @@ llama_context_params params_from(const int32_t * o, const void * abort_flag) {
     return p;
 }
 
-double bytes_of(ggml_type type) { return (double) ggml_type_size(type) / (double) ggml_blck_size(type); }
-
-// llama.cpp would take what bookkeeping needs, gigabytes for a huge context, before it finds that the rest cannot be had.
-void check_memory(const cq_model * model, const llama_context_params & p) {
-    constexpr double BOOKKEEPING = 64; // bytes of a cell
-    double needed = (double) p.n_ctx * (BOOKKEEPING + (double) model->kv_bytes / 2 * (bytes_of(p.type_k) + bytes_of(p.type_v)) / 2);
-    double present = 0;
-    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
-        size_t free = 0, total = 0;
-        ggml_backend_dev_memory(ggml_backend_dev_get(i), &free, &total);
-        present += (double) total;
-    }
-    if (needed > present) {
-        char text[160];
-        snprintf(text, sizeof(text), "context: %u tokens need about %.1f GiB (expected: less than the %.1f GiB of this machine)", p.n_ctx,
-                 needed / (1 << 30), present / (1 << 30));
-        throw failure(reason::out_of_memory, text);
-    }
-}
-
 // Functions of the CPU library that ggml picked, which this library is not linked with.
 template <typename F> F cpu_function(const char * name) {
     auto * reg = ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU));
     auto   f   = (F) ggml_backend_reg_get_proc_address(reg, name);
     if (!f) throw failure(reason::version_mismatch, std::string("the CPU library has no ") + name);
     return f;
-}
-
-// Without OpenMP, decodes would start threads each time; a pool keeps them.
-ggml_threadpool * new_pool(int32_t threads) {
-    auto params = ggml_threadpool_params_default(threads);
-    auto * pool = cpu_function<decltype(&ggml_threadpool_new)>("ggml_threadpool_new")(&params);
-    if (!pool) throw failure(reason::out_of_memory, "cannot start " + std::to_string(threads) + " threads");
-    return pool;
 }
 
 void check_sequence(const cq_context * c, int32_t sequence) {
@@ -125,14 +95,47 @@ void check_batch(const cq_context * c, const batch_view & b, int32_t count) {
 
 } // namespace
 
+bool abort_wanted(void * flag) { return __atomic_load_n((const int32_t *) flag, __ATOMIC_RELAXED) != 0; }
+
+static double bytes_of(ggml_type type) { return (double) ggml_type_size(type) / (double) ggml_blck_size(type); }
+
+// llama.cpp would take what bookkeeping needs, gigabytes for a huge context, before it finds that the rest cannot be had.
+void check_memory(const cq_model * model, const llama_context_params & p) {
+    constexpr double BOOKKEEPING = 64; // bytes of a cell
+    double needed = (double) p.n_ctx * (BOOKKEEPING + (double) model->kv_bytes / 2 * (bytes_of(p.type_k) + bytes_of(p.type_v)) / 2);
+    double present = 0;
+    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        size_t free = 0, total = 0;
+        ggml_backend_dev_memory(ggml_backend_dev_get(i), &free, &total);
+        present += (double) total;
+    }
+    if (needed > present) {
+        char text[160];
+        snprintf(text, sizeof(text), "context: %u tokens need about %.1f GiB (expected: less than the %.1f GiB of this machine)", p.n_ctx,
+                 needed / (1 << 30), present / (1 << 30));
+        throw failure(reason::out_of_memory, text);
+    }
+}
+
+// Without OpenMP, decodes would start threads each time; a pool keeps them.
+ggml_threadpool * new_pool(int32_t threads) {
+    auto params = ggml_threadpool_params_default(threads);
+    auto * pool = cpu_function<decltype(&ggml_threadpool_new)>("ggml_threadpool_new")(&params);
+    if (!pool) throw failure(reason::out_of_memory, "cannot start " + std::to_string(threads) + " threads");
+    return pool;
+}
+
+void free_pool(ggml_threadpool * pool) {
+    if (!pool) return;
+    auto free = (decltype(&ggml_threadpool_free)) ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)), "ggml_threadpool_free");
+    free(pool);
+}
+
 cq_context::~cq_context() {
     if (ctx) llama_free(ctx);
-    if (pool) {
-        auto free_pool = (decltype(&ggml_threadpool_free)) ggml_backend_reg_get_proc_address(
-            ggml_backend_dev_backend_reg(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)), "ggml_threadpool_free");
-        if (pool_batch && pool_batch != pool) free_pool(pool_batch);
-        free_pool(pool);
-    }
+    if (pool_batch != pool) free_pool(pool_batch);
+    free_pool(pool);
 }
 
 CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag, char ** error) {
@@ -141,6 +144,7 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
         if (!llama_model_has_decoder(checked(model)->model) || llama_model_has_encoder(model->model)) {
             refuse("model: has an encoder (expected: a decoder only)");
         }
+        if (!model->generates) refuse("model: only embeds (expected: one that generates text)");
         auto params = params_from(options, checked(abort_flag));
         check_memory(model, params);
         cpu_function<decltype(&ggml_threadpool_free)>("ggml_threadpool_free");
@@ -152,7 +156,7 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
             bool memory = why.find("alloc") != std::string::npos;
             throw failure(memory ? reason::out_of_memory : reason::invalid_request, "cannot make a context" + (why.empty() ? "" : ": " + why));
         }
-        if (!llama_get_memory(c->ctx)) refuse("model: keeps no memory of tokens (expected: one that generates text)");
+        if (!llama_get_memory(c->ctx)) throw failure(reason::internal, "model: keeps no memory of tokens");
         c->model     = model;
         c->n_seq     = (int32_t) llama_n_seq_max(c->ctx);
         c->n_batch   = (int32_t) llama_n_batch(c->ctx);

@@ -70,6 +70,8 @@ struct cq_model {
     const llama_vocab * vocab = nullptr;
     int32_t             n_vocab = 0;
     int64_t             kv_bytes = 0;          // of a token, with keys and values in F16
+    std::string         arch;
+    bool                generates = true;      // keeps a memory of tokens; else it sees a whole text at once, and only embeds
     std::vector<int8_t> flags;                 // as in cq_vocab_pieces
     std::vector<std::string> control_texts;    // texts that the tokenizer would turn into special tokens
 
@@ -122,6 +124,15 @@ inline json value_of(const json & object, const char * key) {
 }
 
 std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & text, bool add_special, bool parse_special);
+
+// context.cpp: what contexts need of the machine.
+struct ggml_threadpool * new_pool(int32_t threads);
+void free_pool(struct ggml_threadpool * pool); // null: nothing
+bool abort_wanted(void * flag);
+void check_memory(const cq_model * model, const llama_context_params & params);
+
+// model.cpp: of the model's file; empty where it says nothing. The key follows the architecture's name.
+std::string meta_of_arch(const llama_model * model, const std::string & arch, const char * key);
 
 // sampler.cpp: logits of a row of the last decode.
 float * logits_of(cq_context * context, int32_t row);

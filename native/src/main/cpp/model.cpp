@@ -42,8 +42,21 @@ std::string meta(const llama_model * model, const char * key) {
     return n < 0 ? "" : std::string(small, std::min<size_t>((size_t) n, sizeof(small) - 1));
 }
 
-std::string meta_of_arch(const llama_model * model, const std::string & arch, const char * key) {
-    return meta(model, (arch + key).c_str());
+// What llama.cpp gives no memory of tokens (llama_model::create_memory of the pinned release); it tells only when a context
+// is there.
+bool keeps_memory(const std::string & arch) {
+    static const char * const without[] = { "bert", "jina-bert-v2", "jina-bert-v3", "nomic-bert", "nomic-bert-moe", "neo-bert",
+                                            "eurobert", "wavtokenizer-dec", "modern-bert", "gemma-embedding", "dream", "llada",
+                                            "llada-moe", "rnd1" };
+    return std::find(std::begin(without), std::end(without), arch) == std::end(without);
+}
+
+// Of POOLING: how the file says that states become a vector; empty: not said.
+std::string pooling(const llama_model * model, const std::string & arch) {
+    static const char * const names[] = { "", "MEAN", "CLS", "LAST", "RANK" };
+    std::string value = meta_of_arch(model, arch, ".pooling_type");
+    size_t index = value.empty() ? 0 : (size_t) atoll(value.c_str());
+    return names[index < 5 ? index : 0];
 }
 
 void read_vocabulary(cq_model & m) {
@@ -100,6 +113,10 @@ void release_mapped(const std::string & file) {
 
 } // namespace
 
+std::string meta_of_arch(const llama_model * model, const std::string & arch, const char * key) {
+    return meta(model, (arch + key).c_str());
+}
+
 std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & text, bool add_special, bool parse_special) {
     if (text.size() > (size_t) INT32_MAX / 2) refuse("text: " + std::to_string(text.size()) + " bytes (expected: less than 1 GiB)");
     std::vector<llama_token> tokens(text.size() / 2 + 16);
@@ -136,7 +153,9 @@ CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_l
         }
         if (memory_map) release_mapped(file);
         read_vocabulary(*m);
-        m->kv_bytes = kv_bytes(m->model, meta(m->model, "general.architecture"));
+        m->arch      = meta(m->model, "general.architecture");
+        m->generates = keeps_memory(m->arch);
+        m->kv_bytes  = m->generates ? kv_bytes(m->model, m->arch) : 0;
         return m.release();
     });
 }
@@ -148,10 +167,9 @@ CQ_API char * cq_model_info(const cq_model * model, char ** error) {
         const llama_model * m = checked(model)->model;
         char desc[256];
         llama_model_desc(m, desc, sizeof(desc));
-        std::string arch = meta(m, "general.architecture");
         json out = json::object();
         out["description"]     = std::string(desc);
-        out["architecture"]    = arch;
+        out["architecture"]    = model->arch;
         out["name"]            = meta(m, "general.name");
         out["quantization"]    = quantization(m);
         out["sizeBytes"]       = (int64_t) llama_model_size(m);
@@ -169,7 +187,14 @@ CQ_API char * cq_model_info(const cq_model * model, char ** error) {
         out["addBos"]          = llama_vocab_get_add_bos(model->vocab);
         out["bos"]             = llama_vocab_bos(model->vocab);
         out["eos"]             = llama_vocab_eos(model->vocab);
+        out["sep"]             = llama_vocab_get_add_sep(model->vocab) ? llama_vocab_sep(model->vocab) : LLAMA_TOKEN_NULL;
+        out["addEos"]          = llama_vocab_get_add_eos(model->vocab);
         out["kvBytesPerToken"] = model->kv_bytes;
+        out["generates"]       = model->generates;
+        out["pooling"]         = pooling(m, model->arch);
+        out["embeddingWidth"]  = llama_model_n_embd_out(m);
+        const char * rerank    = llama_model_chat_template(m, "rerank");
+        out["rerankTemplate"]  = std::string(rerank ? rerank : "");
         return copy_text(out.dump_safe());
     });
 }

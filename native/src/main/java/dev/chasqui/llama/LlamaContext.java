@@ -1,11 +1,5 @@
 package dev.chasqui.llama;
 
-import com.sun.jna.Native;
-import com.sun.jna.Pointer;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -13,18 +7,16 @@ import java.util.Arrays;
  * while another thread is inside throws {@link IllegalStateException}.
  */
 public final class LlamaContext implements AutoCloseable {
-    private static final VarHandle FLAG = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
-
     private final ExclusiveHandle handle;
     private final SharedHandle model;
-    private final ByteBuffer abortFlag;
+    private final AbortFlag abortFlag;
     private final DecodeBatch batch;
     private final int contextPerSequence;
     private final int maxSequences;
     private final long[] error = new long[1];
     private long[] samplerAddresses = new long[0];
 
-    private LlamaContext(SharedHandle model, long address, ByteBuffer abortFlag, int[] limits) {
+    private LlamaContext(SharedHandle model, long address, AbortFlag abortFlag, int[] limits) {
         this.model = model;
         this.handle = new ExclusiveHandle("context", address);
         this.abortFlag = abortFlag;
@@ -34,7 +26,7 @@ public final class LlamaContext implements AutoCloseable {
     }
 
     static LlamaContext open(SharedHandle model, long modelAddress, ContextOptions options) {
-        ByteBuffer abortFlag = ByteBuffer.allocateDirect(Integer.BYTES).order(ByteOrder.nativeOrder());
+        AbortFlag abortFlag = new AbortFlag();
         int[] values = {
             options.contextPerSequence(),
             options.maxSequences(),
@@ -48,8 +40,7 @@ public final class LlamaContext implements AutoCloseable {
             options.unifiedKv() ? 1 : 0
         };
         long[] error = new long[1];
-        long flag = Pointer.nativeValue(Native.getDirectBufferPointer(abortFlag));
-        long address = Shim.cq_context_new(modelAddress, values, values.length, flag, error);
+        long address = Shim.cq_context_new(modelAddress, values, values.length, abortFlag.address(), error);
         if (address == 0) {
             throw Shim.failure(error);
         }
@@ -100,12 +91,12 @@ public final class LlamaContext implements AutoCloseable {
 
     /** Makes the decode that runs now, or else the next one, end soon. Any thread, at any time. */
     public void abort() {
-        FLAG.setVolatile(abortFlag, 0, 1);
+        abortFlag.set(true);
     }
 
     /** Lets decodes run again after an {@link #abort()}. */
     public void clearAbort() {
-        FLAG.setVolatile(abortFlag, 0, 0);
+        abortFlag.set(false);
     }
 
     /**

@@ -68,6 +68,25 @@ public final class LlamaModel implements AutoCloseable {
     }
 
     /**
+     * Makes a context for embeddings. Whoever calls this owns it, and computes at a lower priority from then on.
+     *
+     * @param context tokens of the longest text
+     * @param threads most threads that compute
+     * @param ranks it scores pairs of texts, which takes a reranker
+     * @throws LlamaException OUT_OF_MEMORY or INVALID_REQUEST, with llama.cpp's reason
+     */
+    public EmbeddingContext newEmbeddingContext(int context, int threads, boolean ranks) {
+        long address = handle.enter();
+        try {
+            EmbeddingContext embedding = EmbeddingContext.open(handle, address, context, threads, ranks);
+            handle.retain();
+            return embedding;
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
      * Makes a sampler; any thread may.
      *
      * @throws LlamaException INVALID_REQUEST, for a grammar that does not parse or a token outside the vocabulary

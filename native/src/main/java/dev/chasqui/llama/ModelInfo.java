@@ -22,8 +22,15 @@ package dev.chasqui.llama;
  * @param addBos a start token belongs in front of raw text
  * @param bos the start token; -1: none
  * @param eos the end token; -1: none
+ * @param sep the token between two texts; -1: none
+ * @param addEos an end token belongs behind raw text
  * @param kvBytesPerToken estimate of a context's bytes for each token with F16 keys and values; 0 where the memory does not
  *     grow with the context
+ * @param generates it generates text; else it sees a whole text at once, and only embeds or ranks
+ * @param pooling how its file says that states become a vector: {@code MEAN}, {@code CLS}, {@code LAST}; {@code RANK} for a
+ *     reranker; empty: not said
+ * @param embeddingWidth numbers of a vector
+ * @param rerankTemplate how a reranker wants a pair written, with {@code {query}} and {@code {document}}; empty: not said
  */
 public record ModelInfo(
         String description,
@@ -45,4 +52,15 @@ public record ModelInfo(
         boolean addBos,
         int bos,
         int eos,
-        long kvBytesPerToken) {}
+        int sep,
+        boolean addEos,
+        long kvBytesPerToken,
+        boolean generates,
+        String pooling,
+        int embeddingWidth,
+        String rerankTemplate) {
+    /** Whether it orders documents instead of embedding texts. */
+    public boolean ranks() {
+        return pooling.equals("RANK");
+    }
+}

@@ -104,6 +104,23 @@ final class Shim {
 
     static native int cq_sampler_probabilities(long sampler, float[] logits, int count, float[] out, long[] error);
 
+    static native long cq_embedder_new(long model, int context, int threads, int ranks, long abortFlag, long[] error);
+
+    static native void cq_embedder_free(long embedder);
+
+    static native int cq_embedder_limits(long embedder, int[] out, long[] error);
+
+    static native int cq_embed(
+            long embedder,
+            int[] tokens,
+            int[] lengths,
+            int count,
+            int pooling,
+            int threads,
+            float[] out,
+            int capacity,
+            long[] error);
+
     static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }

@@ -56,30 +56,57 @@ public final class TinyGguf {
      * @param half weights in F16
      * @param spacePrefix the tokenizer puts a space in front of text, as many do
      * @param layers number of layers
+     * @param kind what the model does
+     * @param pooling how its file says that it embeds, as llama.cpp numbers it (1 mean, 2 first, 3 last token); 0: not said
      */
-    public record Options(long seed, @Nullable String chatTemplate, boolean half, boolean spacePrefix, int layers) {
-        public static final Options DEFAULT = new Options(1, CHATML, false, false, 2);
+    public record Options(
+            long seed,
+            @Nullable String chatTemplate,
+            boolean half,
+            boolean spacePrefix,
+            int layers,
+            Kind kind,
+            int pooling) {
+        public static final Options DEFAULT = new Options(1, CHATML, false, false, 2, Kind.GENERATOR, 0);
 
         public Options withTemplate(@Nullable String template) {
-            return new Options(seed, template, half, spacePrefix, layers);
+            return new Options(seed, template, half, spacePrefix, layers, kind, pooling);
         }
 
         public Options withSeed(long value) {
-            return new Options(value, chatTemplate, half, spacePrefix, layers);
+            return new Options(value, chatTemplate, half, spacePrefix, layers, kind, pooling);
         }
 
         public Options withHalf(boolean value) {
-            return new Options(seed, chatTemplate, value, spacePrefix, layers);
+            return new Options(seed, chatTemplate, value, spacePrefix, layers, kind, pooling);
         }
 
         public Options withSpacePrefix(boolean value) {
-            return new Options(seed, chatTemplate, half, value, layers);
+            return new Options(seed, chatTemplate, half, value, layers, kind, pooling);
         }
 
         /** More layers make every step slower. */
         public Options withLayers(int value) {
-            return new Options(seed, chatTemplate, half, spacePrefix, value);
+            return new Options(seed, chatTemplate, half, spacePrefix, value, kind, pooling);
         }
+
+        public Options withKind(Kind value) {
+            return new Options(seed, chatTemplate, half, spacePrefix, layers, value, pooling);
+        }
+
+        public Options withPooling(int value) {
+            return new Options(seed, chatTemplate, half, spacePrefix, layers, kind, value);
+        }
+    }
+
+    /** What a model does. */
+    public enum Kind {
+        /** It generates text (llama). */
+        GENERATOR,
+        /** It only embeds (bert). */
+        EMBEDDER,
+        /** It orders documents (bert with a classifier). */
+        RERANKER
     }
 
     private TinyGguf(Options options) {
@@ -102,6 +129,9 @@ public final class TinyGguf {
     }
 
     private byte[] bytes() throws IOException {
+        if (options.kind() != Kind.GENERATOR) {
+            return encoder();
+        }
         int width = 64;
         int headWidth = 32;
         int inner = 128;
@@ -116,6 +146,9 @@ public final class TinyGguf {
         integer("llama.attention.head_count_kv", 1);
         integer("llama.rope.dimension_count", headWidth);
         real("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        if (options.pooling() != 0) {
+            integer("llama.pooling_type", options.pooling());
+        }
         vocabulary();
         if (options.chatTemplate() != null) {
             string("tokenizer.chat_template", options.chatTemplate());
@@ -136,6 +169,55 @@ public final class TinyGguf {
         ones("output_norm.weight", width);
         weights("output.weight", 0.3, width, VOCAB_SIZE);
         return assemble();
+    }
+
+    /** A model that sees a whole text at once. */
+    private byte[] encoder() throws IOException {
+        int width = 64;
+        int inner = 128;
+        boolean ranks = options.kind() == Kind.RERANKER;
+        string("general.architecture", "bert");
+        string("general.name", "tiny");
+        integer("general.file_type", options.half() ? 1 : 0);
+        integer("bert.context_length", TRAINED_CONTEXT);
+        integer("bert.embedding_length", width);
+        integer("bert.block_count", options.layers());
+        integer("bert.feed_forward_length", inner);
+        integer("bert.attention.head_count", 2);
+        real("bert.attention.layer_norm_epsilon", 1e-5f);
+        bool("bert.attention.causal", false);
+        integer("bert.pooling_type", ranks ? 4 : options.pooling() == 0 ? 2 : options.pooling());
+        vocabulary();
+        integer("tokenizer.ggml.token_type_count", 1);
+        integer("tokenizer.ggml.seperator_token_id", EOS);
+        bool("tokenizer.ggml.add_eos_token", true);
+        weights("token_embd.weight", 1, width, VOCAB_SIZE);
+        weights("token_types.weight", 0.1, width, 1);
+        weights("position_embd.weight", 0.1, width, TRAINED_CONTEXT);
+        norm("token_embd_norm", width);
+        for (int layer = 0; layer < options.layers(); layer++) {
+            String block = "blk." + layer + ".";
+            weights(block + "attn_q.weight", 0.15, width, width);
+            weights(block + "attn_k.weight", 0.15, width, width);
+            weights(block + "attn_v.weight", 0.15, width, width);
+            weights(block + "attn_output.weight", 0.15, width, width);
+            norm(block + "attn_output_norm", width);
+            weights(block + "ffn_up.weight", 0.15, width, inner);
+            weights(block + "ffn_down.weight", 0.15, inner, width);
+            norm(block + "layer_output_norm", width);
+        }
+        if (ranks) {
+            weights("cls.weight", 0.15, width, width);
+            numbers("cls.bias", 0, width);
+            weights("cls.output.weight", 0.15, width, 1);
+            numbers("cls.output.bias", 0, 1);
+        }
+        return assemble();
+    }
+
+    private void norm(String name, int width) throws IOException {
+        ones(name + ".weight", width);
+        numbers(name + ".bias", 0, width);
     }
 
     private void vocabulary() throws IOException {
@@ -229,10 +311,14 @@ public final class TinyGguf {
     }
 
     private void ones(String name, int length) throws IOException {
+        numbers(name, 1, length);
+    }
+
+    private void numbers(String name, float value, int length) throws IOException {
         tensor(name, F32, length);
         ByteBuffer values = littleEndian(length * 4);
         for (int i = 0; i < length; i++) {
-            values.putFloat(1);
+            values.putFloat(value);
         }
         data.write(values.array());
         pad(data);
