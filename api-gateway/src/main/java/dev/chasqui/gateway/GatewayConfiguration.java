@@ -3,6 +3,7 @@ package dev.chasqui.gateway;
 import dev.chasqui.gateway.access.AccessCheck;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.Pings;
+import dev.chasqui.gateway.anthropic.AnthropicRoutes;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
@@ -85,6 +86,11 @@ class GatewayConfiguration {
     }
 
     @Bean
+    AnthropicRoutes anthropicRoutes(NodeRouter nodes, RequestBody bodies, Answers answers, DialectSettings dialects) {
+        return new AnthropicRoutes(nodes, bodies, answers, dialects.modelNames());
+    }
+
+    @Bean
     RestRoutes restRoutes(
             NodeRouter nodes, ObjectProvider<LocalNode> localNode, PrometheusMeterRegistry registry, Clock clock) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
@@ -97,10 +103,15 @@ class GatewayConfiguration {
     }
 
     @Bean
-    HttpHandler httpHandler(GatewaySettings settings, OpenAiRoutes openAi, RestRoutes rest, Traffic traffic) {
+    HttpHandler httpHandler(
+            GatewaySettings settings,
+            AnthropicRoutes anthropic,
+            OpenAiRoutes openAi,
+            RestRoutes rest,
+            Traffic traffic) {
         AccessCheck access =
                 new AccessCheck(settings.apiKeys(), settings.host(), settings.allowedHosts(), settings.corsOrigins());
-        Edge edge = new Edge(access, List.of(openAi, rest), rest, new StaticPage(), traffic);
+        Edge edge = new Edge(access, List.of(anthropic, openAi, rest), rest, new StaticPage(), traffic);
         return WebHttpHandlerBuilder.webHandler(edge).build();
     }
 

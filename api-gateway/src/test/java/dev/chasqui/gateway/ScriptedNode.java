@@ -1,27 +1,44 @@
 package dev.chasqui.gateway;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.chasqui.proto.v1.Admitted;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Completed;
+import dev.chasqui.proto.v1.CountTokensResponse;
+import dev.chasqui.proto.v1.DeleteModelRequest;
+import dev.chasqui.proto.v1.DeleteModelResponse;
 import dev.chasqui.proto.v1.Delta;
+import dev.chasqui.proto.v1.DetokenizeRequest;
+import dev.chasqui.proto.v1.DetokenizeResponse;
+import dev.chasqui.proto.v1.EmbedRequest;
+import dev.chasqui.proto.v1.EmbedResponse;
+import dev.chasqui.proto.v1.Embedding;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.FinishReason;
 import dev.chasqui.proto.v1.Finished;
+import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.ListModelsResponse;
 import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.ModelsGrpc;
 import dev.chasqui.proto.v1.NodeGrpc;
 import dev.chasqui.proto.v1.NodeStatus;
 import dev.chasqui.proto.v1.Progress;
+import dev.chasqui.proto.v1.PullModelRequest;
+import dev.chasqui.proto.v1.RankedDocument;
+import dev.chasqui.proto.v1.RerankRequest;
+import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.ShowModelRequest;
 import dev.chasqui.proto.v1.Timings;
+import dev.chasqui.proto.v1.TokenizeRequest;
+import dev.chasqui.proto.v1.TokenizeResponse;
 import dev.chasqui.proto.v1.Usage;
 import dev.chasqui.proto.v1.WatchStatusRequest;
 import io.grpc.Metadata;
@@ -37,6 +54,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
@@ -46,6 +64,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A real gRPC server that speaks the proto and does what a test tells it. */
@@ -57,6 +76,11 @@ final class ScriptedNode implements AutoCloseable {
         void answer(ChatRequest request, Answer answer) throws Exception;
     }
 
+    /** What the node does with a raw prompt; as {@link Script}. */
+    interface RawScript {
+        void answer(GenerateRequest request, Answer answer) throws Exception;
+    }
+
     private final Server server;
     private final ExecutorService scripts = Executors.newCachedThreadPool(r -> {
         Thread thread = new Thread(r, "script");
@@ -65,10 +89,27 @@ final class ScriptedNode implements AutoCloseable {
     });
     private final List<StreamObserver<NodeStatus>> watchers = new CopyOnWriteArrayList<>();
     final Queue<ChatRequest> requests = new ConcurrentLinkedQueue<>();
+    final Queue<GenerateRequest> rawRequests = new ConcurrentLinkedQueue<>();
+    final Queue<EmbedRequest> embedRequests = new ConcurrentLinkedQueue<>();
+    final Queue<RerankRequest> rerankRequests = new ConcurrentLinkedQueue<>();
+    final Queue<PullModelRequest> pulls = new ConcurrentLinkedQueue<>();
     final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
     final Queue<String> authorizations = new ConcurrentLinkedQueue<>();
     final AtomicInteger sent = new AtomicInteger();
     private volatile Script script = saying("Hello", " wörld", "!");
+    private volatile RawScript rawScript = (request, answer) -> {
+        int choices = Math.max(1, request.getChoices());
+        answer.admit(5);
+        for (int choice = 0; choice < choices; choice++) {
+            answer.say(choice, request.getText() + " and");
+            answer.say(choice, " on");
+        }
+        for (int choice = 0; choice < choices; choice++) {
+            answer.finish(choice, FinishReason.FINISH_REASON_LENGTH, 2);
+        }
+        answer.complete(5, 1, 2 * choices);
+    };
+    private volatile @Nullable StatusRuntimeException pullFailure;
     private volatile NodeStatus status = ready();
     private volatile List<Model> models = List.of(model(ModelState.MODEL_STATE_READY, 1));
 
@@ -97,6 +138,14 @@ final class ScriptedNode implements AutoCloseable {
 
     void does(Script next) {
         script = next;
+    }
+
+    void continues(RawScript next) {
+        rawScript = next;
+    }
+
+    void failsToPull(StatusRuntimeException failure) {
+        pullFailure = failure;
     }
 
     void knows(Model... known) {
@@ -271,10 +320,20 @@ final class ScriptedNode implements AutoCloseable {
         @Override
         public void chat(ChatRequest request, StreamObserver<GenerationEvent> out) {
             requests.add(request);
+            run(out, answer -> script.answer(request, answer));
+        }
+
+        @Override
+        public void generate(GenerateRequest request, StreamObserver<GenerationEvent> out) {
+            rawRequests.add(request);
+            run(out, answer -> rawScript.answer(request, answer));
+        }
+
+        private void run(StreamObserver<GenerationEvent> out, Step step) {
             Answer answer = new Answer((ServerCallStreamObserver<GenerationEvent>) out);
             scripts.execute(() -> {
                 try {
-                    script.answer(request, answer);
+                    step.with(answer);
                 } catch (Exception e) {
                     if (!answer.isCancelled()) {
                         answer.fail(
@@ -283,6 +342,77 @@ final class ScriptedNode implements AutoCloseable {
                 }
             });
         }
+
+        @Override
+        public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> out) {
+            requests.add(request);
+            one(
+                    out,
+                    CountTokensResponse.newBuilder()
+                            .setTokens(42)
+                            .setContextTokens(4096)
+                            .build());
+        }
+
+        /** Each character is a token. */
+        @Override
+        public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> out) {
+            TokenizeResponse.Builder response = TokenizeResponse.newBuilder();
+            if (request.getAddSpecial()) {
+                response.addTokens(1).addPieces(ByteString.copyFromUtf8("<s>"));
+            }
+            request.getText()
+                    .codePoints()
+                    .forEach(c -> response.addTokens(c).addPieces(ByteString.copyFromUtf8(Character.toString(c))));
+            one(out, response.build());
+        }
+
+        @Override
+        public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> out) {
+            StringBuilder text = new StringBuilder();
+            request.getTokensList().forEach(text::appendCodePoint);
+            one(out, DetokenizeResponse.newBuilder().setText(text.toString()).build());
+        }
+
+        @Override
+        public void embed(EmbedRequest request, StreamObserver<EmbedResponse> out) {
+            embedRequests.add(request);
+            EmbedResponse.Builder response = EmbedResponse.newBuilder().setModel(MODEL);
+            for (int i = 0; i < request.getInputsCount(); i++) {
+                response.addEmbeddings(Embedding.newBuilder()
+                        .addValues(i)
+                        .addValues(0.5f)
+                        .addValues(-0.25f)
+                        .setTokens(3));
+            }
+            one(out, response.setPromptTokens(3 * request.getInputsCount()).build());
+        }
+
+        /** The longest is the best. */
+        @Override
+        public void rerank(RerankRequest request, StreamObserver<RerankResponse> out) {
+            rerankRequests.add(request);
+            RerankResponse.Builder response =
+                    RerankResponse.newBuilder().setModel(MODEL).setPromptTokens(9);
+            IntStream.range(0, request.getDocumentsCount())
+                    .boxed()
+                    .sorted(Comparator.comparing(i -> -request.getDocuments(i).length()))
+                    .limit(request.getTopN() == 0 ? Long.MAX_VALUE : request.getTopN())
+                    .forEach(i -> response.addResults(RankedDocument.newBuilder()
+                            .setIndex(i)
+                            .setScore(request.getDocuments(i).length())));
+            one(out, response.build());
+        }
+    }
+
+    private static <T> void one(StreamObserver<T> out, T answer) {
+        out.onNext(answer);
+        out.onCompleted();
+    }
+
+    /** Something to do with an answer. */
+    private interface Step {
+        void with(Answer answer) throws Exception;
     }
 
     private final class Models extends ModelsGrpc.ModelsImplBase {
@@ -290,6 +420,28 @@ final class ScriptedNode implements AutoCloseable {
         public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> out) {
             out.onNext(ListModelsResponse.newBuilder().addAllModels(models).build());
             out.onCompleted();
+        }
+
+        @Override
+        public void pullModel(PullModelRequest request, StreamObserver<ModelProgress> out) {
+            pull(request, out);
+        }
+
+        @Override
+        public void deleteModel(DeleteModelRequest request, StreamObserver<DeleteModelResponse> out) {
+            if (request.getName().equals(MODEL)) {
+                out.onError(error(
+                        Status.Code.FAILED_PRECONDITION,
+                        ErrorReason.ERROR_REASON_MODEL_IN_USE,
+                        "The model is in memory.",
+                        "name",
+                        0));
+                return;
+            }
+            models = models.stream()
+                    .filter(model -> !model.getName().equals(request.getName()))
+                    .toList();
+            one(out, DeleteModelResponse.getDefaultInstance());
         }
 
         @Override
@@ -308,6 +460,34 @@ final class ScriptedNode implements AutoCloseable {
                     "model",
                     0));
         }
+    }
+
+    /** Fetches in three steps, unless it is told to fail. */
+    private void pull(PullModelRequest request, StreamObserver<ModelProgress> out) {
+        pulls.add(request);
+        for (int step = 1; step <= 3; step++) {
+            out.onNext(ModelProgress.newBuilder()
+                    .setState(ModelState.MODEL_STATE_DOWNLOADING)
+                    .setProgress(step / 4.0)
+                    .setBytesDone(step * 250)
+                    .setBytesTotal(1000)
+                    .setBytesPerSecond(500)
+                    .setSource("hf:a/b/c.gguf")
+                    .setModel(request.getName())
+                    .build());
+        }
+        StatusRuntimeException failure = pullFailure;
+        if (failure != null) {
+            out.onError(failure);
+            return;
+        }
+        one(
+                out,
+                ModelProgress.newBuilder()
+                        .setState(ModelState.MODEL_STATE_ON_DISK)
+                        .setProgress(1)
+                        .setModel(request.getName())
+                        .build());
     }
 
     private final class Node extends NodeGrpc.NodeImplBase {

@@ -1,15 +1,31 @@
 package dev.chasqui.gateway.nodes;
 
+import com.google.protobuf.MessageLite;
 import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.CountTokensResponse;
+import dev.chasqui.proto.v1.DeleteModelRequest;
+import dev.chasqui.proto.v1.DeleteModelResponse;
+import dev.chasqui.proto.v1.DetokenizeRequest;
+import dev.chasqui.proto.v1.DetokenizeResponse;
+import dev.chasqui.proto.v1.EmbedRequest;
+import dev.chasqui.proto.v1.EmbedResponse;
 import dev.chasqui.proto.v1.ErrorReason;
+import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.ListModelsResponse;
 import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.ModelsGrpc;
+import dev.chasqui.proto.v1.PullModelRequest;
+import dev.chasqui.proto.v1.RerankRequest;
+import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.ShowModelRequest;
+import dev.chasqui.proto.v1.TokenizeRequest;
+import dev.chasqui.proto.v1.TokenizeResponse;
+import io.grpc.MethodDescriptor;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -51,26 +67,78 @@ public final class NodeRouter implements AutoCloseable {
      * frees the node's slot. While the default model is not ready a request for it fails at once.
      */
     public Flux<GenerationEvent> chat(ChatRequest request) {
-        return Flux.defer(() -> {
-            GrpcNode node = pick(request.getModel());
-            requireReady(node.view(), request.getModel());
-            return node.call(InferenceGrpc.getChatMethod(), request);
-        });
+        return Flux.defer(() -> ready(request.getModel()).call(InferenceGrpc.getChatMethod(), request));
+    }
+
+    /** Continuations of a raw prompt; else as {@link #chat}. */
+    public Flux<GenerationEvent> generate(GenerateRequest request) {
+        return Flux.defer(() -> ready(request.getModel()).call(InferenceGrpc.getGenerateMethod(), request));
+    }
+
+    /** How many tokens the prompt of a chat would have. */
+    public Mono<CountTokensResponse> countTokens(ChatRequest request) {
+        return ask(request.getModel(), InferenceGrpc.getCountTokensMethod(), request);
+    }
+
+    /** A text as tokens. */
+    public Mono<TokenizeResponse> tokenize(TokenizeRequest request) {
+        return ask(request.getModel(), InferenceGrpc.getTokenizeMethod(), request);
+    }
+
+    /** Tokens as a text. */
+    public Mono<DetokenizeResponse> detokenize(DetokenizeRequest request) {
+        return ask(request.getModel(), InferenceGrpc.getDetokenizeMethod(), request);
+    }
+
+    /** Texts as vectors. */
+    public Mono<EmbedResponse> embed(EmbedRequest request) {
+        return ask(request.getModel(), InferenceGrpc.getEmbedMethod(), request);
+    }
+
+    /** How well documents fit a query. */
+    public Mono<RerankResponse> rerank(RerankRequest request) {
+        return ask(request.getModel(), InferenceGrpc.getRerankMethod(), request);
     }
 
     /** Every model on disk and in the catalogue. */
     public Mono<ListModelsResponse> listModels() {
-        return Mono.defer(() -> pick("").call(ModelsGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance())
-                .next());
+        return call("", ModelsGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance());
     }
 
     /** One model; an empty name is the default one. */
     public Mono<Model> showModel(String name) {
-        return Mono.defer(() -> pick(name)
-                .call(
-                        ModelsGrpc.getShowModelMethod(),
-                        ShowModelRequest.newBuilder().setName(name).build())
-                .next());
+        return call(
+                name,
+                ModelsGrpc.getShowModelMethod(),
+                ShowModelRequest.newBuilder().setName(name).build());
+    }
+
+    /** Fetches a model to disk, and tells how far it is. Cancelling it does not end a download. */
+    public Flux<ModelProgress> pullModel(PullModelRequest request) {
+        return Flux.defer(() -> pick(request.getName()).call(ModelsGrpc.getPullModelMethod(), request));
+    }
+
+    /** Removes a model's file. */
+    public Mono<DeleteModelResponse> deleteModel(String name) {
+        return call(
+                name,
+                ModelsGrpc.getDeleteModelMethod(),
+                DeleteModelRequest.newBuilder().setName(name).build());
+    }
+
+    /** One answer of a model, which fails at once while the default one is not ready. */
+    private <Q extends MessageLite, R> Mono<R> ask(String model, MethodDescriptor<Q, R> method, Q request) {
+        return Mono.defer(() -> ready(model).call(method, request).next());
+    }
+
+    private <Q extends MessageLite, R> Mono<R> call(String model, MethodDescriptor<Q, R> method, Q request) {
+        return Mono.defer(() -> pick(model).call(method, request).next());
+    }
+
+    private GrpcNode ready(String model) {
+        GrpcNode node = pick(model);
+        requireReady(node.view(), model);
+        return node;
     }
 
     /** The best that any node can do for the default model. */

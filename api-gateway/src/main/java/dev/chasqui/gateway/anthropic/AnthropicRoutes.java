@@ -1,0 +1,92 @@
+package dev.chasqui.gateway.anthropic;
+
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.requests.Routes;
+import dev.chasqui.proto.v1.GenerationEvent;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Anthropic's dialect: {@code POST /v1/messages} and {@code /v1/messages/count_tokens}. */
+public final class AnthropicRoutes implements Dialect {
+    private static final String MESSAGES = "/v1/messages";
+
+    private final NodeRouter nodes;
+    private final RequestBody bodies;
+    private final Answers answers;
+    private final ModelNames names;
+    private final Routes routes = new Routes();
+
+    public AnthropicRoutes(NodeRouter nodes, RequestBody bodies, Answers answers, ModelNames names) {
+        this.nodes = nodes;
+        this.bodies = bodies;
+        this.answers = answers;
+        this.names = names;
+        routes.add(HttpMethod.POST, MESSAGES, (exchange, name) -> create(exchange))
+                .add(HttpMethod.POST, MESSAGES + "/count_tokens", (exchange, name) -> count(exchange));
+    }
+
+    @Override
+    public Routes routes() {
+        return routes;
+    }
+
+    @Override
+    public boolean owns(String path) {
+        return path.equals(MESSAGES) || path.startsWith(MESSAGES + "/");
+    }
+
+    @Override
+    public Mono<Void> fail(ServerWebExchange exchange, RuntimeException failure) {
+        ServerHttpResponse response = exchange.getResponse();
+        AnthropicError error = AnthropicError.of(failure);
+        Answers.failed(response, error.status(), error.retryAfter());
+        if (error.retryAfter() == null && error.status() >= 500) {
+            // Anthropic's clients repeat a failed request unless they are told not to.
+            response.getHeaders().set("x-should-retry", "false");
+        }
+        return Answers.json(response, error.body(requestId(response.getHeaders())));
+    }
+
+    private Mono<Void> create(ServerWebExchange exchange) {
+        return bodies.read(exchange.getRequest(), body -> answer(exchange, MessagesRequest.parse(body, names)));
+    }
+
+    private Mono<Void> answer(ServerWebExchange exchange, MessagesRequest request) {
+        Flux<GenerationEvent> events = nodes.chat(request.chat());
+        String id = Answers.id("msg_");
+        String requestId = requestId(exchange.getResponse().getHeaders());
+        String asked = exchange.getRequest().getHeaders().getFirst("x-stream");
+        return request.stream() || "true".equalsIgnoreCase(asked)
+                ? answers.stream(exchange, events, new MessageEncoder(id, requestId))
+                : answers.whole(exchange, events, 1, answer -> MessageBody.encode(id, answer));
+    }
+
+    private Mono<Void> count(ServerWebExchange exchange) {
+        return bodies.read(
+                exchange.getRequest(),
+                body -> nodes.countTokens(MessagesRequest.parse(body, names).chat())
+                        .flatMap(count -> Answers.json(
+                                exchange.getResponse(),
+                                new JsonBytes(32)
+                                        .raw("{\"input_tokens\":")
+                                        .number(count.getTokens())
+                                        .raw("}")
+                                        .toArray())));
+    }
+
+    /** The edge's name for the request, also where Anthropic's clients look for it. */
+    private static String requestId(HttpHeaders headers) {
+        String id = headers.getFirst("x-request-id");
+        headers.set("request-id", id == null ? "" : id);
+        return id == null ? "" : id;
+    }
+}
