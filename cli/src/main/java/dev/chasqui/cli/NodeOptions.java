@@ -52,6 +52,15 @@ final class NodeOptions {
     Integer gpuLayers;
 
     @Option(
+            names = "--prompt-cache",
+            paramLabel = "MIB",
+            description =
+                    "Memory, for each model, for the beginnings of conversations that had to leave its KV cache, so that they"
+                            + " are not computed again. 0: none. Default: an eighth of the machine's memory, at most 2048.")
+    @Nullable
+    Integer promptCache;
+
+    @Option(
             names = "--queue",
             paramLabel = "N",
             description = "Requests that may wait for a sequence; more are refused. Default: 128.")
@@ -67,6 +76,7 @@ final class NodeOptions {
                 queue == null ? 128 : queue,
                 threads == null ? 0 : threads,
                 gpuLayers == null ? -1 : gpuLayers,
+                promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
                 NodeConfiguration.usualMemoryBytes());
     }
 
@@ -79,6 +89,7 @@ final class NodeOptions {
         add(arguments, "--ctx", context);
         add(arguments, "--threads", threads);
         add(arguments, "--gpu-layers", gpuLayers);
+        add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--queue", queue);
         return arguments;
     }

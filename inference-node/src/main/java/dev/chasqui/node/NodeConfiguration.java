@@ -44,4 +44,9 @@ public record NodeConfiguration(
     public static long usualMemoryBytes() {
         return Hardware.memoryBytes() / 5 * 4;
     }
+
+    /** What beginnings of conversations may take beside each model where nobody says otherwise. */
+    public static long usualPromptCacheBytes() {
+        return Math.min(2L << 30, Hardware.memoryBytes() / 8);
+    }
 }

@@ -59,18 +59,21 @@ public final class Engine implements AutoCloseable {
      * @param name of its thread
      * @param runner closed with the engine
      * @param queueCapacity most requests that wait for a slot, 0 or more
+     * @param promptCacheBytes most memory for beginnings that left the KV cache; 0: none is kept
      */
-    public static Engine start(String name, ModelRunner runner, int queueCapacity, Ticker ticker) {
-        Engine engine = new Engine(name, runner, queueCapacity, ticker);
+    public static Engine start(
+            String name, ModelRunner runner, int queueCapacity, long promptCacheBytes, Ticker ticker) {
+        Engine engine = new Engine(name, runner, queueCapacity, promptCacheBytes, Beginnings.WORTHWHILE, ticker);
         engine.thread.start();
         return engine;
     }
 
-    Engine(String name, ModelRunner runner, int queueCapacity, Ticker ticker) {
+    /** @param worthwhile the least tokens of a beginning that are shared */
+    Engine(String name, ModelRunner runner, int queueCapacity, long promptCacheBytes, int worthwhile, Ticker ticker) {
         this.runner = runner;
         this.ticker = ticker;
         this.queueCapacity = queueCapacity;
-        this.scheduler = new Scheduler(runner, stepTimes);
+        this.scheduler = new Scheduler(runner, stepTimes, new PromptCache(promptCacheBytes), worthwhile);
         this.sampling = new Sampling(runner.slots());
         this.status = snapshot();
         this.thread = new Thread(null, this::run, name, STACK_BYTES);
@@ -334,15 +337,19 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** The KV cache is full: what is kept for reuse goes first, then the youngest sequence gives way. */
+    /** The KV cache is full: what is kept for reuse goes first, then the youngest sequence waits until there is room. */
     private void makeRoom(List<Sequence> sequences, long now) {
         cutBack(sequences);
-        if (scheduler.forgetIdle()) {
+        if (scheduler.putIdleAway()) {
             return;
         }
         Sequence youngest = sequences.get(0);
         for (Sequence sequence : sequences) {
             youngest = sequence.submittedNanos > youngest.submittedNanos ? sequence : youngest;
+        }
+        if (sequences.size() > 1) {
+            scheduler.preempt(youngest, now);
+            return;
         }
         scheduler.release(youngest, now);
         end(youngest, now);
@@ -432,6 +439,7 @@ public final class Engine implements AutoCloseable {
             end(sequence, now);
             sequence.fail(failure);
         }
+        scheduler.close();
         runner.close();
         ended = true;
         failArrivals();

@@ -1,5 +1,7 @@
 package dev.chasqui.node.engine;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Runs a model over batches and keeps the KV cache of a fixed number of slots. Every method but {@link #interrupt} is called
  * by the engine's thread alone.
@@ -52,6 +54,32 @@ public interface ModelRunner extends AutoCloseable {
 
     /** How many tokens a slot holds. */
     int length(int slot);
+
+    /** Whether {@link #truncate} can leave a beginning, so that sequences can share one. */
+    boolean cutsTails();
+
+    /** Makes a slot hold what another one holds; what it held before is forgotten. */
+    void copy(int from, int to);
+
+    /**
+     * What a slot holds, kept outside the KV cache.
+     *
+     * @return null where it would take more than {@code mostBytes}, or cannot be had just now
+     */
+    @Nullable
+    SavedSlot save(int slot, long mostBytes);
+
+    /** Gives a slot what was saved of one. Where that cannot be just now the slot is empty, and the result false. */
+    boolean restore(int slot, SavedSlot saved);
+
+    /** What a slot held. */
+    interface SavedSlot extends AutoCloseable {
+        /** Memory that it takes. */
+        long bytes();
+
+        @Override
+        void close();
+    }
 
     @Override
     void close();

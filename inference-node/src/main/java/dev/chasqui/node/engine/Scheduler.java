@@ -34,15 +34,23 @@ final class Scheduler {
     private final Deque<Sequence> waiting = new ArrayDeque<>();
     private final List<Sequence> prompts = new ArrayList<>();
     private final int[] shares;
+    private final long[] ranks;
+    private final Beginnings beginnings;
+    private long order;
 
-    Scheduler(ModelRunner runner, StepTimes stepTimes) {
+    /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
+    private boolean tight;
+
+    Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile) {
         this.runner = runner;
         this.stepTimes = stepTimes;
         this.slots = new Slot[runner.slots()];
         this.shares = new int[slots.length];
+        this.ranks = new long[slots.length];
         for (int i = 0; i < slots.length; i++) {
             slots[i] = new Slot(i);
         }
+        this.beginnings = new Beginnings(runner, slots, cache, worthwhile);
     }
 
     void enqueue(Sequence sequence) {
@@ -64,7 +72,7 @@ final class Scheduler {
     long tokensHeld() {
         long held = 0;
         for (Slot slot : slots) {
-            held += slot.sequence == null ? slot.left.length : slot.sequence.computed();
+            held += slot.held();
         }
         return held;
     }
@@ -102,12 +110,12 @@ final class Scheduler {
     /** Gives free slots to waiting sequences, first come, first served. Returns whether any was given. */
     boolean admit(long now) {
         boolean admitted = false;
-        while (!waiting.isEmpty()) {
-            Slot slot = bestFreeSlot(waiting.getFirst().request.prompt());
+        while (!waiting.isEmpty() && !(tight && running() > 0)) {
+            Slot slot = bestFreeSlot(waiting.getFirst());
             if (slot == null) {
                 return admitted;
             }
-            slot.take(waiting.removeFirst(), now);
+            beginnings.start(slot, waiting.removeFirst(), order++, now);
             admitted = true;
         }
         return admitted;
@@ -117,13 +125,17 @@ final class Scheduler {
     void reportQueue() {
         int ahead = 1;
         for (Sequence sequence : waiting) {
-            sequence.request.sink().queued(ahead++);
+            if (!sequence.started()) {
+                sequence.request.sink().queued(ahead);
+            }
+            ahead++;
         }
     }
 
     /** Fills a batch with the next step; it stays empty where nothing is to be computed. */
     void schedule(Batch batch, long now) {
         batch.clear();
+        beginnings.follow();
         Arrays.fill(shares, 0);
         prompts.clear();
         int answering = 0;
@@ -135,39 +147,57 @@ final class Scheduler {
             if (sequence.remaining() == 1) {
                 shares[slot.id] = 1;
                 answering++;
-            } else {
+            } else if (sequence.leader() == null) {
                 prompts.add(sequence);
             }
         }
         sharePrompts(answering, now);
         for (Slot slot : slots) {
             if (shares[slot.id] > 0 && slot.sequence != null) {
-                slot.addTo(batch, shares[slot.id], slot.sequence);
+                addTo(batch, slot.sequence, shares[slot.id]);
             }
         }
     }
 
     void release(Sequence sequence, long now) {
-        slots[sequence.slot()].release(sequence, now);
+        Slot slot = slots[sequence.slot()];
+        slot.left = sequence.computedTokens();
+        slot.sequence = null;
+        slot.freedNanos = now;
+        beginnings.gone(sequence);
+        tight = false;
     }
 
-    /** Forgets what free slots keep for reuse. Returns whether there was any. */
-    boolean forgetIdle() {
+    /**
+     * Takes a sequence's slot away until there is room again; it is the next to get one, and goes on where it was.
+     */
+    void preempt(Sequence sequence, long now) {
+        release(sequence, now);
+        beginnings.putAway(slots[sequence.slot()]);
+        waiting.addFirst(sequence);
+        tight = true;
+    }
+
+    /** Empties free slots. Returns whether they held anything. */
+    boolean putIdleAway() {
         boolean any = false;
         for (Slot slot : slots) {
             if (slot.sequence == null && slot.left.length > 0) {
-                slot.left = new int[0];
-                runner.truncate(slot.id, 0);
+                beginnings.putAway(slot);
                 any = true;
             }
         }
         return any;
     }
 
+    void close() {
+        beginnings.close();
+    }
+
     /** Forgets every slot's tokens, after a failure that leaves the KV cache in doubt. */
     void forgetAll() {
         for (Slot slot : slots) {
-            slot.left = new int[0];
+            slot.forget();
             runner.truncate(slot.id, 0);
         }
     }
@@ -176,7 +206,7 @@ final class Scheduler {
     void checkIntegrity() {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
-            int expected = sequence == null ? slot.left.length : sequence.computed();
+            int expected = slot.held();
             int actual = runner.length(slot.id);
             if (actual != expected) {
                 throw new IllegalStateException(
@@ -190,7 +220,8 @@ final class Scheduler {
 
     private void sharePrompts(int answering, long now) {
         int budget = promptBudget(answering);
-        prompts.sort(Comparator.comparingLong(s -> s.remaining() - (now - s.submittedNanos) / 1_000_000));
+        rank(now);
+        prompts.sort(Comparator.comparingLong(s -> ranks[s.slot()]));
         if (answering > 0) {
             budget = giveEachPromptOne(budget);
         }
@@ -198,6 +229,24 @@ final class Scheduler {
             int more = Math.min(budget, sequence.remaining() - shares[sequence.slot()]);
             shares[sequence.slot()] += more;
             budget -= more;
+        }
+    }
+
+    /** The smaller, the sooner. A leader is as urgent as the most urgent of those that wait for him. */
+    private void rank(long now) {
+        for (Slot slot : slots) {
+            Sequence sequence = slot.sequence;
+            if (sequence != null) {
+                ranks[slot.id] = sequence.remaining() - (now - sequence.submittedNanos) / 1_000_000;
+            }
+        }
+        for (Slot slot : slots) {
+            Sequence follower = slot.sequence;
+            for (Sequence leader = follower == null ? null : follower.leader();
+                    leader != null;
+                    leader = leader.leader()) {
+                ranks[leader.slot()] = Math.min(ranks[leader.slot()], ranks[slot.id]);
+            }
         }
     }
 
@@ -227,14 +276,16 @@ final class Scheduler {
         return Math.min(room, stepTimes.tokensWithin(left, LEAST_PROMPT_CHUNK, room));
     }
 
-    private @Nullable Slot bestFreeSlot(int[] prompt) {
+    /** The free slot where the beginning that it saves, less the tokens that it makes the slot forget, is largest. */
+    private @Nullable Slot bestFreeSlot(Sequence sequence) {
         Slot best = null;
         int bestGain = 0;
         for (Slot slot : slots) {
             if (slot.sequence != null) {
                 continue;
             }
-            int gain = 2 * slot.commonPrefix(prompt) - slot.left.length;
+            int common = Prefix.common(slot.left, slot.left.length, sequence.tokens(), sequence.total() - 1);
+            int gain = 2 * common - slot.left.length;
             boolean better = best == null || gain > bestGain || (gain == bestGain && slot.freedNanos < best.freedNanos);
             if (better) {
                 best = slot;
@@ -244,49 +295,10 @@ final class Scheduler {
         return best;
     }
 
-    /** A place in the KV cache. */
-    private final class Slot {
-        final int id;
-
-        @Nullable
-        Sequence sequence;
-
-        /** What the last sequence left in the KV cache. */
-        int[] left = new int[0];
-
-        long freedNanos = Long.MIN_VALUE;
-
-        Slot(int id) {
-            this.id = id;
-        }
-
-        int commonPrefix(int[] prompt) {
-            // The last prompt token is always computed: its logits are where the answer starts.
-            int most = Math.min(left.length, prompt.length - 1);
-            int mismatch = Arrays.mismatch(left, 0, most, prompt, 0, most);
-            return mismatch < 0 ? most : mismatch;
-        }
-
-        void take(Sequence taken, long now) {
-            int common = commonPrefix(taken.request.prompt());
-            // It has the slot before anything can go wrong: no sequence is ever in neither place.
-            sequence = taken;
-            left = new int[0];
-            taken.start(id, 0, now);
-            taken.start(id, runner.truncate(id, common), now);
-        }
-
-        void release(Sequence released, long now) {
-            left = released.computedTokens();
-            sequence = null;
-            freedNanos = now;
-        }
-
-        void addTo(Batch batch, int count, Sequence owner) {
-            int from = owner.computed();
-            for (int position = from; position < from + count; position++) {
-                batch.add(owner.token(position), position, id, position == owner.total() - 1);
-            }
+    private static void addTo(Batch batch, Sequence sequence, int count) {
+        int from = sequence.computed();
+        for (int position = from; position < from + count; position++) {
+            batch.add(sequence.token(position), position, sequence.slot(), position == sequence.total() - 1);
         }
     }
 }

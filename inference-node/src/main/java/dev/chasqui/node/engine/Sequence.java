@@ -30,6 +30,11 @@ final class Sequence {
     private int cached;
     private int unreported;
     private boolean ended;
+    private boolean started;
+    private long order;
+    private @Nullable Sequence leader;
+    private boolean lostLeader;
+    private int awaited;
     private long startedNanos;
     private long firstTokenNanos;
     private long lastTokenNanos;
@@ -42,11 +47,65 @@ final class Sequence {
         this.total = request.prompt().length;
     }
 
-    void start(int slot, int cached, long now) {
+    /** Gets a slot, for the first time or again; nothing of it is in there yet. */
+    void start(int slot, long order, long now) {
         this.slot = slot;
-        this.cached = cached;
-        this.computed = cached;
-        this.startedNanos = now;
+        this.order = order;
+        this.computed = 0;
+        if (!started) {
+            started = true;
+            startedNanos = now;
+        }
+    }
+
+    /** So many of its first tokens are in the slot without having been computed for it. */
+    void begin(int length) {
+        computed = length;
+        if (inPrompt()) {
+            cached = length;
+        }
+    }
+
+    /** Whether it has a slot, or had one. */
+    boolean started() {
+        return started;
+    }
+
+    /** Grows with every sequence that gets a slot. */
+    long order() {
+        return order;
+    }
+
+    /** The one that computes what this one waits for. */
+    @Nullable
+    Sequence leader() {
+        return leader;
+    }
+
+    /** How many tokens the leader must have computed. */
+    int awaited() {
+        return awaited;
+    }
+
+    /** @param leader null: waits for nobody */
+    void follow(@Nullable Sequence leader, int awaited) {
+        this.leader = leader;
+        this.awaited = awaited;
+        lostLeader = false;
+    }
+
+    void loseLeader() {
+        leader = null;
+        lostLeader = true;
+    }
+
+    boolean lostLeader() {
+        return lostLeader;
+    }
+
+    /** All tokens that are known, {@link #total} of them; not to be changed. */
+    int[] tokens() {
+        return tokens;
     }
 
     int slot() {

@@ -54,8 +54,13 @@ public final class LoadedModel {
                 stored.file(), new ModelOptions(gpuLayers(stored, settings), true, chatTemplate(stored)), listener);
         try {
             LlamaContext context = model.newContext(contextOptions(stored, model.info(), settings));
-            LlamaRunner runner = new LlamaRunner(context);
-            Engine engine = Engine.start("engine " + stored.name(), runner, settings.queueCapacity(), Ticker.system());
+            LlamaRunner runner = new LlamaRunner(context, model.info());
+            Engine engine = Engine.start(
+                    "engine " + stored.name(),
+                    runner,
+                    settings.queueCapacity(),
+                    settings.promptCacheBytes(),
+                    Ticker.system());
             return new LoadedModel(stored, model, engine, settings.slots(), estimateBytes(stored, settings));
         } catch (RuntimeException e) {
             model.close();

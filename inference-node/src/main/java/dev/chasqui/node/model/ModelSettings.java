@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param queueCapacity requests that may wait for a slot, 0 or more
  * @param threads threads that compute; 0: one for each physical core
  * @param gpuLayers layers on a GPU; -1: all that fit
+ * @param promptCacheBytes most memory, for each model, for beginnings of conversations that left its KV cache; 0: none
  * @param memoryBytes most memory that models may hold, weights and KV cache together
  */
 public record ModelSettings(
@@ -22,6 +23,7 @@ public record ModelSettings(
         int queueCapacity,
         int threads,
         int gpuLayers,
+        long promptCacheBytes,
         long memoryBytes) {
     static final int USUAL_CONTEXT = 4096;
 
@@ -31,6 +33,7 @@ public record ModelSettings(
         require(queueCapacity >= 0, "queue", queueCapacity, "0 or more");
         require(threads >= 0 && threads <= 512, "threads", threads, "1 to 512, or 0 for automatic");
         require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");
+        require(promptCacheBytes >= 0, "prompt-cache", promptCacheBytes, "0 or more bytes");
         require(memoryBytes > 0, "memory", memoryBytes, "more than 0 bytes");
     }
 

@@ -3,23 +3,34 @@ package dev.chasqui.node.runner;
 import dev.chasqui.llama.DecodeBatch;
 import dev.chasqui.llama.LlamaContext;
 import dev.chasqui.llama.Logprobs;
+import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.Sampler;
+import dev.chasqui.llama.SequenceState;
 import dev.chasqui.node.engine.Batch;
 import dev.chasqui.node.engine.ModelRunner;
 import dev.chasqui.node.engine.TokenLogprob;
 import dev.chasqui.node.engine.TokenSampler;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A llama.cpp context as the engine's runner; closing it closes the context. */
 public final class LlamaRunner implements ModelRunner {
     private final LlamaContext context;
+    private final boolean cutsTails;
     private final Sampler[] samplers;
     private final Object abortLock = new Object();
+
+    /** Slots that a copy read or wrote since the last decode: llama.cpp carries copies out with the next one. */
+    private final BitSet copied = new BitSet();
+
     private boolean closed;
 
-    public LlamaRunner(LlamaContext context) {
+    /** @param info of the context's model */
+    public LlamaRunner(LlamaContext context, ModelInfo info) {
         this.context = context;
+        this.cutsTails = !info.recurrent() && !info.hybrid();
         this.samplers = new Sampler[context.maxSequences()];
     }
 
@@ -50,6 +61,7 @@ public final class LlamaRunner implements ModelRunner {
         for (int row = 0; row < batch.size(); row++) {
             target.add(batch.token(row), batch.position(row), batch.slot(row), batch.output(row));
         }
+        copied.clear();
         return switch (context.decode()) {
             case OK -> Outcome.DONE;
             case NO_KV_SPACE -> Outcome.NO_SPACE;
@@ -106,11 +118,51 @@ public final class LlamaRunner implements ModelRunner {
     }
 
     @Override
+    public boolean cutsTails() {
+        return cutsTails;
+    }
+
+    @Override
+    public void copy(int from, int to) {
+        context.copySequence(from, to);
+        copied.set(from);
+        copied.set(to);
+    }
+
+    @Override
+    public @Nullable SavedSlot save(int slot, long mostBytes) {
+        return copied.get(slot) || context.stateBytes(slot) > mostBytes
+                ? null
+                : new LlamaSavedSlot(context.saveSequence(slot));
+    }
+
+    @Override
+    public boolean restore(int slot, SavedSlot saved) {
+        if (copied.get(slot)) {
+            context.clear(slot);
+            return false;
+        }
+        return context.restoreSequence(slot, ((LlamaSavedSlot) saved).state());
+    }
+
+    @Override
     public void close() {
         synchronized (abortLock) {
             closed = true;
         }
         context.close();
+    }
+
+    private record LlamaSavedSlot(SequenceState state) implements SavedSlot {
+        @Override
+        public long bytes() {
+            return state.bytes();
+        }
+
+        @Override
+        public void close() {
+            state.close();
+        }
     }
 
     private record LlamaSampler(Sampler sampler) implements TokenSampler {

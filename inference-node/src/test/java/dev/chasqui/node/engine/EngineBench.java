@@ -5,14 +5,21 @@ import java.util.List;
 
 /** An engine without its thread over a {@link ScriptedRunner}; the test turns the crank, and the books are checked each time. */
 final class EngineBench implements AutoCloseable {
+    /** A scripted runner's saved slot has a byte for each token. */
+    static final long CACHE_BYTES = 1_000;
+
     final ManualTicker ticker = new ManualTicker();
     final ScriptedRunner runner;
     final Engine engine;
 
     EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity) {
+        this(slots, contextTokens, batchTokens, queueCapacity, Beginnings.WORTHWHILE);
+    }
+
+    EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity, int worthwhile) {
         runner = new ScriptedRunner(slots, contextTokens, batchTokens, Words.SIZE, ticker);
         runner.cost = ScriptedRunner.StepCost.linear(1_000_000, 100_000);
-        engine = new Engine("bench", runner, queueCapacity, ticker);
+        engine = new Engine("bench", runner, queueCapacity, CACHE_BYTES, worthwhile, ticker);
     }
 
     static EngineBench withSlots(int slots) {

@@ -129,6 +129,86 @@ public abstract class ModelRunnerContract {
     }
 
     @Test
+    void goesOnFromACopyOfAnotherSlot() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token expected = next(runner, prompt, 0, 0);
+        runner.decode(batch(prompt(30, 1), 0, 30, 3));
+
+        runner.copy(0, 3);
+        assertThat(runner.length(3)).isEqualTo(20);
+        int left = runner.truncate(3, 19);
+
+        assertSame(runner, next(runner, prompt, left, 3), expected);
+        assertThat(runner.length(0)).isEqualTo(20);
+    }
+
+    @Test
+    void copiesWhatASlotHeldThoughItIsUsedAnewAtOnce() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token expected = next(runner, prompt, 0, 0);
+
+        runner.copy(0, 1);
+        int left = runner.truncate(1, 19);
+        runner.truncate(0, 0);
+        Batch both = batch(prompt(10, 5), 0, 10, 0);
+        add(both, prompt, left, 20, 1);
+        assertThat(runner.decode(both)).isEqualTo(ModelRunner.Outcome.DONE);
+        int row = both.size() - 1;
+
+        assertSame(runner, new Token(sample(runner, row), row), expected);
+    }
+
+    @Test
+    void bringsBackWhatWasSaved() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token expected = next(runner, prompt, 0, 0);
+        ModelRunner.SavedSlot saved = runner.save(0, Long.MAX_VALUE);
+        assertThat(saved).isNotNull();
+        assertThat(saved.bytes()).isPositive();
+        runner.truncate(0, 0);
+        runner.decode(batch(prompt(12, 1), 0, 12, 0));
+        runner.decode(batch(prompt(25, 2), 0, 25, 2));
+
+        for (int slot : new int[] {2, 0}) {
+            assertThat(runner.restore(slot, saved)).isTrue();
+            assertThat(runner.length(slot)).isEqualTo(20);
+            assertSame(runner, next(runner, prompt, runner.truncate(slot, 19), slot), expected);
+        }
+        saved.close();
+    }
+
+    @Test
+    void savesNothingThatIsLargerThanWanted() {
+        ModelRunner runner = runner();
+        runner.decode(batch(prompt(20, 0), 0, 20, 0));
+
+        assertThat(runner.save(0, 3)).isNull();
+    }
+
+    @Test
+    void savingOrRestoringRightAfterACopyIsRefusedOrRight() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token expected = next(runner, prompt, 0, 0);
+        ModelRunner.SavedSlot saved = runner.save(0, Long.MAX_VALUE);
+        assertThat(saved).isNotNull();
+        runner.copy(0, 1);
+
+        ModelRunner.SavedSlot again = runner.save(1, Long.MAX_VALUE);
+        if (again != null) {
+            again.close();
+        }
+        boolean restored = runner.restore(1, saved);
+
+        assertThat(runner.length(1)).isEqualTo(restored ? 20 : 0);
+        assertSame(runner, next(runner, prompt, runner.truncate(1, 19), 1), expected);
+        saved.close();
+    }
+
+    @Test
     void fillsASlotToItsLastToken() {
         ModelRunner runner = runner();
         int context = runner.contextTokens();

@@ -22,7 +22,7 @@ final class RandomScheduleTest {
     private static final List<List<String>> STOPS =
             List.of(List.of(), List.of(), List.of("a", "the "), List.of("😀", "stop", "top"), List.of("e s", " ", "é"));
 
-    private final EngineBench bench = new EngineBench(5, CONTEXT, 24, 12);
+    private final EngineBench bench = new EngineBench(5, CONTEXT, 24, 12, 3);
     private final List<Wager> live = new ArrayList<>();
     private Random random = new Random();
     private long accepted;
@@ -47,6 +47,8 @@ final class RandomScheduleTest {
         assertThat(completed).isGreaterThan(accepted / 2);
         assertThat(cancelled).isGreaterThan(accepted / 100);
         assertThat(bench.runner.interruptions).isPositive();
+        assertThat(bench.runner.copies).isGreaterThan(100);
+        assertThat(bench.runner.restores).isGreaterThan(100);
         EngineStatus status = bench.engine.status();
         assertThat(status.requests()).isEqualTo(accepted);
         assertThat(status.cancelled()).isEqualTo(cancelled);
@@ -54,6 +56,7 @@ final class RandomScheduleTest {
         assertThat(status.slotsInUse()).isZero();
         bench.close();
         assertThat(bench.runner.closed()).isTrue();
+        assertThat(bench.runner.saved).isZero();
     }
 
     private void disturb() {
@@ -61,6 +64,7 @@ final class RandomScheduleTest {
                 ? ScriptedRunner.StepCost.linear(100_000_000, 5_000_000)
                 : ScriptedRunner.StepCost.linear(1_000_000, 100_000);
         bench.runner.kvCapacity = chance(8) ? 100 + random.nextInt(150) : Integer.MAX_VALUE;
+        bench.runner.busy = chance(10);
         bench.runner.failure = chance(500) ? new IllegalStateException("trouble") : null;
         threw = bench.runner.failure != null;
         bench.runner.halfWay = chance(20) ? bench.runner::interrupt : chance(20) ? this::cancelOne : () -> {};

@@ -50,6 +50,14 @@ final class ScriptedRunner implements ModelRunner {
     @Nullable
     RuntimeException truncateFailure;
 
+    /** Whether nothing can be saved or restored just now. */
+    boolean busy;
+
+    /** Saved slots that were not closed. */
+    int saved;
+
+    int copies;
+    int restores;
     int decodes;
     int interruptions;
     int mostRows;
@@ -187,6 +195,44 @@ final class ScriptedRunner implements ModelRunner {
     }
 
     @Override
+    public boolean cutsTails() {
+        return cutsTails;
+    }
+
+    @Override
+    public void copy(int from, int to) {
+        checkOpen();
+        require(from != to && lengths[from] > 0, "a copy of slot " + from + " to " + to);
+        held += lengths[from] - lengths[to];
+        lengths[to] = lengths[from];
+        tokens[to] = tokens[from].clone();
+        states[to] = states[from].clone();
+        copies++;
+    }
+
+    @Override
+    public @Nullable SavedSlot save(int slot, long mostBytes) {
+        checkOpen();
+        return busy || lengths[slot] > mostBytes
+                ? null
+                : new Saved(lengths[slot], tokens[slot].clone(), states[slot].clone());
+    }
+
+    @Override
+    public boolean restore(int slot, SavedSlot saved) {
+        checkOpen();
+        Saved from = (Saved) saved;
+        require(!from.closed, "a saved slot after its close");
+        held -= lengths[slot];
+        lengths[slot] = busy ? 0 : from.length;
+        held += lengths[slot];
+        tokens[slot] = from.tokens.clone();
+        states[slot] = from.states.clone();
+        restores += busy ? 0 : 1;
+        return !busy;
+    }
+
+    @Override
     public int length(int slot) {
         return lengths[slot];
     }
@@ -244,9 +290,35 @@ final class ScriptedRunner implements ModelRunner {
         require(!closed, "a runner after its close");
     }
 
-    private static void require(boolean holds, String what) {
+    static void require(boolean holds, String what) {
         if (!holds) {
             throw new AssertionError("the engine used " + what);
+        }
+    }
+
+    private final class Saved implements SavedSlot {
+        private final int length;
+        private final int[] tokens;
+        private final long[] states;
+        private boolean closed;
+
+        Saved(int length, int[] tokens, long[] states) {
+            this.length = length;
+            this.tokens = tokens;
+            this.states = states;
+            saved++;
+        }
+
+        @Override
+        public long bytes() {
+            return length;
+        }
+
+        @Override
+        public void close() {
+            require(!closed, "a saved slot after its close");
+            closed = true;
+            saved--;
         }
     }
 

@@ -80,7 +80,8 @@ final class TestNode implements AutoCloseable {
         TinyGguf.write(modelsFolder.resolve("tiny.gguf"), TinyGguf.Options.DEFAULT);
         TinyGguf.write(modelsFolder.resolve("slow.gguf"), TinyGguf.Options.DEFAULT.withLayers(48));
         TinyGguf.write(modelsFolder.resolve("strict.gguf"), TinyGguf.Options.DEFAULT.withTemplate(STRICT));
-        return new TestNode(modelsFolder, new ModelSettings("tiny", slots, CONTEXT, queue, 1, 0, memoryBytes), token);
+        return new TestNode(
+                modelsFolder, new ModelSettings("tiny", slots, CONTEXT, queue, 1, 0, 64L << 20, memoryBytes), token);
     }
 
     /** A node over models that are there already. */

@@ -41,17 +41,19 @@ final class LlamaRunnerTest extends ModelRunnerContract {
 
     @Override
     protected ModelRunner open(int slots, int contextTokens, int batchTokens) {
-        return new LlamaRunner(model.newContext(new ContextOptions(
-                contextTokens,
-                slots,
-                batchTokens,
-                batchTokens,
-                1,
-                1,
-                FlashAttention.AUTO,
-                KvType.F16,
-                KvType.F16,
-                false)));
+        return new LlamaRunner(
+                model.newContext(new ContextOptions(
+                        contextTokens,
+                        slots,
+                        batchTokens,
+                        batchTokens,
+                        1,
+                        1,
+                        FlashAttention.AUTO,
+                        KvType.F16,
+                        KvType.F16,
+                        false)),
+                model.info());
     }
 
     @Override
@@ -78,8 +80,10 @@ final class LlamaRunnerTest extends ModelRunnerContract {
     void closesTheContextWithIt() {
         LlamaModel own =
                 TestLlama.load().loadModel(folder.resolve("tiny.gguf"), new ModelOptions(0, false), LoadListener.NONE);
-        ModelRunner runner = new LlamaRunner(own.newContext(
-                new ContextOptions(64, 1, 16, 16, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false)));
+        ModelRunner runner = new LlamaRunner(
+                own.newContext(
+                        new ContextOptions(64, 1, 16, 16, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false)),
+                own.info());
         assertThatThrownBy(own::close).isInstanceOf(IllegalStateException.class);
 
         runner.close();
