@@ -5,6 +5,7 @@ import com.google.protobuf.Duration;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.embedding.EmbeddingException;
 import dev.chasqui.node.engine.EngineException;
 import dev.chasqui.node.model.ModelException;
 import dev.chasqui.node.store.StoreException;
@@ -14,6 +15,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,6 +38,7 @@ final class Failures {
             "chat_template_kwargs.enable_thinking", "template_arguments.enable_thinking",
             "continue_final_message", "continue_last_message");
 
+    private static final java.time.Duration SOON = java.time.Duration.ofSeconds(1);
     private static final Pattern HUMP = Pattern.compile("([a-z])([A-Z])");
 
     private Failures() {}
@@ -52,6 +55,12 @@ final class Failures {
         }
         if (failure instanceof EngineException engine) {
             return status(reason(engine), message(engine), engine.retryAfter(), details(engine));
+        }
+        if (failure instanceof CancellationException) {
+            return status(ErrorReason.ERROR_REASON_CANCELLED, "the caller went away", null, "");
+        }
+        if (failure instanceof EmbeddingException embedding) {
+            return embedding(embedding);
         }
         if (failure instanceof ModelException model) {
             return status(reason(model), message(model), model.retryAfter(), "model");
@@ -74,6 +83,25 @@ final class Failures {
             case ABORTED -> status(ErrorReason.ERROR_REASON_CANCELLED, message(failure), null, "");
             case PARSE, DECODE_FAILED, INTERNAL -> internal(failure);
         };
+    }
+
+    private static StatusRuntimeException embedding(EmbeddingException failure) {
+        return switch (failure.reason()) {
+            case FULL -> status(ErrorReason.ERROR_REASON_QUEUE_FULL, message(failure), SOON, "");
+            case CLOSED -> status(ErrorReason.ERROR_REASON_SHUTTING_DOWN, message(failure), SOON, "");
+        };
+    }
+
+    /** A text that does not fit its model. */
+    static StatusRuntimeException tooLong(String field, int tokens, int most) {
+        return status(
+                ErrorReason.ERROR_REASON_CONTEXT_LENGTH_EXCEEDED,
+                field + ": " + tokens + " tokens (expected: at most " + most + ")",
+                null,
+                Map.of(
+                        "field", field,
+                        "prompt_tokens", String.valueOf(tokens),
+                        "context_tokens", String.valueOf(most)));
     }
 
     /** The layers below name fields in Java's spelling; the wire's is snake case. */

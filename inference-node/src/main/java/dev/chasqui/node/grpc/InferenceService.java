@@ -13,9 +13,13 @@ import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.CountTokensResponse;
 import dev.chasqui.proto.v1.DetokenizeRequest;
 import dev.chasqui.proto.v1.DetokenizeResponse;
+import dev.chasqui.proto.v1.EmbedRequest;
+import dev.chasqui.proto.v1.EmbedResponse;
 import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
+import dev.chasqui.proto.v1.RerankRequest;
+import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -27,11 +31,12 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
 
-/** Chat, generation and tokenising over the node's models. */
+/** Chat, generation, embeddings and tokenising over the node's models. */
 final class InferenceService extends InferenceGrpc.InferenceImplBase {
     private final Models models;
     private final ScheduledExecutorService relay;
     private final Executor handlers;
+    private final EmbeddingCalls embeddings;
 
     /**
      * @param relay the one thread that writes answers out
@@ -41,6 +46,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         this.models = models;
         this.relay = relay;
         this.handlers = handlers;
+        this.embeddings = new EmbeddingCalls(models, handlers);
     }
 
     @Override
@@ -86,6 +92,16 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                     .setContextTokens(model.engine().contextTokens())
                     .build();
         });
+    }
+
+    @Override
+    public void embed(EmbedRequest request, StreamObserver<EmbedResponse> response) {
+        embeddings.embed(request, response);
+    }
+
+    @Override
+    public void rerank(RerankRequest request, StreamObserver<RerankResponse> response) {
+        embeddings.rerank(request, response);
     }
 
     private PreparedPrompt chatPrompt(ChatRequest request, LoadedModel model) {

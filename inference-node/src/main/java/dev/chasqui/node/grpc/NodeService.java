@@ -2,6 +2,7 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.Device;
 import dev.chasqui.llama.Llama;
+import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.proto.v1.GetStatusRequest;
@@ -101,7 +102,9 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         for (ModelDescription description : models.active()) {
             status.addModels(WireModels.model(description));
         }
-        models.loaded().forEach(model -> status.addEngines(WireModels.engine(model)));
+        models.loaded().stream()
+                .filter(LoadedModel::generates)
+                .forEach(model -> status.addEngines(WireModels.engine(model)));
         return status.build();
     }
 

@@ -100,7 +100,11 @@ final class WireModels {
 
     private static void add(LoadedModel loaded, Model.Builder model) {
         TemplateInfo template = loaded.chatTemplate().info();
-        model.setContextTokens(loaded.engine().contextTokens())
+        model.setContextTokens(loaded.contextTokens())
+                .setGenerates(loaded.generates())
+                .setReranks(loaded.info().ranks())
+                .setEmbeddingDimensions(
+                        loaded.info().ranks() ? 0 : loaded.info().embeddingWidth())
                 .setSlots(loaded.slots())
                 .setMemoryBytes(loaded.memoryBytes())
                 .setChatTemplate(template.source().name().toLowerCase(Locale.ROOT))

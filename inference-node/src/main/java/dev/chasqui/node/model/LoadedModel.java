@@ -6,11 +6,13 @@ import dev.chasqui.llama.FlashAttention;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.LlamaContext;
+import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.LlamaModel;
 import dev.chasqui.llama.LoadListener;
 import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.llama.Vocabulary;
+import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.engine.Engine;
 import dev.chasqui.node.engine.Ticker;
 import dev.chasqui.node.runner.LlamaRunner;
@@ -18,10 +20,12 @@ import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.GgufSummary;
 import dev.chasqui.node.store.SamplingDefaults;
 import dev.chasqui.node.store.StoredModel;
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A model in memory with its engine. It is closed only while nobody holds a lease on it: a close in between waits for the last
+ * A model in memory, with its engine where it generates text, and an embedder once somebody asked for one. It is closed only while nobody holds a lease on it: a close in between waits for the last
  * one to be given back.
  */
 public final class LoadedModel {
@@ -33,25 +37,31 @@ public final class LoadedModel {
 
     private final StoredModel stored;
     private final LlamaModel model;
-    private final Engine engine;
-    private final int slots;
+    private final @Nullable Engine engine;
+    private final ModelSettings settings;
     private final long memoryBytes;
     private int leases;
     private boolean condemned;
     private boolean closed;
     private volatile long lastUsedNanos = System.nanoTime();
+    private volatile @Nullable Embedder embedder;
 
-    private LoadedModel(StoredModel stored, LlamaModel model, Engine engine, int slots, long memoryBytes) {
+    private LoadedModel(
+            StoredModel stored, LlamaModel model, @Nullable Engine engine, ModelSettings settings, long memoryBytes) {
         this.stored = stored;
         this.model = model;
         this.engine = engine;
-        this.slots = slots;
+        this.settings = settings;
         this.memoryBytes = memoryBytes;
     }
 
     static LoadedModel load(Llama llama, StoredModel stored, ModelSettings settings, LoadListener listener) {
         LlamaModel model = llama.loadModel(
                 stored.file(), new ModelOptions(gpuLayers(stored, settings), true, chatTemplate(stored)), listener);
+        if (!model.info().generates() || model.info().ranks()) {
+            return new LoadedModel(
+                    stored, model, null, settings, stored.summary().tensorBytes() + OVERHEAD_BYTES);
+        }
         try {
             LlamaContext context = model.newContext(contextOptions(stored, model.info(), settings));
             LlamaRunner runner = new LlamaRunner(context, model.info());
@@ -61,7 +71,7 @@ public final class LoadedModel {
                     settings.queueCapacity(),
                     settings.promptCacheBytes(),
                     Ticker.system());
-            return new LoadedModel(stored, model, engine, settings.slots(), estimateBytes(stored, settings));
+            return new LoadedModel(stored, model, engine, settings, estimateBytes(stored, settings));
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -101,18 +111,79 @@ public final class LoadedModel {
         return model;
     }
 
+    /** Whether it generates text; else it only embeds, or ranks. */
+    public boolean generates() {
+        return engine != null;
+    }
+
+    /** @throws LlamaException INVALID_REQUEST where it does not generate text */
     public Engine engine() {
+        if (engine == null) {
+            throw new LlamaException(
+                    LlamaException.Reason.INVALID_REQUEST,
+                    "model: " + name() + ", which " + (info().ranks() ? "only ranks" : "only embeds")
+                            + " (expected: a model that generates text)");
+        }
         return engine;
     }
 
-    /** Sequences computed at once. */
+    /** What computes vectors or scores; null until {@link Models#embedder} was asked for it. */
+    @Nullable
+    Embedder embedder() {
+        return embedder;
+    }
+
+    /** Opens the embedder. By one thread at a time, which holds a lease. */
+    Embedder openEmbedder() {
+        Embedder opened = Embedder.start(
+                model,
+                contextTokens(),
+                threads(settings),
+                () -> engine != null && engine.status().slotsInUse() > 0);
+        embedder = opened;
+        return opened;
+    }
+
+    /** Bytes that the embedder takes, roughly: its KV cache, or the states of a whole text, and what it computes in. */
+    long embedderBytes() {
+        ModelInfo info = info();
+        long states = info.generates() ? info.kvBytesPerToken() : 64L * info.embeddingWidth();
+        return contextTokens() * states + 2 * OVERHEAD_BYTES;
+    }
+
+    /** Sequences computed at once; 0 where it does not generate text. */
     public int slots() {
-        return slots;
+        return engine == null ? 0 : settings.slots();
+    }
+
+    /** Tokens that one text may have, prompt and answer together. */
+    public int contextTokens() {
+        return engine == null ? contextTokens(stored, info().trainedContext(), settings) : engine.contextTokens();
     }
 
     /** Memory that it holds: weights, KV cache and buffers. */
     public long memoryBytes() {
-        return memoryBytes;
+        return memoryBytes + (embedder == null ? 0 : embedderBytes());
+    }
+
+    void drain() {
+        if (engine != null) {
+            engine.drain();
+        }
+        Embedder open = embedder;
+        if (open != null) {
+            open.drain();
+        }
+    }
+
+    /** Waits until it computes for nobody. Returns whether that came within the time. */
+    boolean awaitIdle(Duration most) throws InterruptedException {
+        long end = System.nanoTime() + most.toNanos();
+        if (engine != null && !engine.awaitIdle(most)) {
+            return false;
+        }
+        Embedder open = embedder;
+        return open == null || open.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
     }
 
     /** What the catalogue says to sample with where a request does not. */
@@ -133,7 +204,7 @@ public final class LoadedModel {
 
     /** Counts one more user; false where it is being closed, or its engine broke and it has to be loaded anew. */
     synchronized boolean retain() {
-        if (!condemned && engine.ended()) {
+        if (!condemned && engine != null && engine.ended()) {
             condemned = true;
             if (leases == 0) {
                 closeSoon();
@@ -180,7 +251,7 @@ public final class LoadedModel {
         synchronized (this) {
             condemned = true;
         }
-        engine.close();
+        closeComputing();
         boolean idle;
         synchronized (this) {
             idle = leases == 0;
@@ -204,8 +275,18 @@ public final class LoadedModel {
             }
             closed = true;
         }
-        engine.close();
+        closeComputing();
         model.close();
+    }
+
+    private void closeComputing() {
+        if (engine != null) {
+            engine.close();
+        }
+        Embedder open = embedder;
+        if (open != null) {
+            open.close();
+        }
     }
 
     private static int gpuLayers(StoredModel stored, ModelSettings settings) {
@@ -219,7 +300,7 @@ public final class LoadedModel {
     }
 
     private static ContextOptions contextOptions(StoredModel stored, ModelInfo info, ModelSettings settings) {
-        int threads = settings.threads() > 0 ? settings.threads() : Hardware.physicalCores();
+        int threads = threads(settings);
         int batch = Math.max(BATCH_TOKENS, settings.slots());
         return new ContextOptions(
                 contextTokens(stored, info.trainedContext(), settings),
@@ -232,6 +313,10 @@ public final class LoadedModel {
                 KvType.F16,
                 KvType.F16,
                 false);
+    }
+
+    private static int threads(ModelSettings settings) {
+        return settings.threads() > 0 ? settings.threads() : Hardware.physicalCores();
     }
 
     private static int contextTokens(StoredModel stored, int trained, ModelSettings settings) {

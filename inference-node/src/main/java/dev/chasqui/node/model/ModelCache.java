@@ -113,6 +113,20 @@ final class ModelCache {
         }
     }
 
+    /** Frees memory for more than a leased model holds already. On the loader's thread. */
+    void makeRoomBeside(LoadedModel model, long needed) {
+        long own = model.memoryBytes();
+        if (own + needed > memoryBytes) {
+            throw new ModelException(
+                    ModelException.Reason.UNUSABLE,
+                    "model " + model.name() + " needs about " + megabytes(needed)
+                            + " of memory for embeddings beside the "
+                            + megabytes(own) + " that it holds (expected: at most " + megabytes(memoryBytes)
+                            + " in all); a smaller --ctx needs less");
+        }
+        makeRoom(model.name(), needed);
+    }
+
     private void makeRoom(String name, long needed) {
         if (needed > memoryBytes) {
             throw new ModelException(

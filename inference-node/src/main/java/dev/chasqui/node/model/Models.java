@@ -2,6 +2,7 @@ package dev.chasqui.node.model;
 
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.ModelSource;
@@ -145,6 +146,31 @@ public final class Models implements AutoCloseable {
     }
 
     /**
+     * What computes vectors, or a reranker's scores, for a leased model; opened by the first call, and closed with the model.
+     *
+     * @return fails with {@link ModelException} or {@link LlamaException}
+     */
+    public CompletableFuture<Embedder> embedder(ModelLease lease) {
+        LoadedModel model = lease.model();
+        Embedder open = model.embedder();
+        if (open != null) {
+            return CompletableFuture.completedFuture(open);
+        }
+        return CompletableFuture.supplyAsync(() -> openEmbedder(model), loader);
+    }
+
+    /** On the loader's thread, so that it happens once. */
+    private Embedder openEmbedder(LoadedModel model) {
+        Embedder open = model.embedder();
+        if (open == null) {
+            cache.makeRoomBeside(model, model.embedderBytes());
+            open = model.openEmbedder();
+            changed();
+        }
+        return open;
+    }
+
+    /**
      * Brings a model into memory, fetching it first if need be.
      *
      * @param progress hears where it stands
@@ -216,14 +242,14 @@ public final class Models implements AutoCloseable {
     /** Lets running answers go on, but starts none. */
     public void drain() {
         starter.shutdownNow();
-        cache.loaded().forEach(model -> model.engine().drain());
+        cache.loaded().forEach(LoadedModel::drain);
     }
 
     /** Waits until no model answers any more. Returns whether that came within the time. */
     public boolean awaitIdle(Duration most) throws InterruptedException {
         long end = System.nanoTime() + most.toNanos();
         for (LoadedModel model : cache.loaded()) {
-            if (!model.engine().awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())))) {
+            if (!model.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())))) {
                 return false;
             }
         }
@@ -334,7 +360,7 @@ public final class Models implements AutoCloseable {
                     name,
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
                     model.slots(),
-                    model.engine().contextTokens());
+                    model.contextTokens());
             changed();
             return model;
         } catch (LlamaException e) {
