@@ -109,10 +109,10 @@ final class Edge implements WebHandler {
 
     private Mono<Void> route(ServerWebExchange exchange) {
         ServerHttpResponse response = exchange.getResponse();
-        if (access.admit(exchange.getRequest(), response)) {
+        Dialect dialect = dialect(exchange.getRequest().getPath().value());
+        if (access.admit(exchange.getRequest(), response, dialect != null)) {
             return response.setComplete();
         }
-        Dialect dialect = dialect(exchange.getRequest().getPath().value());
         if (dialect != null) {
             return dialect.routes().answer(exchange);
         }

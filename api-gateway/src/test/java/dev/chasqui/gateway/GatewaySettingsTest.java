@@ -25,6 +25,9 @@ class GatewaySettingsTest {
                         + " (expected: 8 or more visible ASCII characters)",
                 "--chasqui.cors-origins=* | chasqui.cors-origins: \"*\""
                         + " (expected: an origin without a path, such as https://app.example.com)",
+                "--chasqui.aliases=gpt-4 | chasqui.aliases: \"gpt-4\" (expected: PATTERN=MODEL, such as gpt-*=default)",
+                "--chasqui.reasoning-field=thoughts | chasqui.reasoning-field: \"thoughts\""
+                        + " (expected: reasoning_content or reasoning)",
                 "--chasqui.host=0.0.0.0 | chasqui.host: 0.0.0.0 can be reached from other machines, and no API key is"
                         + " set (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)",
             })

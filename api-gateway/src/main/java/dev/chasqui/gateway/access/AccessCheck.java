@@ -19,9 +19,9 @@ public final class AccessCheck {
     private static final Pattern ORIGIN = Pattern.compile("https?://[^/@\\s]+");
     private static final Pattern DEFAULT_PORT = Pattern.compile(":(80|443)$");
     /** What one must be able to ask before one has a key. */
-    private static final Set<String> OPEN = Set.of("/api/health", "/health", "/healthz", "/readyz", "/version");
+    private static final Set<String> OPEN =
+            Set.of("/api/health", "/health", "/healthz", "/readyz", "/version", "/openapi.json");
 
-    private static final Set<String> OPERATORS = Set.of("/metrics", "/models");
     private static final String PREFLIGHT_SECONDS = "600";
 
     private final ApiKeys keys;
@@ -48,10 +48,11 @@ public final class AccessCheck {
     /**
      * Lets the request in, or throws. Adds CORS headers to the response where they are due.
      *
+     * @param guarded whether it asks for more than the page and its parts, which are for everybody
      * @return whether the request was a CORS preflight, which this has answered in full but for sending it
      * @throws Refusal with the reason
      */
-    public boolean admit(ServerHttpRequest request, ServerHttpResponse response) {
+    public boolean admit(ServerHttpRequest request, ServerHttpResponse response, boolean guarded) {
         HttpHeaders headers = request.getHeaders();
         requireOwnHost(headers);
         String origin = headers.getFirst(HttpHeaders.ORIGIN);
@@ -63,7 +64,9 @@ public final class AccessCheck {
                 return true;
             }
         }
-        requireKey(request);
+        if (guarded && !OPEN.contains(request.getPath().value())) {
+            requireKey(request);
+        }
         return false;
     }
 
@@ -122,7 +125,7 @@ public final class AccessCheck {
     }
 
     private void requireKey(ServerHttpRequest request) {
-        if (keys.required() && isGuarded(request.getPath().value()) && !keys.accept(request.getHeaders())) {
+        if (keys.required() && !keys.accept(request.getHeaders())) {
             throw new Refusal(
                     401, "invalid_api_key", offered(request.getHeaders().getFirst("authorization")));
         }
@@ -132,11 +135,5 @@ public final class AccessCheck {
         return authorization == null
                 ? "No API key was given (expected: header Authorization: Bearer KEY)."
                 : "The API key is not valid.";
-    }
-
-    /** The page and its parts are for everybody; what they ask for is not. */
-    private static boolean isGuarded(String path) {
-        boolean api = path.startsWith("/v1/") || path.startsWith("/api/") || OPERATORS.contains(path);
-        return api && !OPEN.contains(path);
     }
 }

@@ -4,6 +4,7 @@ import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
 import dev.chasqui.proto.v1.GenerationEvent;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** Writes answers: as they come, or in one piece; and counts what is worth counting of them. */
 public final class Answers {
@@ -75,6 +77,13 @@ public final class Answers {
                     answer.add(event);
                 })
                 .then(Mono.just(answer));
+    }
+
+    /** Computes what would hold up the event loop beside it. */
+    public <T> Mono<T> beside(Callable<T> work) {
+        return Mono.fromCallable(work)
+                .subscribeOn(Schedulers.boundedElastic())
+                .publishOn(Schedulers.fromExecutor(loop));
     }
 
     private static GenerationOutcome outcome(ServerWebExchange exchange) {

@@ -69,6 +69,11 @@ public final class JsonBytes {
         return rounded == (long) rounded ? number((long) rounded) : raw(Double.toString(rounded));
     }
 
+    /** A number as it is; what is none becomes 0. */
+    public JsonBytes number(float value) {
+        return raw(Float.isFinite(value) ? Float.toString(value) : "0");
+    }
+
     /** A string with its quotes. */
     public JsonBytes string(String text) {
         return raw("\"").escaped(text).raw("\"");

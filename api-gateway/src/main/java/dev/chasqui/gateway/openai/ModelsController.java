@@ -6,6 +6,7 @@ import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelState;
+import java.time.Instant;
 import java.util.List;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import reactor.core.publisher.Mono;
@@ -43,12 +44,17 @@ final class ModelsController {
                 first = false;
             }
         }
-        return out.raw("]}").toArray();
+        return out.raw("],\"has_more\":false}").toArray();
     }
 
+    /** In OpenAI's words, and in Anthropic's beside them. */
     private static void model(JsonBytes out, Model model) {
         out.raw("{\"id\":").string(model.getName());
         out.raw(",\"object\":\"model\",\"created\":").number(model.getModifiedEpochS());
-        out.raw(",\"owned_by\":\"chasqui\"}");
+        out.raw(",\"owned_by\":\"chasqui\",\"type\":\"model\",\"display_name\":")
+                .string(model.getName());
+        out.raw(",\"created_at\":")
+                .string(Instant.ofEpochSecond(model.getModifiedEpochS()).toString())
+                .raw("}");
     }
 }

@@ -26,8 +26,18 @@ public final class OpenAiRoutes implements Dialect {
             Clock clock) {
         ChatCompletionsController chats =
                 new ChatCompletionsController(nodes, bodies, answers, names, reasoningField, clock);
+        CompletionsController completions = new CompletionsController(nodes, bodies, answers, names, clock);
+        EmbeddingsController embeddings = new EmbeddingsController(nodes, bodies, answers, names);
+        RerankController rerank = new RerankController(nodes, bodies, names);
+        TokensController tokens = new TokensController(nodes, bodies, names);
         ModelsController models = new ModelsController(nodes, names);
         routes.add(HttpMethod.POST, "/v1/chat/completions", (exchange, name) -> chats.create(exchange))
+                .add(HttpMethod.POST, "/v1/completions", (exchange, name) -> completions.create(exchange))
+                .add(HttpMethod.POST, "/v1/embeddings", (exchange, name) -> embeddings.create(exchange))
+                .add(HttpMethod.POST, "/v1/rerank", (exchange, name) -> rerank.create(exchange))
+                .add(HttpMethod.POST, "/rerank", (exchange, name) -> rerank.create(exchange))
+                .add(HttpMethod.POST, "/tokenize", (exchange, name) -> tokens.tokenize(exchange))
+                .add(HttpMethod.POST, "/detokenize", (exchange, name) -> tokens.detokenize(exchange))
                 .add(HttpMethod.GET, "/v1/models", (exchange, name) -> models.list(exchange.getResponse()))
                 .add(HttpMethod.GET, "/v1/models/{id}", (exchange, id) -> models.show(exchange.getResponse(), id));
     }

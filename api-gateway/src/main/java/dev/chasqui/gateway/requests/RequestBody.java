@@ -61,6 +61,16 @@ public final class RequestBody {
      * request lives that long.
      */
     public Mono<Void> read(ServerHttpRequest request, Function<JsonNode, Mono<Void>> then) {
+        return read(
+                request, Mono.error(() -> RequestError.badBody("The body is empty (expected: a JSON object).")), then);
+    }
+
+    /** As {@link #read(ServerHttpRequest, Function)}, but an empty body is an empty object. */
+    public Mono<Void> readIfAny(ServerHttpRequest request, Function<JsonNode, Mono<Void>> then) {
+        return read(request, Mono.fromSupplier(reader::createObjectNode), then);
+    }
+
+    private Mono<Void> read(ServerHttpRequest request, Mono<JsonNode> empty, Function<JsonNode, Mono<Void>> then) {
         requireJson(request.getHeaders().getFirst("content-type"));
         if (request.getHeaders().getContentLength() > limit) {
             return Mono.error(tooLarge());
@@ -70,9 +80,8 @@ public final class RequestBody {
                 reservation -> DataBufferUtils.join(
                                 request.getBody().onErrorMap(e -> incomplete()).doOnNext(reservation::add), (int) limit)
                         .onErrorMap(DataBufferLimitException.class, e -> tooLarge())
-                        .switchIfEmpty(
-                                Mono.error(() -> RequestError.badBody("The body is empty (expected: a JSON object).")))
                         .flatMap(this::parse)
+                        .switchIfEmpty(empty)
                         .flatMap(then),
                 Reservation::release);
     }
