@@ -92,10 +92,19 @@ class GatewayConfiguration {
 
     @Bean
     RestRoutes restRoutes(
-            NodeRouter nodes, ObjectProvider<LocalNode> localNode, PrometheusMeterRegistry registry, Clock clock) {
+            NodeRouter nodes,
+            RequestBody bodies,
+            Answers answers,
+            DialectSettings dialects,
+            ObjectProvider<LocalNode> localNode,
+            PrometheusMeterRegistry registry,
+            Clock clock) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
         return new RestRoutes(
                 nodes,
+                bodies,
+                answers,
+                dialects.modelNames(),
                 localNode.getIfAvailable(),
                 Gateway.version(),
                 () -> registry.scrape() + nodeMetrics.scrape(),

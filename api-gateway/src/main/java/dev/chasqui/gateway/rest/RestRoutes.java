@@ -2,19 +2,17 @@ package dev.chasqui.gateway.rest;
 
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.LocalNode;
+import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.NodeView;
 import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Routes;
-import dev.chasqui.proto.v1.ListModelsResponse;
-import dev.chasqui.proto.v1.Model;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -44,19 +42,33 @@ public final class RestRoutes implements Dialect {
      * @param metrics all metrics, as Prometheus reads them
      */
     public RestRoutes(
-            NodeRouter nodes, @Nullable LocalNode localNode, String version, Supplier<String> metrics, Clock clock) {
+            NodeRouter nodes,
+            RequestBody bodies,
+            Answers answers,
+            ModelNames names,
+            @Nullable LocalNode localNode,
+            String version,
+            Supplier<String> metrics,
+            Clock clock) {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
         this.clock = clock;
+        ModelsController models = new ModelsController(nodes, bodies, answers);
+        ChatController chats = new ChatController(nodes, bodies, answers, names);
         get("/api/health", response -> json(response, health()));
-        get("/api/models", this::models);
-        get("/models", this::models);
         get("/health", response -> json(response, object("status", "healthy").put("timestamp", timestamp())));
         get("/healthz", response -> json(response, object("status", "alive")));
         get("/readyz", this::ready);
         get("/version", response -> json(response, object("name", "chasqui").put("version", version)));
         get("/metrics", response -> text(response, metrics.get()));
+        routes.add(HttpMethod.GET, "/models", (exchange, name) -> models.list(exchange))
+                .add(HttpMethod.GET, "/api/models", (exchange, name) -> models.list(exchange))
+                .add(HttpMethod.GET, "/api/models/{name}", models::show)
+                .add(HttpMethod.POST, "/api/models/{name}", models::pull)
+                .add(HttpMethod.DELETE, "/api/models/{name}", models::delete)
+                .add(HttpMethod.POST, "/api/chat", (exchange, name) -> chats.chat(exchange))
+                .add(HttpMethod.POST, "/api/chat/stream", (exchange, name) -> chats.stream(exchange));
     }
 
     private void get(String path, Function<ServerHttpResponse, Mono<Void>> answer) {
@@ -81,10 +93,6 @@ public final class RestRoutes implements Dialect {
         RestError error = RestError.of(failure);
         Answers.failed(exchange.getResponse(), error.status(), error.retryAfter());
         return Answers.json(exchange.getResponse(), error.body());
-    }
-
-    private Mono<Void> models(ServerHttpResponse response) {
-        return nodes.listModels().flatMap(models -> json(response, models(models)));
     }
 
     private Mono<Void> ready(ServerHttpResponse response) {
@@ -146,41 +154,6 @@ public final class RestRoutes implements Dialect {
         ArrayNode notices = node.putArray("notices");
         views.forEach(view -> view.status().getNoticesList().forEach(notices::add));
         return node;
-    }
-
-    private static ObjectNode models(ListModelsResponse models) {
-        ObjectNode body = JSON.objectNode().put("success", true);
-        ArrayNode list = body.putObject("data").putArray("models");
-        models.getModelsList().forEach(model -> list.add(model(model)));
-        return body;
-    }
-
-    private static ObjectNode model(Model model) {
-        ObjectNode out = JSON.objectNode().put("name", model.getName());
-        out.put("size_bytes", model.getSizeBytes());
-        if (model.getModifiedEpochS() > 0) {
-            out.put(
-                    "last_modified",
-                    Instant.ofEpochSecond(model.getModifiedEpochS()).toString());
-        } else {
-            out.putNull("last_modified");
-        }
-        out.put("state", model.getState().name().replace("MODEL_STATE_", "").toLowerCase(Locale.ROOT));
-        out.put("progress", model.getProgress());
-        out.put("is_default", model.getIsDefault());
-        out.put("reason", model.getReason());
-        out.put("licence", model.getLicence());
-        out.put("architecture", model.getArchitecture());
-        out.put("quantization", model.getQuantization());
-        out.put("parameters", model.getParameters());
-        out.put("context_tokens", model.getContextTokens());
-        out.put("trained_context_tokens", model.getTrainedContextTokens());
-        out.put("memory_bytes", model.getMemoryBytes());
-        out.putObject("capabilities")
-                .put("tools", model.getCapabilities().getTools())
-                .put("reasoning", model.getCapabilities().getReasoning())
-                .put("system_role", model.getCapabilities().getSystemRole());
-        return out;
     }
 
     private String timestamp() {

@@ -1,0 +1,92 @@
+package dev.chasqui.gateway.rest;
+
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.requests.ChatFields;
+import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.GenerationEvent;
+import java.util.List;
+import java.util.Locale;
+import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * {@code POST /api/chat} and {@code /api/chat/stream}. A body has {@code messages}, and all that OpenAI's chat knows, or
+ * one {@code message}, which is a text.
+ */
+final class ChatController {
+    private final NodeRouter nodes;
+    private final RequestBody bodies;
+    private final Answers answers;
+    private final ModelNames names;
+
+    ChatController(NodeRouter nodes, RequestBody bodies, Answers answers, ModelNames names) {
+        this.nodes = nodes;
+        this.bodies = bodies;
+        this.answers = answers;
+        this.names = names;
+    }
+
+    /** In one piece, unless the request asks for a stream in one of the ways that it can. */
+    Mono<Void> chat(ServerWebExchange exchange) {
+        return bodies.read(exchange.getRequest(), body -> {
+            Fields fields = Fields.of(body, "");
+            Boolean stream = fields.bool("stream");
+            boolean asked = accepts(exchange.getRequest()) || fields.any("message") != null;
+            return answer(exchange, request(body, fields), stream == null ? asked : stream);
+        });
+    }
+
+    Mono<Void> stream(ServerWebExchange exchange) {
+        return bodies.read(exchange.getRequest(), body -> answer(exchange, request(body, Fields.of(body, "")), true));
+    }
+
+    private Mono<Void> answer(ServerWebExchange exchange, ChatRequest request, boolean stream) {
+        Flux<GenerationEvent> events = nodes.chat(request);
+        return stream
+                ? answers.stream(exchange, events, new ChatEncoder())
+                : answers.whole(exchange, events, 1, ChatBody::encode);
+    }
+
+    private ChatRequest request(JsonNode body, Fields fields) {
+        if (fields.any("conversation_id") != null) {
+            throw fields.bad("conversation_id", fields.any("conversation_id"), "absent; chats are not stored here");
+        }
+        JsonNode message = fields.any("message");
+        if (message != null && fields.any("messages") != null) {
+            throw RequestError.badValue("message", "given with messages (expected: one of them)");
+        }
+        if (message != null && !message.isString()) {
+            throw RequestError.badValue("message", Fields.kind(message) + " (expected: a string)");
+        }
+        ChatRequest chat = ChatFields.parse(message == null ? fields : spelledOut((ObjectNode) body, message), names);
+        if (chat.getChoices() > 1) {
+            throw RequestError.badValue("n", chat.getChoices() + " (expected: 1)");
+        }
+        return chat;
+    }
+
+    /** A text is a conversation of one message. */
+    private static Fields spelledOut(ObjectNode body, JsonNode message) {
+        ArrayNode messages = JsonNodeFactory.instance.arrayNode();
+        messages.addObject().put("role", "user").set("content", message);
+        return Fields.of(body.set("messages", messages), "");
+    }
+
+    /** Whether a client takes server-sent events. */
+    static boolean accepts(ServerHttpRequest request) {
+        List<String> accepted = request.getHeaders().getOrEmpty("accept");
+        return accepted.stream()
+                .anyMatch(value -> value.toLowerCase(Locale.ROOT).contains("text/event-stream"));
+    }
+}
