@@ -1,9 +1,9 @@
 // Samplers: the fast one where it can do what is asked, else llama.cpp's own with grammars and all.
 #include "fast_sampler.h"
+#include "guard_grammar.h"
 #include "internal.h"
 
 #include "common.h"
-#include "llama-grammar.h"
 #include "sampling.h"
 
 #include <algorithm>
@@ -19,9 +19,6 @@ struct cq_sampler {
 };
 
 namespace {
-
-constexpr size_t MAX_GRAMMAR = 4 << 20;
-constexpr int    MAX_GRAMMAR_NESTING = 200; // the grammar parser recurses once a level of ( )
 
 int32_t checked_token(const cq_model * model, int32_t token, const char * what) {
     if (token < 0 || token >= model->n_vocab) {
@@ -43,46 +40,6 @@ std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model
         }
     }
     return out;
-}
-
-// llama.cpp writes a grammar that it cannot read to standard error, whole. So it is read here first, by the same parser.
-void parse_grammar(const std::string & grammar, const llama_vocab * vocab) {
-    llama_grammar_parser parser(vocab);
-    try {
-        const char * at = grammar.c_str() + grammar.find_first_not_of(" \t\r\n");
-        while (*at == '#') { // comments before the first rule
-            at += strcspn(at, "\r\n");
-            at += strspn(at, " \t\r\n");
-        }
-        while (*at) at = parser.parse_rule(at);
-    } catch (const std::bad_alloc &) {
-        throw;
-    } catch (const std::exception & e) {
-        std::string why = e.what();
-        refuse("grammar: " + why.substr(0, std::min(why.find(" at "), why.find('\'')))); // what follows quotes it
-    }
-    for (const auto & rule : parser.rules) {
-        if (rule.empty()) refuse("grammar: a rule is used but not defined");
-        for (const auto & element : rule) {
-            if (element.type == LLAMA_GRETYPE_RULE_REF && (element.value >= parser.rules.size() || parser.rules[element.value].empty())) {
-                refuse("grammar: a rule is used but not defined");
-            }
-        }
-    }
-    if (!parser.symbol_ids.count("root")) refuse("grammar: no rule \"root\"");
-}
-
-void check_grammar(const std::string & grammar, const llama_vocab * vocab) {
-    if (grammar.size() > MAX_GRAMMAR) refuse("grammar: " + std::to_string(grammar.size()) + " bytes (expected: at most 4 MiB)");
-    if (grammar.compare(0, 11, "%llguidance") == 0) refuse("grammar: llguidance (expected: GBNF)");
-    if (grammar.find('\0') != std::string::npos) refuse("grammar: holds a NUL");
-    if (grammar.find_first_not_of(" \t\r\n") == std::string::npos) refuse("grammar: blank");
-    int depth = 0;
-    for (char c : grammar) {
-        if (c == '(' && ++depth > MAX_GRAMMAR_NESTING) refuse("grammar: nested too deeply (expected: at most " + std::to_string(MAX_GRAMMAR_NESTING) + " levels)");
-        if (c == ')' && depth > 0) --depth;
-    }
-    parse_grammar(grammar, vocab);
 }
 
 void read_triggers(const json & syntax, const cq_model * model, common_params_sampling & p) {

@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -272,6 +274,57 @@ class SamplerTest {
             rules.append("a" + i + " ::= a" + (i + 1) + "\n");
         }
         return rules.append("a" + length + " ::= root").toString();
+    }
+
+    /** Each of these would run for ever in llama.cpp, or fill the memory. */
+    @Test
+    void refusesGrammarsThatNeverEnd() {
+        StringBuilder doubling = new StringBuilder("root ::= a0\n");
+        StringBuilder searched = new StringBuilder("root ::= a0 \"x\"\n");
+        for (int i = 0; i < 60; i++) {
+            doubling.append("a%d ::= a%d \"x\" | a%d \"y\"\n".formatted(i, i + 1, i + 1));
+            searched.append("a%d ::= a%d? a%d?\n".formatted(i, i + 1, i + 1));
+        }
+        Map<String, String> bad = Map.of(
+                "left recursion",
+                "root ::= a root \"x\" | \"y\"\na ::= b\nb ::= \"\"",
+                "left recursion by way of others",
+                "root ::= a\na ::= b \"x\"\nb ::= c?  a | \"z\"\nc ::= \"c\"",
+                "repetition backwards",
+                "root ::= \"a\"{5,3}",
+                "many repetitions",
+                "root ::= " + "[abc]{2000} ".repeat(500),
+                "a large class, repeated",
+                "root ::= [" + "a-bc".repeat(5000) + "]{2000}",
+                "beginnings that double",
+                doubling + "a60 ::= \"z\"",
+                "a search that doubles",
+                searched + "a60 ::= \"z\"",
+                "readings that double",
+                "root ::= \"key\" r\nr ::= \"a\" r \"x\" | \"a\" r \"y\" | \"a\"");
+        bad.forEach((what, grammar) -> assertThatThrownBy(() -> model.newSampler(
+                                SamplerOptions.builder().grammar(grammar).build())
+                        .close())
+                .as(what)
+                .isInstanceOfSatisfying(LlamaException.class, e -> {
+                    assertThat(e.reason()).isEqualTo(Reason.INVALID_REQUEST);
+                    assertThat(e.getMessage()).startsWith("grammar: ").contains("expected: ");
+                }));
+    }
+
+    @Test
+    void takesLargeGrammarsThatEnd() {
+        String words =
+                IntStream.range(0, 400).mapToObj(i -> "\"word-" + i + "\"").collect(Collectors.joining(" | "));
+        for (String good : List.of(
+                "root ::= " + words,
+                "root ::= [a-z]{1,2000}",
+                "root ::= x* \"b\"\nx ::= y\ny ::= \"a\"*",
+                "root ::= \"[\" (root (\",\" root)*)? \"]\"",
+                "root ::= expr\nexpr ::= term (\"+\" term)*\nterm ::= [0-9]+ | \"(\" expr \")\"",
+                Grammar.fromJsonSchema("{}"))) {
+            model.newSampler(SamplerOptions.builder().grammar(good).build()).close();
+        }
     }
 
     @Test
