@@ -14,6 +14,9 @@ import reactor.core.publisher.Mono;
 
 /** OpenAI's dialect: what is below {@code /v1/}, and what llama.cpp's and vLLM's servers added to it. */
 public final class OpenAiRoutes implements Dialect {
+    /** Of the heap for responses that are kept. */
+    private static final int STORED_SHARE = 16;
+
     private final Routes routes = new Routes();
 
     /** @param reasoningField where a chat tells what a model thought */
@@ -27,12 +30,18 @@ public final class OpenAiRoutes implements Dialect {
         ChatCompletionsController chats =
                 new ChatCompletionsController(nodes, bodies, answers, names, reasoningField, clock);
         CompletionsController completions = new CompletionsController(nodes, bodies, answers, names, clock);
+        ResponsesController responses = new ResponsesController(
+                nodes, bodies, answers, names, clock, Runtime.getRuntime().maxMemory() / STORED_SHARE);
         EmbeddingsController embeddings = new EmbeddingsController(nodes, bodies, answers, names);
         RerankController rerank = new RerankController(nodes, bodies, names);
         TokensController tokens = new TokensController(nodes, bodies, names);
         ModelsController models = new ModelsController(nodes, names);
         routes.add(HttpMethod.POST, "/v1/chat/completions", (exchange, name) -> chats.create(exchange))
                 .add(HttpMethod.POST, "/v1/completions", (exchange, name) -> completions.create(exchange))
+                .add(HttpMethod.POST, "/v1/responses", (exchange, name) -> responses.create(exchange))
+                .add(HttpMethod.POST, "/v1/responses/{id}/cancel", responses::cancel)
+                .add(HttpMethod.GET, "/v1/responses/{id}", responses::show)
+                .add(HttpMethod.DELETE, "/v1/responses/{id}", responses::delete)
                 .add(HttpMethod.POST, "/v1/embeddings", (exchange, name) -> embeddings.create(exchange))
                 .add(HttpMethod.POST, "/v1/rerank", (exchange, name) -> rerank.create(exchange))
                 .add(HttpMethod.POST, "/rerank", (exchange, name) -> rerank.create(exchange))

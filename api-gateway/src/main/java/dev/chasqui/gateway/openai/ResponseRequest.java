@@ -1,0 +1,212 @@
+package dev.chasqui.gateway.openai;
+
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.GenerationFields;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.requests.SamplingFields;
+import dev.chasqui.gateway.requests.Text;
+import dev.chasqui.proto.v1.ChatMessage;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.ContentPart;
+import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Reasoning;
+import dev.chasqui.proto.v1.Tool;
+import dev.chasqui.proto.v1.ToolChoice;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A request for a response, read once and in full.
+ *
+ * @param chat what goes to the node, but for the messages
+ * @param instructions a system message of this response alone; null: none
+ * @param input the new messages
+ * @param previous the stored response that this goes on from; null: none
+ * @param mode how the answer comes
+ * @param store whether it can be asked for again
+ * @param body as it came, for what a response repeats of it
+ */
+record ResponseRequest(
+        ChatRequest chat,
+        @Nullable String instructions,
+        List<ChatMessage> input,
+        @Nullable String previous,
+        Mode mode,
+        boolean store,
+        JsonNode body) {
+    /** How the answer comes. */
+    enum Mode {
+        WHOLE,
+        STREAM,
+        BACKGROUND
+    }
+
+    private static final int MOST_TOOLS = 128;
+    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
+    private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
+    private static final Set<String> FORMATS = Text.ordered("text", "json_object", "json_schema");
+
+    /** @throws RequestError where the request is not valid */
+    static ResponseRequest parse(JsonNode body, ModelNames names) {
+        Fields fields = Fields.of(body, "");
+        refuseWhatCannotBe(fields);
+        ChatRequest.Builder chat = ChatRequest.newBuilder().setChoices(1);
+        chat.setModel(names.resolve(fields.string("model")));
+        chat.setSampling(SamplingFields.parse(fields));
+        chat.setLimits(GenerationFields.limits(fields));
+        Long most = fields.integer("max_output_tokens", 1, Integer.MAX_VALUE);
+        if (most != null) {
+            chat.getLimitsBuilder().setMaxTokens(most.intValue());
+        }
+        tools(fields, chat);
+        reasoning(fields, chat);
+        outputFormat(fields, chat);
+        String instructions = fields.string("instructions");
+        Boolean store = fields.bool("store");
+        return new ResponseRequest(
+                chat.build(),
+                instructions == null ? null : Text.whole(instructions),
+                ResponseInput.parse(fields),
+                fields.string("previous_response_id"),
+                mode(fields, store),
+                store == null || store,
+                body);
+    }
+
+    private static Mode mode(Fields fields, @Nullable Boolean store) {
+        boolean stream = fields.isTrue("stream");
+        if (!fields.isTrue("background")) {
+            return stream ? Mode.STREAM : Mode.WHOLE;
+        }
+        if (stream || Boolean.FALSE.equals(store)) {
+            throw RequestError.badValue(
+                    "background",
+                    "true " + (stream ? "with stream" : "without store") + " (expected: stored, and asked for later)");
+        }
+        return Mode.BACKGROUND;
+    }
+
+    private static void refuseWhatCannotBe(Fields fields) {
+        for (String name : List.of("conversation", "prompt")) {
+            if (fields.any(name) != null) {
+                throw fields.bad(name, fields.any(name), "absent; this server has none");
+            }
+        }
+        String truncation = fields.string("truncation");
+        if (truncation != null && !truncation.equals("disabled")) {
+            throw fields.bad("truncation", fields.any("truncation"), "disabled");
+        }
+    }
+
+    private static void tools(Fields fields, ChatRequest.Builder chat) {
+        List<JsonNode> tools = fields.array("tools", MOST_TOOLS);
+        Set<String> known = new LinkedHashSet<>();
+        for (int i = 0; i < tools.size(); i++) {
+            Tool tool = tool(Fields.of(tools.get(i), "tools[" + i + "]"));
+            known.add(tool.getName());
+            chat.addTools(tool);
+        }
+        Boolean parallel = fields.bool("parallel_tool_calls");
+        if (parallel != null && !tools.isEmpty()) {
+            chat.setParallelToolCalls(parallel);
+        }
+        JsonNode choice = fields.any("tool_choice");
+        if (choice != null) {
+            chat.setToolChoice(toolChoice(fields, choice, known));
+        }
+    }
+
+    private static Tool tool(Fields fields) {
+        String type = fields.string("type");
+        if (!"function".equals(type)) {
+            throw fields.bad("type", fields.any("type"), "function; tools that the server runs are not supported");
+        }
+        String name = fields.requiredString("name");
+        if (!TOOL_NAME.matcher(name).matches()) {
+            throw fields.bad("name", fields.any("name"), "1 to 128 letters, digits or _.:/-");
+        }
+        Tool.Builder tool = Tool.newBuilder().setName(name);
+        String description = fields.string("description");
+        if (description != null) {
+            tool.setDescription(Text.whole(description));
+        }
+        JsonNode parameters = fields.any("parameters");
+        if (parameters != null && !parameters.isObject()) {
+            throw fields.bad("parameters", parameters, "a JSON schema");
+        }
+        return parameters == null
+                ? tool.build()
+                : tool.setParametersSchema(parameters.toString()).build();
+    }
+
+    private static ToolChoice toolChoice(Fields fields, JsonNode value, Set<String> known) {
+        ToolChoice.Builder choice = ToolChoice.newBuilder();
+        if (value.isString()) {
+            choice.setMode(
+                    switch (value.stringValue()) {
+                        case "auto" -> ToolChoice.Mode.MODE_AUTO;
+                        case "none" -> ToolChoice.Mode.MODE_NONE;
+                        case "required" -> ToolChoice.Mode.MODE_REQUIRED;
+                        default -> throw fields.bad("tool_choice", value, "none, auto, required or a function");
+                    });
+        } else {
+            Fields named = Fields.of(value, "tool_choice");
+            named.oneOf("type", Set.of("function"));
+            String name = named.requiredString("name");
+            if (!known.contains(name)) {
+                throw named.bad("name", named.any("name"), "the name of one of the tools");
+            }
+            choice.setMode(ToolChoice.Mode.MODE_REQUIRED).setName(name);
+        }
+        if (choice.getMode() == ToolChoice.Mode.MODE_REQUIRED && known.isEmpty()) {
+            throw RequestError.badValue("tool_choice", "\"required\" without tools (expected: tools to choose from)");
+        }
+        return choice.build();
+    }
+
+    private static void reasoning(Fields fields, ChatRequest.Builder chat) {
+        Fields reasoning = fields.object("reasoning");
+        String effort = reasoning == null ? null : reasoning.oneOf("effort", EFFORTS);
+        if (effort == null) {
+            return;
+        }
+        chat.setReasoning(
+                effort.equals("none")
+                        ? Reasoning.newBuilder().setMode(Reasoning.Mode.MODE_OFF)
+                        : Reasoning.newBuilder().setEffort(effort.equals("xhigh") ? "high" : effort));
+    }
+
+    private static void outputFormat(Fields fields, ChatRequest.Builder chat) {
+        Fields text = fields.object("text");
+        Fields format = text == null ? null : text.object("format");
+        if (format == null) {
+            return;
+        }
+        String type = format.oneOf("type", FORMATS);
+        JsonNode schema = format.any("schema");
+        if (type == null || type.equals("json_schema") && (schema == null || !schema.isObject())) {
+            throw format.bad(type == null ? "type" : "schema", schema, type == null ? "a type" : "a JSON schema");
+        }
+        if (!type.equals("text")) {
+            boolean any = schema == null || type.equals("json_object");
+            chat.setOutputFormat(
+                    OutputFormat.newBuilder().setJsonSchema(any ? "{\"type\":\"object\"}" : schema.toString()));
+        }
+    }
+
+    /** All that goes to the node. */
+    ChatRequest chat(List<ChatMessage> conversation) {
+        ChatRequest.Builder all = chat.toBuilder();
+        if (instructions != null) {
+            all.addMessages(ChatMessage.newBuilder()
+                    .setRole("system")
+                    .addContent(ContentPart.newBuilder().setText(instructions)));
+        }
+        return all.addAllMessages(conversation).build();
+    }
+}

@@ -1,0 +1,124 @@
+package dev.chasqui.gateway.openai;
+
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.nodes.NodeException;
+import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.ChatMessage;
+import dev.chasqui.proto.v1.ErrorReason;
+import dev.chasqui.proto.v1.GenerationEvent;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** {@code /v1/responses}: answers that can go on from each other, and be asked for again. */
+final class ResponsesController {
+    private static final int MOST_STORED = 1_000;
+
+    private final NodeRouter nodes;
+    private final RequestBody bodies;
+    private final Answers answers;
+    private final ModelNames names;
+    private final Clock clock;
+    private final ResponseStore stored;
+
+    /** @param mostBytes of all stored responses, about */
+    ResponsesController(
+            NodeRouter nodes, RequestBody bodies, Answers answers, ModelNames names, Clock clock, long mostBytes) {
+        this.nodes = nodes;
+        this.bodies = bodies;
+        this.answers = answers;
+        this.names = names;
+        this.clock = clock;
+        stored = new ResponseStore(MOST_STORED, mostBytes);
+    }
+
+    Mono<Void> create(ServerWebExchange exchange) {
+        return bodies.read(exchange.getRequest(), body -> answer(exchange, ResponseRequest.parse(body, names)));
+    }
+
+    private Mono<Void> answer(ServerWebExchange exchange, ResponseRequest request) {
+        List<ChatMessage> conversation = conversation(request);
+        Response response = new Response(stored.newId(), clock.instant().getEpochSecond(), request, conversation);
+        if (request.store()) {
+            stored.put(response);
+        }
+        Flux<GenerationEvent> events = events(response, request, conversation);
+        return switch (request.mode()) {
+            case STREAM -> answers.stream(exchange, events, new ResponseEncoder(response));
+            case WHOLE ->
+                answers.collect(exchange, events.doOnNext(event -> response.add(event, Response.Growth.UNSEEN)), 1)
+                        .then(Mono.defer(() -> show(exchange, response)));
+            case BACKGROUND -> {
+                // It is nobody's to wait for; a failure is the response's own.
+                events.subscribe(event -> response.add(event, Response.Growth.UNSEEN), failure -> {});
+                yield show(exchange, response);
+            }
+        };
+    }
+
+    /** The node's events, until somebody cancels the response; whatever ends them, the response knows. */
+    private Flux<GenerationEvent> events(Response response, ResponseRequest request, List<ChatMessage> conversation) {
+        return nodes.chat(request.chat(conversation))
+                .takeUntilOther(response.cancelled())
+                .concatWith(Mono.defer(() -> response.isCancelled() ? Mono.error(cancelled()) : Mono.empty()))
+                .doOnError(response::fail)
+                .doOnCancel(response::cancel)
+                .doFinally(end -> stored.trim());
+    }
+
+    private static NodeException cancelled() {
+        return new NodeException(ErrorReason.ERROR_REASON_CANCELLED, "The response was cancelled.", null, null);
+    }
+
+    private List<ChatMessage> conversation(ResponseRequest request) {
+        String previous = request.previous();
+        if (previous == null) {
+            return request.input();
+        }
+        Response before = stored.get(previous);
+        if (before.isRunning()) {
+            throw RequestError.badValue(
+                    "previous_response_id", "a response that is not finished (expected: one that is)");
+        }
+        List<ChatMessage> conversation = new ArrayList<>(before.conversationAfter());
+        conversation.addAll(request.input());
+        return conversation;
+    }
+
+    Mono<Void> show(ServerWebExchange exchange, String id) {
+        if ("true".equals(exchange.getRequest().getQueryParams().getFirst("stream"))) {
+            throw RequestError.badValue("stream", "true (expected: absent; a response is streamed as it is made)");
+        }
+        return show(exchange, stored.get(id));
+    }
+
+    private static Mono<Void> show(ServerWebExchange exchange, Response response) {
+        return Answers.json(
+                exchange.getResponse(), response.write(new JsonBytes(2048)).toArray());
+    }
+
+    /** Ends its generation; one that has ended stays as it is. */
+    Mono<Void> cancel(ServerWebExchange exchange, String id) {
+        Response response = stored.get(id);
+        response.cancel();
+        return show(exchange, response);
+    }
+
+    Mono<Void> delete(ServerWebExchange exchange, String id) {
+        stored.remove(id);
+        return Answers.json(
+                exchange.getResponse(),
+                new JsonBytes(128)
+                        .raw("{\"id\":")
+                        .string(id)
+                        .raw(",\"object\":\"response\",\"deleted\":true}")
+                        .toArray());
+    }
+}
