@@ -102,6 +102,7 @@ public final class Engine implements AutoCloseable {
                 last.promptTokens(),
                 last.cachedTokens(),
                 last.completionTokens(),
+                last.draftedTokens(),
                 last.steps(),
                 outstanding.get() == 0 ? 0 : last.tokensPerSecond());
     }
@@ -293,40 +294,66 @@ public final class Engine implements AutoCloseable {
             if (rows == 0) {
                 continue;
             }
-            sequence.computed(rows);
+            sequence.computed(rows - sequence.drafted());
             row += rows;
             if (sequence.remaining() == 0) {
-                sampling.add(sequence, row - 1);
+                sampling.add(sequence, row - 1 - sequence.drafted());
             }
             if (sequence.inPrompt()) {
                 sequence.request.sink().prompt(sequence.computed(), sequence.promptLength());
             }
         }
-        sampling.run(runner);
-        for (int i = 0; i < sampling.count; i++) {
-            deliver(sampling.sequences[i], sampling.rows[i], sampling.tokens[i], now);
+        while (sampling.count > 0) {
+            sampling.run(runner);
+            int count = sampling.count;
+            sampling.clear();
+            for (int i = 0; i < count; i++) {
+                if (deliver(sampling.sequences[i], sampling.rows[i], sampling.tokens[i], now)) {
+                    sampling.add(sampling.sequences[i], sampling.rows[i] + 1);
+                }
+            }
         }
     }
 
-    private void deliver(Sequence sequence, int row, int token, long now) {
+    /** Returns whether the token is as drafted, so that the next row of the same step tells the next token. */
+    private boolean deliver(Sequence sequence, int row, int token, long now) {
+        boolean ahead = sequence.drafted() > 0;
         if (token < 0) {
+            cutDraft(sequence, ahead);
             scheduler.release(sequence, now);
             end(sequence, now);
             sequence.fail(new EngineException(
                     EngineException.Reason.INTERNAL, "the sampler could not choose a token: the grammar allows none"));
-            return;
+            return false;
         }
         if (sequence.inPrompt()) {
             counters.promptTokens += sequence.promptLength();
             counters.cachedTokens += sequence.cached();
         }
+        boolean confirmed = sequence.confirms(token);
         sequence.append(token, runner::logprob, row, now);
         counters.generated(now);
         Completion.Reason reason = sequence.end(runner.contextTokens());
         if (reason != null) {
+            cutDraft(sequence, ahead);
             scheduler.release(sequence, now);
             end(sequence, now);
             sequence.complete(reason);
+            return false;
+        }
+        if (confirmed) {
+            counters.drafted++;
+            sequence.computed(1);
+            return true;
+        }
+        cutDraft(sequence, ahead);
+        return false;
+    }
+
+    /** What was computed ahead and did not come true leaves the KV cache. */
+    private void cutDraft(Sequence sequence, boolean ahead) {
+        if (ahead) {
+            sequence.cutBack(runner.truncate(sequence.slot(), sequence.computed()));
         }
     }
 
@@ -339,7 +366,12 @@ public final class Engine implements AutoCloseable {
 
     /** The KV cache is full: what is kept for reuse goes first, then the youngest sequence waits until there is room. */
     private void makeRoom(List<Sequence> sequences, long now) {
+        boolean drafted = sequences.stream().anyMatch(sequence -> sequence.drafted() > 0);
         cutBack(sequences);
+        if (drafted) {
+            scheduler.scheduleNoDrafts();
+            return;
+        }
         if (scheduler.putIdleAway()) {
             return;
         }
@@ -473,6 +505,7 @@ public final class Engine implements AutoCloseable {
                 counters.promptTokens,
                 counters.cachedTokens,
                 counters.completionTokens,
+                counters.drafted,
                 counters.steps,
                 counters.tokensPerSecond);
     }
@@ -518,6 +551,7 @@ public final class Engine implements AutoCloseable {
         long promptTokens;
         long cachedTokens;
         long completionTokens;
+        long drafted;
         long steps;
         boolean interruptedLast;
         double tokensPerSecond;

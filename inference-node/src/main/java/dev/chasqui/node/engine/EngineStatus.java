@@ -15,6 +15,7 @@ package dev.chasqui.node.engine;
  * @param promptTokens prompt tokens of requests that got a slot
  * @param cachedTokens those of them that needed no computing
  * @param completionTokens generated tokens
+ * @param draftedTokens those of them that were guessed right and computed ahead, several in one step
  * @param steps batches computed
  * @param tokensPerSecond generated tokens a second, over the last seconds
  */
@@ -31,5 +32,6 @@ public record EngineStatus(
         long promptTokens,
         long cachedTokens,
         long completionTokens,
+        long draftedTokens,
         long steps,
         double tokensPerSecond) {}

@@ -26,6 +26,13 @@ final class Scheduler {
     static final long PROMPT_STEP_NANOS = 150_000_000;
 
     private static final int LEAST_PROMPT_CHUNK = 16;
+
+    /** One less than powers of two, as the times of steps are known. */
+    private static final int[] DRAFT_DEPTHS = {3, 7, 15};
+
+    /** How much more a draft must promise, as times and probabilities are guesses. */
+    private static final double DRAFT_GAIN = 1.15;
+
     private static final int FIRST_PROMPT_CHUNK = 64;
 
     private final ModelRunner runner;
@@ -40,6 +47,8 @@ final class Scheduler {
 
     /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
     private boolean tight;
+
+    private boolean plain;
 
     Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile) {
         this.runner = runner;
@@ -107,6 +116,11 @@ final class Scheduler {
         return removed;
     }
 
+    /** The next step computes nothing ahead. */
+    void scheduleNoDrafts() {
+        plain = true;
+    }
+
     /** Gives free slots to waiting sequences, first come, first served. Returns whether any was given. */
     boolean admit(long now) {
         boolean admitted = false;
@@ -152,6 +166,10 @@ final class Scheduler {
             }
         }
         sharePrompts(answering, now);
+        if (answering > 0 && prompts.isEmpty() && runner.cutsTails() && !plain) {
+            draft(answering);
+        }
+        plain = false;
         for (Slot slot : slots) {
             if (shares[slot.id] > 0 && slot.sequence != null) {
                 addTo(batch, slot.sequence, shares[slot.id]);
@@ -232,6 +250,47 @@ final class Scheduler {
         }
     }
 
+    /** Lets answers compute likely next tokens ahead, where that should bring more tokens in the time. */
+    private void draft(int answering) {
+        int rows = answering;
+        double tokens = answering;
+        for (Slot slot : slots) {
+            Sequence sequence = slot.sequence;
+            if (sequence == null || sequence.remaining() != 1) {
+                continue;
+            }
+            double right = sequence.draftable();
+            int depth = depth(sequence, right, rows, tokens);
+            sequence.draft(depth);
+            shares[slot.id] += depth;
+            rows += depth;
+            tokens += expected(right, depth);
+        }
+    }
+
+    private int depth(Sequence sequence, double right, int rows, double tokens) {
+        int room = Math.min(runner.batchTokens() - rows, runner.contextTokens() - sequence.total());
+        room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
+        if (right == 0) {
+            return 0;
+        }
+        int best = 0;
+        double most = DRAFT_GAIN * tokens / stepTimes.estimate(rows);
+        for (int depth : DRAFT_DEPTHS) {
+            double rate = (tokens + expected(right, depth)) / stepTimes.estimate(rows + depth);
+            if (depth <= room && rate > most) {
+                best = depth;
+                most = rate;
+            }
+        }
+        return best;
+    }
+
+    /** How many of a draft's tokens will be right, if each is with this probability once those before it are. */
+    private static double expected(double right, int depth) {
+        return right * (1 - Math.pow(right, depth)) / (1 - right);
+    }
+
     /** The smaller, the sooner. A leader is as urgent as the most urgent of those that wait for him. */
     private void rank(long now) {
         for (Slot slot : slots) {
@@ -298,7 +357,7 @@ final class Scheduler {
     private static void addTo(Batch batch, Sequence sequence, int count) {
         int from = sequence.computed();
         for (int position = from; position < from + count; position++) {
-            batch.add(sequence.token(position), position, sequence.slot(), position == sequence.total() - 1);
+            batch.add(sequence.token(position), position, sequence.slot(), position >= sequence.total() - 1);
         }
     }
 }

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sequence {
     static final int NO_SLOT = -1;
+    private static final int[] NOTHING = {};
 
     final GenerationRequest request;
     final long submittedNanos;
@@ -23,6 +24,9 @@ final class Sequence {
 
     private final TextAssembler assembler;
     private final List<HeldLogprob> heldLogprobs = new ArrayList<>();
+    private final Lookahead lookahead = new Lookahead();
+    private int[] draft = NOTHING;
+    private int drafted;
     private int[] tokens;
     private int total;
     private int slot = NO_SLOT;
@@ -146,8 +150,47 @@ final class Sequence {
         return ended;
     }
 
+    /** A known token, or behind these a drafted one. */
     int token(int position) {
-        return tokens[position];
+        return position < total ? tokens[position] : draft[position - total];
+    }
+
+    /** How likely each next token is as it would be drafted; 0 where nothing can be. */
+    double draftable() {
+        return lookahead.guess(tokens, total) ? lookahead.rightness() : 0;
+    }
+
+    /** Drafts so many next tokens, which are then computed together with the last known one. Only after {@link #draftable}. */
+    void draft(int count) {
+        if (draft.length < count) {
+            draft = new int[count];
+        }
+        for (int i = 0; i < count; i++) {
+            draft[i] = lookahead.token(tokens, total, i);
+        }
+        drafted = count;
+    }
+
+    /** Drafted tokens that are computed, or about to be, and not checked yet. */
+    int drafted() {
+        return drafted;
+    }
+
+    /** Whether the chosen token is the first of the draft; then the rest of the draft still holds. */
+    boolean confirms(int token) {
+        int guessed = drafted > 0 ? draft[0] : lookahead.first(tokens);
+        if (guessed >= 0) {
+            lookahead.came(token, guessed);
+        }
+        lookahead.forget();
+        boolean right = drafted > 0 && token == guessed;
+        if (right) {
+            drafted--;
+            System.arraycopy(draft, 1, draft, 0, drafted);
+        } else {
+            drafted = 0;
+        }
+        return right;
     }
 
     /** The tokens that are in the KV cache. */
@@ -162,6 +205,7 @@ final class Sequence {
     /** After an interrupted step: what the KV cache was cut back to. */
     void cutBack(int length) {
         computed = length;
+        drafted = 0;
     }
 
     /** Takes in a chosen token; the text that it completes goes to the sink. */

@@ -1,6 +1,7 @@
 package dev.chasqui.node.engine;
 
 import java.util.List;
+import java.util.Random;
 
 /** A request in the making, and its recorded answer once it was submitted. */
 final class Ask {
@@ -60,11 +61,11 @@ final class Ask {
         return sampler(ScriptedSampler.saying(tokens));
     }
 
-    /** Never ends by itself. */
+    /** Never ends by itself: the alphabet, then letters that repeat nothing. */
     Ask endless() {
-        int[] letters = new int[4096];
-        for (int i = 0; i < letters.length; i++) {
-            letters[i] = 'a' + i % 26;
+        int[] letters = new Random(26).ints(4096, 'a', 'z' + 1).toArray();
+        for (int i = 0; i < 26; i++) {
+            letters[i] = 'a' + i;
         }
         maxTokens = letters.length;
         return sampler(ScriptedSampler.saying(letters));

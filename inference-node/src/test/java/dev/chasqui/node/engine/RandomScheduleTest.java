@@ -47,6 +47,8 @@ final class RandomScheduleTest {
         assertThat(completed).isGreaterThan(accepted / 2);
         assertThat(cancelled).isGreaterThan(accepted / 100);
         assertThat(bench.runner.interruptions).isPositive();
+        assertThat(bench.engine.status().draftedTokens())
+                .isBetween(cutsTails ? 300L : 0, cutsTails ? Long.MAX_VALUE : 0);
         assertThat(bench.runner.copies).isGreaterThan(100);
         assertThat(bench.runner.restores).isGreaterThan(100);
         EngineStatus status = bench.engine.status();
