@@ -16,19 +16,24 @@ final class Lookahead {
     private int[] places = new int[256];
 
     private int indexed = GRAM;
-    private double rightness = 0.3;
+    /** By how much more than the least is the same. */
+    private final double[] rightness = {0.3, 0.3, 0.3};
+
+    private int sameness;
     private int guess = -1;
 
     /** How likely the next token is as guessed, 0 to 1. */
     double rightness() {
-        return rightness;
+        return rightness[sameness];
     }
 
     /** Guesses what follows the first {@code total} tokens; false where it knows nothing. */
     boolean guess(int[] tokens, int total) {
         index(tokens, total);
         int place = total <= GRAM ? 0 : places[hash(tokens, total)];
-        guess = place > 0 && same(tokens, place, total) ? place : -1;
+        int same = place == 0 ? 0 : same(tokens, place, total);
+        guess = same < GRAM ? -1 : place;
+        sameness = same < 2 * GRAM ? 0 : same < 4 * GRAM ? 1 : 2;
         return guess > 0;
     }
 
@@ -39,7 +44,8 @@ final class Lookahead {
 
     /** What really came where {@link #guess} said {@code guessed}. */
     void came(int token, int guessed) {
-        rightness = Math.min(MOST, rightness + WEIGHT * ((token == guessed ? 1 : 0) - rightness));
+        double before = rightness[sameness];
+        rightness[sameness] = Math.min(MOST, before + WEIGHT * ((token == guessed ? 1 : 0) - before));
     }
 
     /** The last guess is used up. */
@@ -71,12 +77,12 @@ final class Lookahead {
         return (hash ^ (hash >>> 15)) & (places.length - 1);
     }
 
-    private static boolean same(int[] tokens, int a, int b) {
-        for (int back = 1; back <= GRAM; back++) {
-            if (tokens[a - back] != tokens[b - back]) {
-                return false;
-            }
+    /** How many tokens in front of two places are the same, as far as that matters. */
+    private static int same(int[] tokens, int a, int b) {
+        int same = 0;
+        while (same < 4 * GRAM && same < a && tokens[a - 1 - same] == tokens[b - 1 - same]) {
+            same++;
         }
-        return true;
+        return same;
     }
 }

@@ -25,18 +25,32 @@ final class StepTimes {
         }
     }
 
-    /** Nanoseconds that a step of this many tokens will take; 0 while nothing is known. */
+    /**
+     * Nanoseconds that a step of this many tokens will take; 0 while nothing is known. Between two known sizes it lies on the
+     * line between them; beyond the largest it grows with the size, and below the smallest it is not less.
+     */
     long estimate(int tokens) {
         int bucket = bucket(tokens);
-        for (int distance = 0; distance < nanos.length; distance++) {
-            if (bucket - distance >= 0 && nanos[bucket - distance] > 0) {
-                return (long) (nanos[bucket - distance] * (1L << distance));
-            }
-            if (bucket + distance < nanos.length && nanos[bucket + distance] > 0) {
-                return (long) nanos[bucket + distance];
-            }
+        int below = bucket;
+        while (below >= 0 && nanos[below] == 0) {
+            below--;
         }
-        return 0;
+        int above = bucket;
+        while (above < nanos.length && nanos[above] == 0) {
+            above++;
+        }
+        if (below < 0) {
+            return above < nanos.length ? (long) nanos[above] : 0;
+        }
+        if (below == bucket) {
+            return (long) nanos[below];
+        }
+        if (above == nanos.length) {
+            return (long) Math.scalb(nanos[below], bucket - below);
+        }
+        double share =
+                (Math.scalb(1.0, bucket) - Math.scalb(1.0, below)) / (Math.scalb(1.0, above) - Math.scalb(1.0, below));
+        return (long) (nanos[below] + share * (nanos[above] - nanos[below]));
     }
 
     /** The most tokens, a power of two from {@code least} to {@code most}, that fit into a time. */

@@ -37,6 +37,15 @@ final class StepTimesTest {
     }
 
     @Test
+    void expectsWhatLiesOnTheLineBetweenKnownSizes() {
+        times.record(1, 1000);
+        times.record(256, 100_000);
+
+        assertThat(times.estimate(2)).isBetween(1000L, 2000L);
+        assertThat(times.estimate(128)).isEqualTo(1000 + 99_000 * 127 / 255);
+    }
+
+    @Test
     void followsAMachineThatGetsSlower() {
         times.record(8, 1000);
         for (int i = 0; i < 30; i++) {
