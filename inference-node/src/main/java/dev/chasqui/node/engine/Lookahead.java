@@ -1,13 +1,16 @@
 package dev.chasqui.node.engine;
 
 /**
- * Guesses what a sequence says next, from what followed the same few tokens the last time they stood in it: texts that quote,
- * edit or repeat say the same again. Also how often such guesses have been right lately, which costs nothing to know: a guess
- * is compared with the next token whether it was computed ahead or not.
+ * Guesses what a sequence says next: what followed its last few tokens where they stood before, and from there on as long as
+ * that is right; texts that quote, edit or repeat say the same again. Also how often such guesses have been right lately, which
+ * costs nothing to know: a guess is compared with the next token whether it was computed ahead or not.
  */
 final class Lookahead {
-    /** Tokens that must be the same. */
+    /** Tokens that must be the same for a first guess. */
     private static final int GRAM = 3;
+
+    /** Steps of trust: with so many tokens the same in front of it a guess is of the next class. */
+    private static final int[] TRUST = {2 * GRAM, 4 * GRAM, 8 * GRAM};
 
     private static final double WEIGHT = 0.12;
     private static final double MOST = 0.98;
@@ -16,46 +19,48 @@ final class Lookahead {
     private int[] places = new int[256];
 
     private int indexed = GRAM;
-    /** By how much more than the least is the same. */
-    private final double[] rightness = {0.3, 0.3, 0.3};
+    private final double[] rightness = {0.3, 0.3, 0.3, 0.3};
 
-    private int sameness;
-    private int guess = -1;
+    /** Where the guessed token stands; 0: there is no guess. */
+    private int place;
 
-    /** How likely the next token is as guessed, 0 to 1. */
-    double rightness() {
-        return rightness[sameness];
-    }
+    /** Tokens in front of it that are the same. */
+    private int same;
 
-    /** Guesses what follows the first {@code total} tokens; false where it knows nothing. */
-    boolean guess(int[] tokens, int total) {
+    /** Guesses what follows the first {@code total} tokens; returns how likely that is, 0 where it knows nothing. */
+    double guess(int[] tokens, int total) {
         index(tokens, total);
-        int place = total <= GRAM ? 0 : places[hash(tokens, total)];
-        int same = place == 0 ? 0 : same(tokens, place, total);
-        guess = same < GRAM ? -1 : place;
-        sameness = same < 2 * GRAM ? 0 : same < 4 * GRAM ? 1 : 2;
-        return guess > 0;
+        if (place == 0 && total > GRAM) {
+            int candidate = places[hash(tokens, total)];
+            same = candidate == 0 ? 0 : same(tokens, candidate, total);
+            place = same < GRAM ? 0 : candidate;
+        }
+        return place == 0 ? 0 : rightness[trust()];
     }
 
     /** The guessed token number {@code ahead}, from 0; where the text ends it repeats itself. */
     int token(int[] tokens, int total, int ahead) {
-        return tokens[guess + ahead % (total - guess)];
+        return tokens[place + ahead % (total - place)];
     }
 
-    /** What really came where {@link #guess} said {@code guessed}. */
-    void came(int token, int guessed) {
-        double before = rightness[sameness];
-        rightness[sameness] = Math.min(MOST, before + WEIGHT * ((token == guessed ? 1 : 0) - before));
+    /** What really comes next; a guess that is right goes on behind it. */
+    void came(int[] tokens, int token) {
+        if (place == 0) {
+            return;
+        }
+        boolean right = tokens[place] == token;
+        double before = rightness[trust()];
+        rightness[trust()] = Math.min(MOST, before + WEIGHT * ((right ? 1 : 0) - before));
+        place = right ? place + 1 : 0;
+        same++;
     }
 
-    /** The last guess is used up. */
-    void forget() {
-        guess = -1;
-    }
-
-    /** The token that the last guess begins with; -1 where there was none. */
-    int first(int[] tokens) {
-        return guess > 0 ? tokens[guess] : -1;
+    private int trust() {
+        int trust = 0;
+        while (trust < TRUST.length && same >= TRUST[trust]) {
+            trust++;
+        }
+        return trust;
     }
 
     /** Takes in all places but the last, behind which nothing is known yet. */
@@ -80,7 +85,7 @@ final class Lookahead {
     /** How many tokens in front of two places are the same, as far as that matters. */
     private static int same(int[] tokens, int a, int b) {
         int same = 0;
-        while (same < 4 * GRAM && same < a && tokens[a - 1 - same] == tokens[b - 1 - same]) {
+        while (same < TRUST[TRUST.length - 1] && same < a && tokens[a - 1 - same] == tokens[b - 1 - same]) {
             same++;
         }
         return same;

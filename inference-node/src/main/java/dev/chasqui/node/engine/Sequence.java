@@ -157,7 +157,7 @@ final class Sequence {
 
     /** How likely each next token is as it would be drafted; 0 where nothing can be. */
     double draftable() {
-        return lookahead.guess(tokens, total) ? lookahead.rightness() : 0;
+        return lookahead.guess(tokens, total);
     }
 
     /** Drafts so many next tokens, which are then computed together with the last known one. Only after {@link #draftable}. */
@@ -178,12 +178,8 @@ final class Sequence {
 
     /** Whether the chosen token is the first of the draft; then the rest of the draft still holds. */
     boolean confirms(int token) {
-        int guessed = drafted > 0 ? draft[0] : lookahead.first(tokens);
-        if (guessed >= 0) {
-            lookahead.came(token, guessed);
-        }
-        lookahead.forget();
-        boolean right = drafted > 0 && token == guessed;
+        lookahead.came(tokens, token);
+        boolean right = drafted > 0 && token == draft[0];
         if (right) {
             drafted--;
             System.arraycopy(draft, 1, draft, 0, drafted);
