@@ -45,7 +45,8 @@ public final class Compare {
 
     /** What to measure. */
     private record Plan(
-            Path chasqui, Path peer, Path model, int[] streams, int rounds, int maxTokens, int promptWords, int context, int threads) {
+            Path chasqui, Path peer, Path model, int[] streams, int rounds, int maxTokens, Prompts prompts, int perStream,
+            int context, int threads, List<String> peerArguments) {
 
         static Plan of(String[] arguments) {
             Map<String, String> given = new HashMap<>();
@@ -62,9 +63,15 @@ public final class Compare {
                             .toArray(),
                     Integer.parseInt(taken(given, "--rounds", "5")),
                     Integer.parseInt(taken(given, "--max-tokens", "128")),
-                    Integer.parseInt(taken(given, "--prompt-words", "64")),
+                    new Prompts(
+                            Integer.parseInt(taken(given, "--prompt-words", "64")),
+                            Integer.parseInt(taken(given, "--shared-words", "0")),
+                            Integer.parseInt(taken(given, "--long-every", "0")),
+                            Integer.parseInt(taken(given, "--long-words", "1100"))),
+                    Integer.parseInt(taken(given, "--per-stream", "2")),
                     Integer.parseInt(taken(given, "--ctx", "1024")),
-                    Integer.parseInt(taken(given, "--threads", Integer.toString(cores))));
+                    Integer.parseInt(taken(given, "--threads", Integer.toString(cores))),
+                    Stream.of(taken(given, "--peer-arguments", "").split(" ")).filter(one -> !one.isEmpty()).toList());
             if (!given.isEmpty() || arguments.length % 2 != 0) {
                 throw new IllegalArgumentException("unknown arguments: " + given.keySet());
             }
@@ -85,15 +92,45 @@ public final class Compare {
 
         Server startPeer(int streams) throws IOException {
             int port = freePort();
-            return Server.start("llama-server", port, "/health", "/health", peer.toString(), "--host", "127.0.0.1",
-                    "--port", "" + port, "-m", model.toString(), "-np", "" + streams, "-c", "" + streams * context,
-                    "-t", "" + threads);
+            List<String> command = new ArrayList<>(List.of(peer.toString(), "--host", "127.0.0.1", "--port", "" + port, "-m",
+                    model.toString(), "-np", "" + streams, "-c", "" + streams * context, "-t", "" + threads));
+            command.addAll(peerArguments);
+            return Server.start("llama-server", port, "/health", "/health", command.toArray(String[]::new));
         }
 
         private static int freePort() throws IOException {
             try (ServerSocket socket = new ServerSocket(0)) {
                 return socket.getLocalPort();
             }
+        }
+    }
+
+    /**
+     * What is asked.
+     *
+     * @param words random words of each question
+     * @param sharedWords words of a system message that all questions of a round have in common; 0: none
+     * @param longEvery of so many questions the last is a long one; 0: none is
+     * @param longWords words of a long one
+     */
+    private record Prompts(int words, int sharedWords, int longEvery, int longWords) {
+
+        String request(int round, int number, int maxTokens) {
+            boolean isLong = longEvery > 0 && number % longEvery == longEvery - 1;
+            String question = "Tell a tale of" + random(new Random(1000L * round + number), isLong ? longWords : words);
+            String system = sharedWords == 0
+                    ? ""
+                    : "{\"role\":\"system\",\"content\":\"You know" + random(new Random(round), sharedWords) + "\"},";
+            return "{\"messages\":[" + system + "{\"role\":\"user\",\"content\":\"" + question + "\"}],\"max_tokens\":" + maxTokens
+                    + ",\"temperature\":0,\"ignore_eos\":true,\"stream\":true,\"stream_options\":{\"include_usage\":true}}";
+        }
+
+        private static String random(Random random, int words) {
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < words; i++) {
+                text.append(' ').append(WORDS[random.nextInt(WORDS.length)]);
+            }
+            return text.toString();
         }
     }
 
@@ -171,15 +208,16 @@ public final class Compare {
     }
 
     /** What one client saw of one answer. Times in milliseconds. */
-    private record Answer(double firstTextMs, List<Double> gapsMs, int tokens) {}
+    private record Answer(double firstTextMs, List<Double> gapsMs, int tokens, int promptTokens, int cachedTokens) {}
 
     /** What all clients saw in one round. */
-    private record Round(double tokensPerSecond, double firstTextMedianMs, double gapP99Ms) {}
+    private record Round(
+            double tokensPerSecond, double firstTextMedianMs, double firstTextLastMs, double gapP99Ms, double gapWorstMs, double cachedPercent) {}
 
     public static void main(String[] arguments) throws Exception {
         Plan plan = Plan.of(arguments);
-        System.out.printf("model %s, %d tokens an answer, %d words a prompt, %d threads, %d rounds%n%n",
-                plan.model.getFileName(), plan.maxTokens, plan.promptWords, plan.threads, plan.rounds);
+        System.out.printf("model %s, %d tokens an answer, %d threads, %d rounds, %s%n%n",
+                plan.model.getFileName(), plan.maxTokens, plan.threads, plan.rounds, plan.prompts);
         for (int streams : plan.streams) {
             try (Server ours = plan.startChasqui(streams);
                     Server theirs = plan.startPeer(streams)) {
@@ -205,7 +243,10 @@ public final class Compare {
         System.out.printf("%d stream%s%n", streams, streams == 1 ? "" : "s");
         print("tokens/s", our, their, Round::tokensPerSecond);
         print("first text ms", our, their, Round::firstTextMedianMs);
+        print("last of them", our, their, Round::firstTextLastMs);
         print("gap p99 ms", our, their, Round::gapP99Ms);
+        print("worst gap ms", our, their, Round::gapWorstMs);
+        print("cached %", our, their, Round::cachedPercent);
         System.out.printf("  %-14s %9.2f %9.2f%n", "answers s", ours.answersS, theirs.answersS);
         System.out.printf("  %-14s %9.2f %9.2f%n", "ready s", ours.readyS, theirs.readyS);
         System.out.printf("  %-14s %9d %9d   beyond the model's file%n%n", "memory MB",
@@ -223,15 +264,15 @@ public final class Compare {
                 percentile(ratios, 50), Collections.min(ratios), Collections.max(ratios));
     }
 
-    /** One round: every stream asks twice or more, each time something new, the same of both servers. */
+    /** One round: every stream asks as often as planned, four times in all or more, each time something new, the same of both servers. */
     private static Round measure(Plan plan, int streams, Server server, int round) throws Exception {
-        int requests = Math.max(4, 2 * streams);
+        int requests = Math.max(4, plan.perStream * streams);
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         ExecutorService clients = Executors.newFixedThreadPool(streams, Compare::daemon);
         long began = System.nanoTime();
         List<Future<Answer>> pending = new ArrayList<>();
         for (int i = 0; i < requests; i++) {
-            String body = request(plan, new Random(1000L * round + i));
+            String body = plan.prompts.request(round, i, plan.maxTokens);
             pending.add(clients.submit(() -> ask(client, server.base(), body)));
         }
         List<Answer> answers = new ArrayList<>();
@@ -244,19 +285,11 @@ public final class Compare {
         if (tokens != requests * plan.maxTokens) {
             throw new IllegalStateException(server.name() + " sent " + tokens + " tokens of " + requests * plan.maxTokens);
         }
-        return new Round(tokens / seconds,
-                percentile(answers.stream().map(Answer::firstTextMs).toList(), 50),
-                percentile(answers.stream().flatMap(answer -> answer.gapsMs().stream()).toList(), 99));
-    }
-
-    private static String request(Plan plan, Random random) {
-        StringBuilder prompt = new StringBuilder("Tell a tale of");
-        for (int i = 0; i < plan.promptWords; i++) {
-            prompt.append(' ').append(WORDS[random.nextInt(WORDS.length)]);
-        }
-        return "{\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}],\"max_tokens\":"
-                + plan.maxTokens + ",\"temperature\":0,\"ignore_eos\":true,\"stream\":true,"
-                + "\"stream_options\":{\"include_usage\":true}}";
+        List<Double> firsts = answers.stream().map(Answer::firstTextMs).toList();
+        List<Double> gaps = answers.stream().flatMap(answer -> answer.gapsMs().stream()).toList();
+        double cached = 100.0 * answers.stream().mapToInt(Answer::cachedTokens).sum()
+                / answers.stream().mapToInt(Answer::promptTokens).sum();
+        return new Round(tokens / seconds, percentile(firsts, 50), percentile(firsts, 100), percentile(gaps, 99), percentile(gaps, 100), cached);
     }
 
     private static Answer ask(HttpClient client, URI base, String body) throws IOException, InterruptedException {
@@ -280,6 +313,8 @@ public final class Compare {
     private static Answer read(BufferedReader lines, long began) throws IOException {
         List<Double> arrivals = new ArrayList<>();
         int tokens = -1;
+        int prompt = 0;
+        int cached = 0;
         boolean done = false;
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             if (line.equals("data: [DONE]")) {
@@ -292,7 +327,10 @@ public final class Compare {
                 if (!event.path("choices").path(0).path("delta").path("content").asString("").isEmpty()) {
                     arrivals.add((System.nanoTime() - began) / 1e6);
                 }
-                tokens = event.path("usage").path("completion_tokens").asInt(tokens);
+                JsonNode usage = event.path("usage");
+                tokens = usage.path("completion_tokens").asInt(tokens);
+                prompt = usage.path("prompt_tokens").asInt(prompt);
+                cached = usage.path("prompt_tokens_details").path("cached_tokens").asInt(cached);
             }
         }
         if (!done || arrivals.isEmpty() || tokens < 0) {
@@ -302,7 +340,7 @@ public final class Compare {
         for (int i = 1; i < arrivals.size(); i++) {
             gaps.add(arrivals.get(i) - arrivals.get(i - 1));
         }
-        return new Answer(arrivals.get(0), gaps, tokens);
+        return new Answer(arrivals.get(0), gaps, tokens, prompt, cached);
     }
 
     private static double percentile(List<Double> values, int percent) {
