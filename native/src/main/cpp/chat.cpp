@@ -23,6 +23,7 @@ struct cq_parser {
     common_chat_msg            message;
     std::string                text, pending; // pending: a character whose last bytes are not there yet
     int                        depth = 0;
+    bool                       one_call = false; // what a model calls beyond the first is dropped
     std::vector<std::string>   ids;
     std::unordered_set<size_t> announced;     // tool calls whose id and name are told
 };
@@ -252,6 +253,7 @@ std::unique_ptr<cq_parser> new_parser(const json & s) {
     p->params.generation_prompt = value_or<std::string>(s, "generation_prompt", "");
     p->params.parse_tool_calls  = value_or<bool>(s, "parse_tool_calls", false);
     p->params.is_continuation   = value_or<bool>(s, "is_continuation", false);
+    p->one_call                 = value_or<bool>(s, "one_call", false);
     std::string arena = value_or<std::string>(s, "parser", "");
     if (!arena.empty()) or_refuse([&] { p->params.parser.load(arena); return 0; });
     return p;
@@ -286,6 +288,19 @@ bool is_plain(const json & syntax) {
     return true;
 }
 
+// A grammar for required calls lets the answer begin with any text, and a weak model may never come to the call. So the text
+// with which calls begin is written for it, where the template has one and no thinking comes first.
+void begin_call(const cq_templates & t, const common_chat_templates_inputs & in, common_chat_params & p) {
+    bool thinks = in.enable_thinking && (!p.thinking_start_tag.empty() || !p.thinking_end_tags.empty());
+    if (in.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || p.grammar.empty() || p.grammar_lazy || thinks || !in.add_generation_prompt) return;
+    auto may = in;
+    may.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO; // its trigger is that text
+    auto probe = common_chat_templates_apply(t.templates.get(), may);
+    if (probe.grammar_triggers.empty() || probe.grammar_triggers.front().type != COMMON_GRAMMAR_TRIGGER_TYPE_WORD) return;
+    p.prompt            += probe.grammar_triggers.front().value;
+    p.generation_prompt += probe.grammar_triggers.front().value;
+}
+
 json apply(const cq_templates & t, const json & body) {
     auto in = or_refuse([&] { return read_request(body, t.templates.get()); });
     text_mask mask(t.guard);
@@ -293,12 +308,14 @@ json apply(const cq_templates & t, const json & body) {
     common_chat_params p;
     try {
         p = common_chat_templates_apply(t.templates.get(), in);
+        begin_call(t, in, p);
     } catch (const std::bad_alloc &) {
         throw;
     } catch (const std::exception & e) {
         throw failure(reason::templ, std::string("the chat template refuses the messages: ") + mask.remove(template_message(e.what())));
     }
     json syntax = syntax_of(p, in, t.model->vocab, mask);
+    syntax["one_call"] = !value_or<bool>(body, "parallel_tool_calls", true); // not all of `common`'s grammars keep to it
     json out = json::object();
     out["prompt"]           = mask.remove(p.prompt);
     out["tokens"]           = mask.tokenize(p.prompt, t.model->vocab);
@@ -385,6 +402,7 @@ json push(cq_parser & p, const std::string & text, bool last) {
     if (whole == 0 && !last) return deltas;
     auto message = parse(p, p.text, !last);
     if (message.empty()) return deltas;
+    if (p.one_call && message.tool_calls.size() > 1) message.tool_calls.resize(1);
     message.set_tool_call_ids(p.ids, random_id);
     auto before = std::move(p.message);
     p.message = std::move(message);

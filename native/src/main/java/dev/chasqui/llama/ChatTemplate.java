@@ -64,6 +64,17 @@ public final class ChatTemplate {
         return toPrompt(result);
     }
 
+    /** Whether it writes messages as ChatML does. */
+    boolean isChatMl() {
+        try {
+            String prompt = render("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}")
+                    .prompt();
+            return prompt.endsWith("<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
+        } catch (LlamaException e) {
+            return false;
+        }
+    }
+
     private static ChatPrompt toPrompt(String result) {
         JsonNode json = Json.parse(result);
         JsonNode ids = json.get("tokens");

@@ -1,5 +1,7 @@
 package dev.chasqui.llama;
 
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -11,12 +13,19 @@ public final class LlamaModel implements AutoCloseable {
     private final ModelInfo info;
     private final Vocabulary vocabulary;
     private final ChatTemplate template;
+    private final @Nullable ChatTemplate toolTemplate;
 
-    private LlamaModel(SharedHandle handle, ModelInfo info, Vocabulary vocabulary, ChatTemplate template) {
+    private LlamaModel(
+            SharedHandle handle,
+            ModelInfo info,
+            Vocabulary vocabulary,
+            ChatTemplate template,
+            @Nullable ChatTemplate toolTemplate) {
         this.handle = handle;
         this.info = info;
         this.vocabulary = vocabulary;
         this.template = template;
+        this.toolTemplate = toolTemplate;
     }
 
     /** Takes over a model that the shim has loaded. */
@@ -25,11 +34,19 @@ public final class LlamaModel implements AutoCloseable {
             SharedHandle handle = new SharedHandle("model", address);
             ModelInfo info = readInfo(address);
             Vocabulary vocabulary = Vocabulary.read(handle, address, info.vocabSize());
-            return new LlamaModel(handle, info, vocabulary, ChatTemplate.compile(handle, address, givenTemplate));
+            ChatTemplate template = ChatTemplate.compile(handle, address, givenTemplate);
+            return new LlamaModel(handle, info, vocabulary, template, toolTemplate(handle, address, template));
         } catch (RuntimeException e) {
             Shim.cq_model_free(address);
             throw e;
         }
+    }
+
+    private static @Nullable ChatTemplate toolTemplate(SharedHandle handle, long address, ChatTemplate own) {
+        if (own.info().tools()) {
+            return own;
+        }
+        return own.isChatMl() ? ChatTemplate.compile(handle, address, ToolChatMl.SOURCE) : null;
     }
 
     private static ModelInfo readInfo(long address) {
@@ -49,6 +66,14 @@ public final class LlamaModel implements AutoCloseable {
     /** The chat template given when it was loaded, else the model's own, else ChatML. */
     public ChatTemplate chatTemplate() {
         return template;
+    }
+
+    /**
+     * A chat template that knows tools: {@link #chatTemplate} where it does, else one in the same form where that is ChatML,
+     * else none.
+     */
+    public Optional<ChatTemplate> toolTemplate() {
+        return Optional.ofNullable(toolTemplate);
     }
 
     /**
@@ -110,6 +135,9 @@ public final class LlamaModel implements AutoCloseable {
     public void close() {
         handle.close(address -> {
             template.free();
+            if (toolTemplate != null && toolTemplate != template) {
+                toolTemplate.free();
+            }
             Shim.cq_model_free(address);
         });
     }
