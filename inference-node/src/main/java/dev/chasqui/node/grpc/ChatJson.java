@@ -8,8 +8,10 @@ import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolCall;
 import dev.chasqui.proto.v1.ToolChoice;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -19,6 +21,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Writes a chat request as the JSON that llama.cpp's template engine takes, checking what it would trip over. */
 final class ChatJson {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int MOST_TOOLS = 128;
+    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool");
 
     private ChatJson() {}
@@ -98,8 +102,16 @@ final class ChatJson {
         ToolChoice choice = request.getToolChoice();
         String only = choice.getMode() == ToolChoice.Mode.MODE_REQUIRED ? choice.getName() : "";
         ArrayNode tools = JSON.createArrayNode();
+        InvalidRequest.require(
+                request.getToolsCount() <= MOST_TOOLS, "tools", request.getToolsCount(), "at most " + MOST_TOOLS);
+        Set<String> names = new HashSet<>();
         for (int i = 0; i < request.getToolsCount(); i++) {
             Tool tool = request.getTools(i);
+            InvalidRequest.require(
+                    TOOL_NAME.matcher(tool.getName()).matches() && names.add(tool.getName()),
+                    "tools[" + i + "].name",
+                    quoted(tool.getName()),
+                    "a name of its own, of 1 to 128 letters, digits and _ . : / -");
             if (!only.isEmpty() && !only.equals(tool.getName())) {
                 continue;
             }
@@ -109,7 +121,7 @@ final class ChatJson {
                     "parameters",
                     tool.getParametersSchema().isEmpty()
                             ? JSON.createObjectNode().put("type", "object")
-                            : json(tool.getParametersSchema(), "tools[" + i + "].parameters_schema"));
+                            : AnswerSchema.bounded(tool.getParametersSchema(), "tools[" + i + "].parameters_schema"));
         }
         InvalidRequest.require(
                 only.isEmpty() || !tools.isEmpty(), "tool_choice.name", quoted(only), "the name of one of the tools");
@@ -121,6 +133,12 @@ final class ChatJson {
                     "tools");
             return;
         }
+        InvalidRequest.require(
+                choice.getMode() == ToolChoice.Mode.MODE_NONE
+                        || request.getOutputFormat().getFormatCase() == OutputFormat.FormatCase.FORMAT_NOT_SET,
+                "output_format",
+                "given together with tools",
+                "one of them, or tool_choice MODE_NONE");
         root.set("tools", tools);
         root.put(
                 "tool_choice",
@@ -137,7 +155,7 @@ final class ChatJson {
     /** A grammar is not among what templates know: it goes to the sampler as it is. */
     private static void addFormat(OutputFormat format, ObjectNode root) {
         if (format.hasJsonSchema()) {
-            root.set("json_schema", json(format.getJsonSchema(), "output_format.json_schema"));
+            root.set("json_schema", AnswerSchema.exact(format.getJsonSchema(), "output_format.json_schema"));
         }
     }
 

@@ -86,7 +86,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     @Override
     public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> response) {
         answer(request.getModel(), response, model -> {
-            ChatPrompt prompt = model.chatTemplate().render(ChatJson.of(request));
+            ChatPrompt prompt = ChatRendering.render(request, model);
             return CountTokensResponse.newBuilder()
                     .setTokens(prompt.tokens().length)
                     .setContextTokens(model.engine().contextTokens())
@@ -106,14 +106,14 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
 
     private PreparedPrompt chatPrompt(ChatRequest request, LoadedModel model) {
         // Here a bad schema is known for what it is; the template engine would blame the messages.
-        String grammar = PreparedPrompt.grammarOf(request.getOutputFormat());
-        ChatPrompt chat = model.chatTemplate().render(ChatJson.of(request));
+        PreparedPrompt.grammarOf(request.getOutputFormat());
+        ChatPrompt chat = ChatRendering.render(request, model);
         return PreparedPrompt.of(
                 model,
                 chat.tokens(),
                 chat,
                 request.getSampling(),
-                request.getOutputFormat().hasGrammar() ? grammar : "",
+                request.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);
@@ -132,7 +132,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 tokens,
                 null,
                 request.getSampling(),
-                PreparedPrompt.grammarOf(request.getOutputFormat()),
+                request.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);

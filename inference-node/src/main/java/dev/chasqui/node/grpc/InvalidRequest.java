@@ -11,6 +11,12 @@ final class InvalidRequest extends RuntimeException {
         this.field = field;
     }
 
+    /** What a layer below said: {@code its name for the field: …}. */
+    InvalidRequest(String field, String message) {
+        super(field + message.substring(message.indexOf(':')));
+        this.field = field;
+    }
+
     String field() {
         return field;
     }

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param chat the rendered chat; null for raw text
  * @param sampling as asked for
  * @param grammar that the text must match; empty: none but what {@code chat} brings
+ * @param grammarField where a grammar that restricts the answer comes from
  * @param stops what ends the answer
  * @param maxTokens most tokens of an answer
  * @param choices answers to give
@@ -39,6 +40,7 @@ record PreparedPrompt(
         @Nullable ChatPrompt chat,
         Sampling sampling,
         String grammar,
+        String grammarField,
         List<String> stops,
         int maxTokens,
         int choices,
@@ -48,13 +50,16 @@ record PreparedPrompt(
     private static final int MOST_LOGPROBS = 20;
     private static final int MOST_STOPS = 16;
     private static final int MOST_STOP_BYTES = 1024;
+    private static final int MOST_GRAMMAR_BYTES = 256 << 10;
+    private static final String GRAMMAR = "output_format.grammar";
+    private static final String SCHEMA = "output_format.json_schema";
 
     static PreparedPrompt of(
             LoadedModel model,
             int[] tokens,
             @Nullable ChatPrompt chat,
             Sampling sampling,
-            String grammar,
+            OutputFormat format,
             Limits limits,
             int choices,
             int logprobs) {
@@ -66,7 +71,8 @@ record PreparedPrompt(
                 tokens,
                 chat,
                 sampling,
-                grammar,
+                chat == null || format.hasGrammar() ? grammarOf(format) : "",
+                format.hasGrammar() ? GRAMMAR : format.hasJsonSchema() ? SCHEMA : "tools",
                 stops(model, chat, limits),
                 maxTokens(model, tokens.length, limits),
                 Math.max(1, choices),
@@ -113,7 +119,7 @@ record PreparedPrompt(
     }
 
     private TokenSampler sampler(LoadedModel model, SamplerOptions options) {
-        Sampler sampler = model.llama().newSampler(options);
+        Sampler sampler = newSampler(model, options);
         int seen = Math.max(
                 options.penaltyLastN(),
                 options.dry().multiplier() > 0 ? options.dry().lastN() : 0);
@@ -125,6 +131,19 @@ record PreparedPrompt(
             sampler.accept(tokens[i]);
         }
         return LlamaRunner.sampler(sampler);
+    }
+
+    /** A grammar that cannot be used is the fault of what it was made from. */
+    private Sampler newSampler(LoadedModel model, SamplerOptions options) {
+        try {
+            return model.llama().newSampler(options);
+        } catch (LlamaException e) {
+            String why = String.valueOf(e.getMessage());
+            if (e.reason() != LlamaException.Reason.INVALID_REQUEST || !why.startsWith("grammar: ")) {
+                throw e;
+            }
+            throw new InvalidRequest(grammarField, why);
+        }
     }
 
     private static int maxTokens(LoadedModel model, int promptTokens, Limits limits) {
@@ -164,13 +183,17 @@ record PreparedPrompt(
     /** The grammar of a form; empty: none. */
     static String grammarOf(OutputFormat format) {
         if (!format.hasJsonSchema()) {
+            int bytes = format.getGrammarBytes().size();
+            InvalidRequest.require(
+                    bytes <= MOST_GRAMMAR_BYTES, GRAMMAR, bytes + " bytes", "at most " + MOST_GRAMMAR_BYTES);
             return format.getGrammar();
         }
         try {
-            return Grammar.fromJsonSchema(format.getJsonSchema());
+            return Grammar.fromJsonSchema(
+                    AnswerSchema.exact(format.getJsonSchema(), SCHEMA).toString());
         } catch (LlamaException e) {
             String why = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
-            throw new InvalidRequest("output_format.json_schema", "not shown", "a JSON schema; " + why);
+            throw new InvalidRequest(SCHEMA, "not shown", "a JSON schema; " + why);
         }
     }
 }

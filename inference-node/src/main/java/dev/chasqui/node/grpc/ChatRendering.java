@@ -1,0 +1,50 @@
+package dev.chasqui.node.grpc;
+
+import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.ChatTemplate;
+import dev.chasqui.node.model.LoadedModel;
+import dev.chasqui.proto.v1.ChatMessage;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.ToolChoice;
+
+/**
+ * Renders a chat with the model's template. A template that knows no tools would leave them out without a word: then one in
+ * the same form that does is taken in its place, and where there is none the request is refused.
+ */
+final class ChatRendering {
+    private ChatRendering() {}
+
+    static ChatPrompt render(ChatRequest request, LoadedModel model) {
+        String json = ChatJson.of(request);
+        boolean offered = request.getToolsCount() > 0 && request.getToolChoice().getMode() != ToolChoice.Mode.MODE_NONE;
+        String field = offered ? "tools" : fieldOfCalls(request);
+        if (field.isEmpty()) {
+            return model.chatTemplate().render(json);
+        }
+        ChatTemplate template = model.llama().toolTemplate().orElseThrow(() -> unknown(field, model));
+        ChatPrompt prompt = template.render(json);
+        boolean required = request.getToolChoice().getMode() == ToolChoice.Mode.MODE_REQUIRED;
+        if (offered && (prompt.plainText() || required && !prompt.constrained())) {
+            throw unknown(field, model);
+        }
+        return prompt;
+    }
+
+    /** Where earlier calls or their results stand; empty: nowhere. */
+    private static String fieldOfCalls(ChatRequest request) {
+        for (int i = 0; i < request.getMessagesCount(); i++) {
+            ChatMessage message = request.getMessages(i);
+            if (message.getToolCallsCount() > 0) {
+                return "messages[" + i + "].tool_calls";
+            }
+            if (message.getRole().equals("tool")) {
+                return "messages[" + i + "].role";
+            }
+        }
+        return "";
+    }
+
+    private static InvalidRequest unknown(String field, LoadedModel model) {
+        return new InvalidRequest(field, "given", "none, as the chat template of " + model.name() + " knows no tools");
+    }
+}

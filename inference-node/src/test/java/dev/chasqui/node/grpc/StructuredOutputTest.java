@@ -1,0 +1,405 @@
+package dev.chasqui.node.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import dev.chasqui.proto.v1.FinishReason;
+import dev.chasqui.proto.v1.Limits;
+import dev.chasqui.proto.v1.Logprobs;
+import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Sampling;
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Answers that must have a form: a random model's text shows best what the form allows. */
+@Timeout(240)
+final class StructuredOutputTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
+    private static final int SEEDS = 100;
+
+    @TempDir
+    static Path folder;
+
+    private static TestNode node;
+
+    @BeforeAll
+    static void start() throws IOException {
+        node = TestNode.ready(folder);
+    }
+
+    @AfterAll
+    static void stop() {
+        node.close();
+    }
+
+    private static OutputFormat schema(String schema) {
+        return OutputFormat.newBuilder().setJsonSchema(schema).build();
+    }
+
+    private static Answer raw(OutputFormat format, int seed, int maxTokens) {
+        return node.start(TestNode.prompt("Answer: ")
+                .setSampling(Sampling.newBuilder().setTemperature(1.5f).setSeed(seed))
+                .setLimits(Limits.newBuilder().setMaxTokens(maxTokens))
+                .setOutputFormat(format)
+                .build());
+    }
+
+    private static Answer chat(OutputFormat format, int seed, int maxTokens) {
+        return node.start(TestNode.chatOf("Answer.")
+                .setSampling(Sampling.newBuilder().setTemperature(1.5f).setSeed(seed))
+                .setLimits(Limits.newBuilder().setMaxTokens(maxTokens))
+                .setOutputFormat(format)
+                .build());
+    }
+
+    private static Refusal refused(OutputFormat format) throws InterruptedException {
+        Refusal raw = Refusal.of(raw(format, 1, 4).await().failure());
+        Refusal chat = Refusal.of(chat(format, 1, 4).await().failure());
+        assertThat(chat.message()).isEqualTo(raw.message());
+        assertThat(raw.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+        assertThat(raw.reason()).isEqualTo("INVALID_REQUEST");
+        return raw;
+    }
+
+    /** Asserts that a text fits a schema, unless it was cut; returns whether it was whole. */
+    private static boolean fits(Answer answer, String schema, Object what) throws InterruptedException {
+        FinishReason reason = answer.await().finished(0).getReason();
+        if (reason == FinishReason.FINISH_REASON_LENGTH) {
+            return false;
+        }
+        assertThat(reason).isEqualTo(FinishReason.FINISH_REASON_STOP);
+        if (answer.text().contains("\uFFFD")) {
+            // Bytes that are no character count as one for the grammar. Only a model that knows no characters writes
+            // them.
+            return false;
+        }
+        assertThat(SCHEMAS.getSchema(schema).validate(JSON.readTree(answer.text())))
+                .as("%s: %s does not fit %s", what, answer.text(), schema)
+                .isEmpty();
+        return true;
+    }
+
+    @Test
+    void whateverTheSchemaTheTextFitsIt() throws Exception {
+        int whole = 0;
+        for (int seed = 0; seed < SEEDS; seed++) {
+            String schema = new RandomSchema(seed).next().toString();
+            Answer raw = raw(schema(schema), seed, 500);
+            Answer chat = chat(schema(schema), seed, 500);
+            whole += fits(raw, schema, "seed " + seed) ? 1 : 0;
+            whole += fits(chat, schema, "chat, seed " + seed) ? 1 : 0;
+        }
+        assertThat(whole).isGreaterThan(SEEDS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"type\": \"object\"}",
+                "{}",
+                "{\"type\": [\"integer\", \"null\"]}",
+                "{\"$ref\": \"#/$defs/n\", \"$defs\": {\"n\": {\"anyOf\": [{\"type\": \"null\"}, {\"type\": \"object\", \"properties\": "
+                        + "{\"next\": {\"$ref\": \"#/$defs/n\"}}, \"required\": [\"next\"]}]}}}",
+                "{\"allOf\": [{\"properties\": {\"a\": {\"type\": \"null\"}}, \"required\": [\"a\"]}, "
+                        + "{\"properties\": {\"b\": {\"type\": \"boolean\"}}}]}",
+                "{\"type\": \"array\", \"prefixItems\": [{\"type\": \"null\"}, {\"type\": \"boolean\"}], \"minItems\": 2, \"maxItems\": 2}",
+                "{\"type\": \"object\", \"properties\": {\"id\": {\"type\": \"null\"}}, \"required\": [\"id\"], \"additionalProperties\": "
+                        + "{\"type\": \"boolean\"}}",
+                "{\"allOf\": [{\"enum\": [1, \"a\", null, {\"x\": [2]}]}], \"description\": \"one of some\"}",
+                "{\"type\": \"string\", \"format\": \"date-time\"}",
+                "{\"type\": \"object\", \"properties\": {\"any\": true}, \"required\": [\"any\"], \"title\": \"t\", \"x-own\": 1}"
+            })
+    void formsThatClientsUse(String schema) throws Exception {
+        int whole = 0;
+        for (int seed = 0; seed < 6; seed++) {
+            whole += fits(raw(schema(schema), seed, 300), schema, seed) ? 1 : 0;
+            whole += fits(chat(schema(schema), seed, 300), schema, seed) ? 1 : 0;
+        }
+        assertThat(whole).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "^[0-9]{3}-[A-Z]{2,4}$",
+                "^\\d+(\\.\\d{1,2})?$",
+                "^(?:red|green|blue)$",
+                "^.{1,12}$",
+                "^[^a-z]{1,8}$",
+                "^[ -~]{1,9}$",
+                "^\\w+@\\w+\\.[a-z]{2,3}$",
+                "^a|b$",
+                "^x\\/y\\$\\s?é{2}$",
+                "^a+?b*?$"
+            })
+    void patternsAreHeld(String pattern) throws Exception {
+        String schema = JSON.createObjectNode()
+                .put("type", "string")
+                .put("pattern", pattern)
+                .toString();
+        int whole = 0;
+        for (int seed = 0; seed < 8; seed++) {
+            whole += fits(raw(schema(schema), seed, 800), schema, seed) ? 1 : 0;
+        }
+        assertThat(whole).isPositive();
+    }
+
+    @Test
+    void whatAPatternDoesNotAnchorMayHaveTextBesideIt() throws Exception {
+        assertThat(SchemaPattern.of("ab")).matches("\\^\\[.*]\\*\\(\\[a]\\[b]\\)\\[.*]\\*\\$");
+        assertThat(SchemaPattern.of("^ab")).startsWith("^([a][b])[");
+        assertThat(SchemaPattern.of("ab$")).endsWith("([a][b])$");
+        assertThat(SchemaPattern.of("^[!-~]$"))
+                .isEqualTo("^([\\U00000021\\U00000023-\\U0000005B\\U0000005D-\\U0000007E])$");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "(?=a)b",
+                "a\\b",
+                "(a",
+                "a)",
+                "[a",
+                "a{3,2}",
+                "a{5000}",
+                "x^y",
+                "\\",
+                "(a)\\1",
+                "[\\\\\"]",
+                "\\pL",
+                "a**"
+            })
+    void patternsThatAGrammarCannotHoldAreRefused(String pattern) throws Exception {
+        String schema = JSON.createObjectNode()
+                .put("type", "string")
+                .put("pattern", pattern)
+                .toString();
+        Refusal refusal = refused(schema(schema));
+        assertThat(refusal.field()).isEqualTo("output_format.json_schema");
+        assertThat(refusal.message()).contains("pattern at #").contains("(expected: ");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "multipleOf at # | {\"type\": \"integer\", \"multipleOf\": 3}",
+                "minimum at # | {\"type\": \"number\", \"minimum\": 3}",
+                "not at # | {\"not\": {}}",
+                "uniqueItems at # | {\"type\": \"array\", \"uniqueItems\": true}",
+                "patternProperties at # | {\"type\": \"object\", \"patternProperties\": {}}",
+                "required at # | {\"type\": \"object\", \"required\": [\"a\"]}",
+                "minProperties at #/properties/a | {\"properties\": {\"a\": {\"type\": \"object\", \"minProperties\": 1}}}",
+                "maxLength at # | {\"type\": \"string\", \"maxLength\": 5000}",
+                "minLength over maxLength at # | {\"type\": \"string\", \"minLength\": 5, \"maxLength\": 3}",
+                "minimum over maximum at # | {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 3}",
+                "minimum at # | {\"type\": \"integer\", \"minimum\": 1e300}",
+                "properties at # | {\"properties\": {\"a\": {}}, \"anyOf\": [{\"type\": \"object\"}]}",
+                "enum at # | {\"type\": \"string\", \"enum\": [1]}",
+                "enum at # | {\"enum\": []}",
+                "no object at # | false",
+                "no object at # | [1]",
+                "a schema that leads to itself at | {\"$ref\": \"#/$defs/a\", \"$defs\": {\"a\": {\"$ref\": \"#/$defs/a\"}}}",
+                "a schema that leads to itself at | {\"allOf\": [{\"$ref\": \"#/$defs/a\"}, {}], \"$defs\": {\"a\": {\"$ref\": \"#/$defs/b\"}, "
+                        + "\"b\": {\"anyOf\": [{\"$ref\": \"#/$defs/a\"}]}}}",
+                "$ref at # | {\"anyOf\": [{\"$ref\": \"#/$defs/a_b\"}, {\"$ref\": \"#/$defs/a-b\"}], \"$defs\": "
+                        + "{\"a_b\": {\"type\": \"null\"}, \"a-b\": {\"type\": \"null\"}}}",
+                "not shown | {\"type\": \"nothing\"}",
+                "not shown | {\"$ref\": \"#/$defs/none\"}",
+                "not shown | {\"a\": 1, \"a\": 2}",
+                "not shown | {",
+                "not shown | nonsense"
+            })
+    void whatAGrammarCannotHoldIsRefusedByName(String named, String schema) throws Exception {
+        Refusal refusal = refused(schema(schema));
+        assertThat(refusal.field()).isEqualTo("output_format.json_schema");
+        assertThat(refusal.message())
+                .startsWith("output_format.json_schema: " + named)
+                .contains("(expected: ");
+    }
+
+    @Test
+    void largeSchemasAreRefused() throws Exception {
+        StringBuilder properties = new StringBuilder();
+        StringBuilder alternatives = new StringBuilder();
+        for (int i = 0; i < 300; i++) {
+            properties.append(i == 0 ? "" : ",").append("\"p" + i + "\":{\"type\":\"null\"}");
+        }
+        for (int i = 0; i < 40; i++) {
+            String next = "{\"$ref\":\"#/$defs/d" + (i + 1) + "\"}";
+            alternatives.append("\"d" + i + "\":{\"anyOf\":[" + next + "," + next + "]},");
+        }
+        List<String> large = List.of(
+                "{\"properties\":{" + properties + "}}",
+                "{\"$ref\":\"#/$defs/d0\",\"$defs\":{" + alternatives + "\"d40\":{\"type\":\"null\"}}}",
+                "{\"items\":".repeat(150) + "{}" + "}".repeat(150),
+                "{\"items\":".repeat(5000) + "{}" + "}".repeat(5000),
+                "{\"properties\":{\"" + "%".repeat(100_000) + "\":{}}}",
+                "{\"description\":\"" + "x".repeat(300_000) + "\"}",
+                "{\"enum\":[" + "1,".repeat(2000) + "1]}");
+        for (String schema : large) {
+            assertThat(refused(schema(schema)).field()).isEqualTo("output_format.json_schema");
+        }
+    }
+
+    @Test
+    void aGrammarIsHeldWithEverythingElse() throws Exception {
+        Answer answer = node.chat(TestNode.chatOf("hi")
+                .setSampling(Sampling.newBuilder().setTemperature(1).setSeed(3))
+                .setLimits(Limits.newBuilder().setMaxTokens(40).addStop("!"))
+                .setChoices(3)
+                .setLogprobs(Logprobs.newBuilder().setTop(2))
+                .setOutputFormat(OutputFormat.newBuilder().setGrammar("root ::= [a-c]{4} \"!\" [x-z]"))
+                .build());
+        for (int choice = 0; choice < 3; choice++) {
+            int one = choice;
+            assertThat(answer.text(choice)).matches("[a-c]{4}");
+            assertThat(answer.finished(choice).getStop()).isEqualTo("!");
+            assertThat(answer.deltas().stream().filter(delta -> delta.getChoice() == one))
+                    .flatMap(delta -> delta.getLogprobsList())
+                    .hasSizeBetween(4, 5)
+                    .allSatisfy(logprob -> assertThat(logprob.getTopList()).hasSize(2));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "root ::= root \"a\"",
+                "root ::= a root \"x\" | \"y\"\na ::= b\nb ::= \"\"",
+                "root ::= \"a\"{5,3}",
+                "root ::= r\nr ::= \"a\" r \"x\" | \"a\" r \"y\" | \"a\"",
+                "root ::= undefined",
+                "start ::= \"a\"",
+                "%llguidance {}",
+                "nonsense"
+            })
+    void badGrammarsAreRefused(String grammar) throws Exception {
+        Refusal refusal = refused(OutputFormat.newBuilder().setGrammar(grammar).build());
+        assertThat(refusal.field()).isEqualTo("output_format.grammar");
+        assertThat(refusal.message()).startsWith("output_format.grammar: ");
+    }
+
+    @Test
+    void aHugeGrammarIsRefused() throws Exception {
+        OutputFormat format = OutputFormat.newBuilder()
+                .setGrammar("root ::= \"" + "a".repeat(300_000) + "\"")
+                .build();
+        assertThat(refused(format).message())
+                .isEqualTo("output_format.grammar: 300011 bytes (expected: at most 262144)");
+    }
+
+    /** Schemas of everything that is held, a few levels deep, with values that end soon. */
+    private static final class RandomSchema {
+        private final Random random;
+
+        RandomSchema(int seed) {
+            this.random = new Random(seed);
+        }
+
+        ObjectNode next() {
+            return any(3);
+        }
+
+        private ObjectNode any(int depth) {
+            ObjectNode schema = JSON.createObjectNode();
+            switch (random.nextInt(depth == 0 ? 8 : 13)) {
+                case 0 -> schema.put("type", random.nextBoolean() ? "null" : "boolean");
+                case 1 -> integer(schema);
+                case 2 -> schema.put("type", "number");
+                case 3 ->
+                    schema.put("type", "string")
+                            .put("minLength", random.nextInt(3))
+                            .put("maxLength", 3 + random.nextInt(9));
+                case 4 -> schema.put("type", "string").put("pattern", pattern());
+                case 5 ->
+                    schema.putArray("enum")
+                            .add("one")
+                            .add(2)
+                            .add(random.nextDouble())
+                            .addNull()
+                            .add("\"quoted\" \\");
+                case 6 -> schema.put("type", "string").put("format", random.nextBoolean() ? "uuid" : "date");
+                case 7 ->
+                    schema.putObject("const")
+                            .put("k", random.nextInt(100))
+                            .putArray("l")
+                            .add("ü😀");
+                case 8 -> alternatives(schema, depth);
+                case 9 -> array(schema, depth);
+                case 10 -> tuple(schema, depth);
+                default -> object(schema, depth);
+            }
+            return schema;
+        }
+
+        private void integer(ObjectNode schema) {
+            schema.put("type", "integer");
+            int least = random.nextInt(4000) - 2000;
+            if (random.nextBoolean()) {
+                schema.put(random.nextBoolean() ? "minimum" : "exclusiveMinimum", least);
+            }
+            if (random.nextBoolean()) {
+                schema.put(random.nextBoolean() ? "maximum" : "exclusiveMaximum", least + 2 + random.nextInt(3000));
+            }
+        }
+
+        private String pattern() {
+            return List.of("^[a-f0-9]{2,6}$", "^(yes|no)!?$", "^\\d{4}-\\d\\d$", "^.{0,7}$", "^[^x]{3}$")
+                    .get(random.nextInt(5));
+        }
+
+        private void alternatives(ObjectNode schema, int depth) {
+            List<String> types = new ArrayList<>(List.of("null", "boolean", "integer"));
+            for (String type : types.subList(0, 1 + random.nextInt(3))) {
+                schema.withArray("anyOf").add(JSON.createObjectNode().put("type", type));
+            }
+            schema.withArray("anyOf").add(object(JSON.createObjectNode(), depth));
+        }
+
+        private void array(ObjectNode schema, int depth) {
+            schema.put("type", "array").put("minItems", random.nextInt(3)).put("maxItems", 2 + random.nextInt(3));
+            schema.set("items", any(depth - 1));
+        }
+
+        private void tuple(ObjectNode schema, int depth) {
+            schema.put("type", "array");
+            schema.putArray("prefixItems").add(any(depth - 1)).add(any(depth - 1));
+        }
+
+        private ObjectNode object(ObjectNode schema, int depth) {
+            schema.put("type", "object");
+            ObjectNode properties = schema.putObject("properties");
+            for (int i = 0; i <= random.nextInt(4); i++) {
+                String name = List.of("a", "a b", "name", "x\"y\\z", "ünder_score", "kv-rest", "a-kv")
+                        .get(random.nextInt(7));
+                properties.set(name, any(depth - 1));
+                if (random.nextBoolean() && !schema.path("required").toString().contains("\"" + name + "\"")) {
+                    schema.withArray("required").add(name);
+                }
+            }
+            if (random.nextBoolean()) {
+                schema.put("additionalProperties", false);
+            }
+            return schema;
+        }
+    }
+}
