@@ -128,6 +128,7 @@ final class DeltaEncoder implements AutoCloseable {
 
     /** The last of the deltas stands for all tokens that came since the one before. */
     private void send(List<Delta.Builder> deltas, boolean last, Consumer<GenerationEvent> out) {
+        countReasoning(deltas);
         List<Delta.Builder> toSend = deltas;
         if (deltas.isEmpty()) {
             if (logprobs.isEmpty() && !(last && tokens > 0)) {
@@ -144,11 +145,24 @@ final class DeltaEncoder implements AutoCloseable {
         }
     }
 
+    /** A slow reader's portion may hold more than reasoning: then its tokens count by the share of text. */
+    private void countReasoning(List<Delta.Builder> deltas) {
+        long reasoning = 0;
+        long all = 0;
+        for (Delta.Builder delta : deltas) {
+            reasoning += delta.getReasoning().length();
+            all += delta.getReasoning().length() + delta.getContent().length();
+            for (ToolCallDelta call : delta.getToolCallsList()) {
+                all += call.getName().length() + call.getArguments().length();
+            }
+        }
+        if (reasoning > 0) {
+            reasoningTokens += Math.round((float) tokens * reasoning / all);
+        }
+    }
+
     private void finish(Delta.Builder delta) {
         delta.setTokens(tokens);
-        if (!delta.getReasoning().isEmpty()) {
-            reasoningTokens += tokens;
-        }
         tokens = 0;
         for (TokenLogprob logprob : logprobs) {
             delta.addLogprobs(logprob(logprob));
