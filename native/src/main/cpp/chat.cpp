@@ -1,10 +1,12 @@
 // Conversations: rendering a model's template, parsing its answers, grammars.
 #include "internal.h"
+#include "guard_grammar.h"
 #include "guard_text.h"
 
 #include "chat.h"
 #include "common.h"
 #include "json-schema-to-grammar.h"
+#include "llama-grammar.h"
 
 #include <algorithm>
 #include <functional>
@@ -288,6 +290,27 @@ bool is_plain(const json & syntax) {
     return true;
 }
 
+// Whether a grammar lets an answer begin so; false also for one that will be refused when it is used.
+bool can_begin(const std::string & grammar, const std::string & text, const llama_vocab * vocab) {
+    try {
+        check_grammar(grammar, vocab);
+        bool fits = false;
+        on_large_stack([&] {
+            log_capture log;
+            std::unique_ptr<llama_grammar, decltype(&llama_grammar_free_impl)> g(
+                llama_grammar_init_impl(vocab, grammar.c_str(), "root", false, nullptr, 0, nullptr, 0), llama_grammar_free_impl);
+            if (!g) return;
+            llama_grammar_accept_str(*g, text);
+            fits = !g->stacks.empty();
+        });
+        return fits;
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
 // A grammar for required calls lets the answer begin with any text, and a weak model may never come to the call. So the text
 // with which calls begin is written for it, where the template has one and no thinking comes first.
 void begin_call(const cq_templates & t, const common_chat_templates_inputs & in, common_chat_params & p) {
@@ -297,8 +320,10 @@ void begin_call(const cq_templates & t, const common_chat_templates_inputs & in,
     may.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO; // its trigger is that text
     auto probe = common_chat_templates_apply(t.templates.get(), may);
     if (probe.grammar_triggers.empty() || probe.grammar_triggers.front().type != COMMON_GRAMMAR_TRIGGER_TYPE_WORD) return;
-    p.prompt            += probe.grammar_triggers.front().value;
-    p.generation_prompt += probe.grammar_triggers.front().value;
+    const std::string & begin = probe.grammar_triggers.front().value;
+    if (!can_begin(p.grammar, p.generation_prompt + begin, t.model->vocab)) return;
+    p.prompt            += begin;
+    p.generation_prompt += begin;
 }
 
 json apply(const cq_templates & t, const json & body) {
@@ -453,7 +478,7 @@ CQ_API char * cq_templates_info(const cq_templates * t, char ** error) {
         json out = json::object();
         bool explicitly        = common_chat_templates_was_explicit(t->templates.get());
         out["source"]          = std::string(!t->given.empty() ? "GIVEN" : explicitly ? "MODEL" : "CHATML");
-        out["tools"]           = caps["supports_tools"] || caps["supports_tool_calls"];
+        out["tools"]           = caps["supports_tools"]; // some render earlier calls, but do not tell the tools
         out["parallelTools"]   = caps["supports_parallel_tool_calls"];
         out["systemRole"]      = caps["supports_system_role"];
         out["reasoning"]       = caps["supports_preserve_reasoning"] || common_chat_templates_support_enable_thinking(t->templates.get());

@@ -1,0 +1,108 @@
+package dev.chasqui.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The templates of well-known models, as the pinned release of llama.cpp brings them. */
+class ModelTemplatesTest {
+    private static final Path TEMPLATES = Path.of("target/llama/source/models/templates");
+    private static final String CHAT = """
+            {"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello there"},
+            {"role":"assistant","content":"Yes?"},{"role":"user","content":"Weather in Cusco?"}]%s}""";
+    private static final String TOOLS = """
+            ,"tools":[{"type":"function","function":{"name":"weather","description":"Tells the weather","parameters":
+            {"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]""";
+
+    /** Those that do not tell the model its tools, and why. */
+    private static final Map<String, String> WITHOUT_TOOLS = Map.of(
+            "HuggingFaceTB-SmolLM3-3B.jinja", "it takes them by other names, xml_tools and python_tools",
+            "deepseek-ai-DeepSeek-R1-Distill-Llama-8B.jinja", "it renders calls only",
+            "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja", "it renders calls only",
+            "deepseek-ai-DeepSeek-V3.1.jinja", "it renders calls only",
+            "fireworks-ai-llama-3-firefunction-v2.jinja", "it takes them by another name, functions",
+            "google-gemma-2-2b-it.jinja", "the model knows none",
+            "llama-cpp-rwkv-world.jinja", "the model knows none",
+            "microsoft-Phi-3.5-mini-instruct.jinja", "the model knows none");
+
+    /** Those with which no call can be required, and why. */
+    private static final Map<String, String> NOT_REQUIRED =
+            Map.of("ibm-granite-granite-3.3-2B-Instruct.jinja", "nothing in it shows how a call is written");
+
+    /** Those whose grammar for required calls is refused with a clear error, and why. */
+    private static final Map<String, String> UNFIT =
+            Map.of("Spark2.5.jinja", "llama.cpp's grammar for it does not begin as its own prompt ends");
+
+    static Stream<Path> templates() throws IOException {
+        return Files.list(TEMPLATES)
+                .filter(file -> file.toString().endsWith(".jinja"))
+                .sorted();
+    }
+
+    @Test
+    void thereAreMany() throws IOException {
+        assertThat(templates()).hasSizeGreaterThan(60);
+    }
+
+    private static LlamaModel model(Path template) throws IOException {
+        return Tiny.LLAMA.loadModel(
+                Tiny.write(TinyGguf.Options.DEFAULT),
+                new ModelOptions(0, true, Files.readString(template)),
+                LoadListener.NONE);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("templates")
+    void rendersWithAndWithoutTools(Path template) throws IOException {
+        String name = template.getFileName().toString();
+        try (LlamaModel model = model(template)) {
+            ChatPrompt plain = model.chatTemplate().render(CHAT.formatted(""));
+            assertThat(plain.prompt()).contains("Hello there").contains("Weather in Cusco?");
+            read(model, plain);
+            assertThat(model.chatTemplate().info().tools()).as("tools").isNotEqualTo(WITHOUT_TOOLS.containsKey(name));
+            if (model.chatTemplate().info().tools()) {
+                ChatPrompt may = model.chatTemplate().render(CHAT.formatted(TOOLS));
+                assertThat(may.prompt()).contains("weather");
+                assertThat(may.plainText()).isFalse();
+                read(model, may);
+                ChatPrompt must = model.chatTemplate().render(CHAT.formatted(TOOLS + ",\"tool_choice\":\"required\""));
+                assertThat(must.constrained()).as("required").isNotEqualTo(NOT_REQUIRED.containsKey(name));
+                if (UNFIT.containsKey(name)) {
+                    assertThatThrownBy(() -> read(model, must)).hasMessageContaining("grammar: refused");
+                } else {
+                    read(model, must);
+                }
+            }
+        }
+    }
+
+    /** Samples and parses a little of an answer. */
+    private static void read(LlamaModel model, ChatPrompt prompt) {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(1));
+                ChatParser parser = new ChatParser(prompt);
+                Sampler sampler = model.newSampler(
+                        SamplerOptions.builder().seed(1).prompt(prompt).build())) {
+            int[] answer = Tiny.generate(context, sampler, 0, 24, 1, 2, 3);
+            parser.push(new byte[0], false);
+            for (int token : answer) {
+                if (model.vocabulary().isEndOfGeneration(token)) {
+                    break;
+                }
+                parser.push(model.vocabulary().piece(token, true), false);
+            }
+        } catch (LlamaException e) {
+            // Noise need not have the form that the template promises.
+            if (e.reason() != LlamaException.Reason.PARSE) {
+                throw e;
+            }
+        }
+    }
+}
