@@ -38,6 +38,8 @@ final class Failures {
             "chat_template_kwargs.enable_thinking", "template_arguments.enable_thinking",
             "continue_final_message", "continue_last_message");
 
+    private static final int MOST_MESSAGE = 500;
+    private static final int MOST_FIELD = 100;
     private static final java.time.Duration SOON = java.time.Duration.ofSeconds(1);
     private static final Pattern HUMP = Pattern.compile("([a-z])([A-Z])");
 
@@ -186,13 +188,12 @@ final class Failures {
 
     private static StatusRuntimeException status(
             ErrorReason reason, String message, java.time.@Nullable Duration retryAfter, Map<String, String> metadata) {
-        ErrorInfo.Builder info = ErrorInfo.newBuilder()
-                .setDomain(DOMAIN)
-                .setReason(reason.name().substring("ERROR_REASON_".length()))
-                .putAllMetadata(metadata);
+        ErrorInfo.Builder info =
+                ErrorInfo.newBuilder().setDomain(DOMAIN).setReason(reason.name().substring("ERROR_REASON_".length()));
+        metadata.forEach((key, value) -> info.putMetadata(key, bounded(value, MOST_FIELD)));
         com.google.rpc.Status.Builder status = com.google.rpc.Status.newBuilder()
                 .setCode(code(reason).value())
-                .setMessage(message)
+                .setMessage(bounded(message, MOST_MESSAGE))
                 .addDetails(Any.pack(info.build()));
         if (retryAfter != null) {
             status.addDetails(Any.pack(RetryInfo.newBuilder()
@@ -202,6 +203,15 @@ final class Failures {
                     .build()));
         }
         return StatusProto.toStatusRuntimeException(status.build());
+    }
+
+    /** Statuses travel as headers, which are short, and may name what a caller made up. */
+    private static String bounded(String text, int most) {
+        if (text.length() <= most) {
+            return text;
+        }
+        int end = Character.isHighSurrogate(text.charAt(most - 1)) ? most - 1 : most;
+        return text.substring(0, end) + "…";
     }
 
     private static String message(Throwable failure) {

@@ -145,6 +145,12 @@ final class Answer implements ClientResponseObserver<Object, GenerationEvent> {
         throw new AssertionError("the call did not fail", failure);
     }
 
+    /** How the call failed; null where it did not. */
+    @Nullable
+    StatusRuntimeException failed() {
+        return failure == null ? null : failure();
+    }
+
     private void checkSucceeded() {
         if (failure != null) {
             throw new AssertionError("the call failed", failure);
