@@ -3,7 +3,9 @@ package dev.chasqui.gateway;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Readiness;
+import dev.chasqui.gateway.requests.Dialect;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -186,6 +188,11 @@ public final class Gateway implements AutoCloseable {
     /** How far the default model is. */
     public Readiness readiness() {
         return context.getBean(NodeRouter.class).readiness();
+    }
+
+    /** What it speaks. */
+    Collection<Dialect> dialects() {
+        return context.getBeansOfType(Dialect.class).values();
     }
 
     /** The product's version. */

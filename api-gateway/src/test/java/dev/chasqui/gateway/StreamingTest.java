@@ -130,16 +130,17 @@ class StreamingTest extends GatewayTest {
         await(() -> metrics().contains("route=\"/v1/chat/completions\",status=\"cut-off\"} 1.0"));
     }
 
-    @Test
-    void aClientThatGoesAwayAtTheFirstPieceCancelsTheCall() throws Exception {
-        for (int i = 0; i < 100; i++) {
+    @ParameterizedTest
+    @ValueSource(strings = {CHAT, "/v1/messages", "/api/chat/stream"})
+    void aClientThatGoesAwayAtTheFirstPieceCancelsTheCall(String path) throws Exception {
+        for (int i = 0; i < 50; i++) {
             CountDownLatch begun = new CountDownLatch(1);
             node.does((request, answer) -> {
                 answer.admit(3);
                 begun.countDown();
             });
 
-            try (Raw raw = new Raw(HI_STREAM)) {
+            try (Raw raw = new Raw(path, HI_STREAM)) {
                 assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
                 assertThat(raw).isNotNull();
             }
@@ -229,7 +230,7 @@ class StreamingTest extends GatewayTest {
 
     @Test
     void aBodyThatDripsIsNotWaitedFor() throws Exception {
-        try (Raw raw = new Raw("{\"messages\":", 100)) {
+        try (Raw raw = new Raw(CHAT, "{\"messages\":", 100)) {
             assertThat(raw.nextLine()).isEqualTo("HTTP/1.1 408 Request Timeout");
         }
     }
@@ -313,16 +314,20 @@ class StreamingTest extends GatewayTest {
         private final BufferedReader in;
 
         Raw(String body) throws IOException {
-            this(body, body.length());
+            this(CHAT, body, body.length());
+        }
+
+        Raw(String path, String body) throws IOException {
+            this(path, body, body.length());
         }
 
         /** @param announced the length that the request says it has */
-        Raw(String body, int announced) throws IOException {
+        Raw(String path, String body, int announced) throws IOException {
             socket.setReceiveBufferSize(16 * 1024);
             socket.connect(new java.net.InetSocketAddress("127.0.0.1", gateway.port()));
             socket.setSoTimeout(10_000);
             socket.getOutputStream()
-                    .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    .write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                     + "Content-Length: " + announced + "\r\n\r\n" + body)
                             .getBytes(StandardCharsets.US_ASCII));
             in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));

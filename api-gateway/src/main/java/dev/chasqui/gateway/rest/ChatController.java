@@ -48,7 +48,13 @@ final class ChatController {
     }
 
     Mono<Void> stream(ServerWebExchange exchange) {
-        return bodies.read(exchange.getRequest(), body -> answer(exchange, request(body, Fields.of(body, "")), true));
+        return bodies.read(exchange.getRequest(), body -> {
+            Fields fields = Fields.of(body, "");
+            if (Boolean.FALSE.equals(fields.bool("stream"))) {
+                throw fields.bad("stream", fields.any("stream"), "true; /api/chat answers in one piece");
+            }
+            return answer(exchange, request(body, fields), true);
+        });
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ChatRequest request, boolean stream) {

@@ -9,10 +9,14 @@ import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Routes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +65,8 @@ public final class RestRoutes implements Dialect {
         get("/healthz", response -> json(response, object("status", "alive")));
         get("/readyz", this::ready);
         get("/version", response -> json(response, object("name", "chasqui").put("version", version)));
+        byte[] description = description();
+        get("/openapi.json", response -> Answers.json(response, description));
         get("/metrics", response -> text(response, metrics.get()));
         routes.add(HttpMethod.GET, "/models", (exchange, name) -> models.list(exchange))
                 .add(HttpMethod.GET, "/api/models", (exchange, name) -> models.list(exchange))
@@ -69,6 +75,15 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.DELETE, "/api/models/{name}", models::delete)
                 .add(HttpMethod.POST, "/api/chat", (exchange, name) -> chats.chat(exchange))
                 .add(HttpMethod.POST, "/api/chat/stream", (exchange, name) -> chats.stream(exchange));
+    }
+
+    /** The description of all dialects, which a test holds against the routes. */
+    private static byte[] description() {
+        try (InputStream in = RestRoutes.class.getResourceAsStream("/dev/chasqui/gateway/openapi.json")) {
+            return Objects.requireNonNull(in).readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void get(String path, Function<ServerHttpResponse, Mono<Void>> answer) {

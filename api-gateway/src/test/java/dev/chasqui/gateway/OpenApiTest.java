@@ -1,0 +1,233 @@
+package dev.chasqui.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.requests.Routes;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Holds {@code /openapi.json} against the routes, the requests that are read and the answers that are given. */
+class OpenApiTest extends GatewayTest {
+    private JsonNode description;
+
+    /** One thing that can be asked, as it is described. */
+    private record Operation(String method, String path, JsonNode node) {
+        @Override
+        public String toString() {
+            return method + " " + path;
+        }
+    }
+
+    @BeforeEach
+    void read() throws Exception {
+        description = json(get("/openapi.json").body());
+    }
+
+    @Test
+    void itNamesEveryRouteAndNoOther() {
+        List<String> routes = new ArrayList<>();
+        for (Dialect dialect : gateway.dialects()) {
+            for (Routes.Route route : dialect.routes().all()) {
+                routes.add(route.method() + " " + route.path());
+            }
+        }
+
+        assertThat(operations()).extracting(Operation::toString).containsExactlyInAnyOrderElementsOf(routes);
+    }
+
+    @Test
+    void everyReferenceLeadsSomewhere() {
+        assertThat(description.findValues("$ref"))
+                .isNotEmpty()
+                .allSatisfy(reference -> assertThat(description
+                                .at(reference.asString().substring(1))
+                                .isObject())
+                        .as(reference.asString())
+                        .isTrue());
+    }
+
+    @Test
+    void everyExampleIsAnsweredAsDescribed() throws Exception {
+        String stored = json(post("/v1/responses", "{\"input\":\"Hi\"}").body())
+                .get("id")
+                .asString();
+        for (Operation operation : operations()) {
+            if (operation.method().equals("DELETE")) {
+                continue;
+            }
+            String path = operation
+                    .path()
+                    .replaceAll("\\{.*}", operation.path().contains("responses") ? stored : ScriptedNode.MODEL);
+            HttpResponse<String> response = ask(operation, path, example(operation));
+
+            assertThat(response.statusCode())
+                    .as("%s: %s", operation, response.body())
+                    .isEqualTo(200);
+            JsonNode content = operation.node().at("/responses/200/content");
+            String type =
+                    response.headers().firstValue("content-type").orElseThrow().replaceAll(";.*", "");
+            assertThat(content.has(type)).as("%s answers %s", operation, type).isTrue();
+            if (type.equals("application/json")) {
+                check(operation.toString(), content.at("/application~1json/schema"), json(response.body()));
+            }
+        }
+        JsonNode deleted =
+                json(send(HttpRequest.newBuilder(uri("/v1/responses/" + stored)).DELETE())
+                        .body());
+        check("DELETE", description.at("/components/schemas/DeletedResponse"), deleted);
+    }
+
+    /** A field that is read is refused by its name where it is something odd. */
+    @Test
+    void everyFieldOfARequestIsRead() throws Exception {
+        for (Operation operation : operations()) {
+            JsonNode schema = operation.node().at("/requestBody/content/application~1json/schema");
+            if (schema.isMissingNode()) {
+                continue;
+            }
+            for (Map.Entry<String, JsonNode> property : properties(schema).entrySet()) {
+                String field = property.getKey();
+                ObjectNode body = (ObjectNode) example(operation).deepCopy();
+                prepare(body, field);
+                body.set(field, odd(field, property.getValue()));
+                HttpResponse<String> response =
+                        ask(operation, operation.path().replaceAll("\\{.*}", ScriptedNode.MODEL), body);
+                assertThat(response.statusCode())
+                        .as("%s with an odd %s: %s", operation, field, response.body())
+                        .isEqualTo(400);
+                assertThat(response.body()).as("%s: %s", operation, field).contains("\"" + field);
+            }
+        }
+    }
+
+    /** Fields that exclude each other. */
+    private static void prepare(ObjectNode body, String field) {
+        if (field.equals("message")) {
+            body.remove("messages");
+        } else if (field.equals("messages")) {
+            body.remove("message");
+        } else if (field.equals("add_special_tokens") || field.equals("prompt") && body.has("content")) {
+            body.remove("content");
+            body.put("prompt", "a");
+        }
+    }
+
+    /** A value that the field does not take. */
+    private static JsonNode odd(String field, JsonNode schema) {
+        JsonNodeFactory json = JsonNodeFactory.instance;
+        boolean takesObjects = schema.path("type").asString("").equals("object") || field.equals("logit_bias");
+        return takesObjects ? json.booleanNode(true) : json.objectNode().set("odd", json.arrayNode());
+    }
+
+    private static JsonNode example(Operation operation) {
+        return operation.node().at("/requestBody/content/application~1json/example");
+    }
+
+    private HttpResponse<String> ask(Operation operation, String path, JsonNode body) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).header("content-type", "application/json");
+        return send(request.method(
+                operation.method(),
+                body.isMissingNode()
+                        ? HttpRequest.BodyPublishers.noBody()
+                        : HttpRequest.BodyPublishers.ofString(body.toString())));
+    }
+
+    private List<Operation> operations() {
+        List<Operation> operations = new ArrayList<>();
+        description
+                .get("paths")
+                .forEachEntry((path, methods) -> methods.forEachEntry(
+                        (method, node) -> operations.add(new Operation(method.toUpperCase(Locale.ROOT), path, node))));
+        return operations;
+    }
+
+    private Map<String, JsonNode> properties(JsonNode schema) {
+        Map<String, JsonNode> properties = new LinkedHashMap<>();
+        JsonNode resolved = resolved(schema);
+        resolved.path("allOf").forEach(part -> properties.putAll(properties(part)));
+        resolved.path("properties").forEachEntry(properties::put);
+        return properties;
+    }
+
+    private JsonNode resolved(JsonNode schema) {
+        return schema.has("$ref") ? description.at(schema.get("$ref").asString().substring(1)) : schema;
+    }
+
+    private void check(String where, JsonNode reference, JsonNode value) {
+        String problem = problem(where, reference, value);
+        assertThat(problem).isNull();
+    }
+
+    /** What is in the value and not in the schema, or the other way round; null where all is well. */
+    private @Nullable String problem(String where, JsonNode reference, JsonNode value) {
+        JsonNode schema = resolved(reference);
+        if (schema.has("anyOf")) {
+            for (JsonNode one : schema.get("anyOf")) {
+                if (problem(where, one, value) == null) {
+                    return null;
+                }
+            }
+            return where + ": " + value + " is none of " + schema;
+        }
+        if (schema.has("enum") && !schema.get("enum").valueStream().anyMatch(value::equals)) {
+            return where + ": " + value + " is not in " + schema.get("enum");
+        }
+        return switch (schema.path("type").asString("")) {
+            case "object" -> object(where, schema, value);
+            case "array" -> array(where, schema, value);
+            case "string" -> value.isString() ? null : where + ": no string";
+            case "integer" -> value.isIntegralNumber() ? null : where + ": no whole number";
+            case "number" -> value.isNumber() ? null : where + ": no number";
+            case "boolean" -> value.isBoolean() ? null : where + ": no boolean";
+            case "null" -> value.isNull() ? null : where + ": not null";
+            default -> null;
+        };
+    }
+
+    private @Nullable String object(String where, JsonNode schema, JsonNode value) {
+        if (!value.isObject()) {
+            return where + ": no object";
+        }
+        for (JsonNode name : schema.path("required")) {
+            if (!value.has(name.asString())) {
+                return where + "." + name.asString() + ": absent";
+            }
+        }
+        for (Map.Entry<String, JsonNode> entry : value.properties()) {
+            JsonNode known = schema.path("properties").get(entry.getKey());
+            if (known == null && !schema.has("additionalProperties")) {
+                return where + "." + entry.getKey() + ": not described";
+            }
+            String problem = known == null ? null : problem(where + "." + entry.getKey(), known, entry.getValue());
+            if (problem != null) {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    private @Nullable String array(String where, JsonNode schema, JsonNode value) {
+        if (!value.isArray()) {
+            return where + ": no array";
+        }
+        for (JsonNode element : value) {
+            String problem = problem(where + "[]", schema.get("items"), element);
+            if (problem != null) {
+                return problem;
+            }
+        }
+        return null;
+    }
+}
