@@ -13,10 +13,13 @@ final class Beginnings implements AutoCloseable {
     /** Fewer tokens than this are computed about as fast as they are fetched. */
     static final int WORTHWHILE = 64;
 
+    private static final int COPIES_OF_A_STEP = 4;
+
     private final ModelRunner runner;
     private final Slot[] slots;
     private final PromptCache cache;
     private final int worthwhile;
+    private int copies;
 
     /** @param worthwhile the least tokens that are fetched, awaited or kept */
     Beginnings(ModelRunner runner, Slot[] slots, PromptCache cache, int worthwhile) {
@@ -41,9 +44,25 @@ final class Beginnings implements AutoCloseable {
         settle(slot, sequence);
     }
 
-    /** Lets followers go on whose leader has what they wait for, or has gone. */
+    /** How many copies the next step has to make. */
+    int copies() {
+        return copies;
+    }
+
+    /** To be told when a step has made its copies. */
+    void copied() {
+        copies = 0;
+    }
+
+    /**
+     * Lets followers go on whose leader has what they wait for, or has gone; only so many in a step that those who answer
+     * already wait for few copies.
+     */
     void follow() {
         for (Slot slot : slots) {
+            if (copies >= COPIES_OF_A_STEP) {
+                return;
+            }
             Sequence sequence = slot.sequence;
             if (sequence == null) {
                 continue;
@@ -130,6 +149,7 @@ final class Beginnings implements AutoCloseable {
 
     private void copy(Slot from, Slot to, int length) {
         runner.copy(from.id, to.id);
+        copies++;
         began(to, runner.truncate(to.id, length));
     }
 

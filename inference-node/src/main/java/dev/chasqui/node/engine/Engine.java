@@ -254,6 +254,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private void compute(List<Sequence> sequences) {
+        boolean ordinary = scheduler.onlyComputes();
         long began = ticker.nanos();
         mark(sequences, true);
         ModelRunner.Outcome outcome = decode(began);
@@ -261,7 +262,9 @@ public final class Engine implements AutoCloseable {
         long now = ticker.nanos();
         switch (outcome) {
             case DONE -> {
-                stepTimes.record(batch.size(), now - began);
+                if (ordinary) {
+                    stepTimes.record(batch.size(), now - began);
+                }
                 counters.steps++;
                 advance(sequences, now);
             }

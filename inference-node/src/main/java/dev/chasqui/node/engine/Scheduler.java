@@ -116,6 +116,13 @@ final class Scheduler {
         return removed;
     }
 
+    /** Whether the next step's time will be that of its tokens, and not of copies made before. */
+    boolean onlyComputes() {
+        boolean only = beginnings.copies() == 0;
+        beginnings.copied();
+        return only;
+    }
+
     /** The next step computes nothing ahead. */
     void scheduleNoDrafts() {
         plain = true;
