@@ -36,7 +36,7 @@ enum pooling { MEAN = 1, FIRST, LAST };
 constexpr int32_t MOST_SEQUENCES = 64;
 constexpr int32_t BATCH = 512;
 constexpr int64_t LOGIT_BYTES = 64 << 20; // llama.cpp computes logits beside embeddings, and keeps room for them
-constexpr int     NICE = 10;
+constexpr int     NICE = 4;
 
 bool is_causal(const cq_model * model) {
     return model->generates && meta_of_arch(model->model, model->arch, ".attention.causal") != "false";
