@@ -48,6 +48,18 @@ class OpenApiTest extends GatewayTest {
     }
 
     @Test
+    void aPageOfItIsThereToRead() throws Exception {
+        HttpResponse<String> page = get("/api/docs");
+
+        assertThat(page.headers().firstValue("content-type")).hasValue("text/html; charset=utf-8");
+        for (Operation operation : operations()) {
+            assertThat(page.body()).contains("<code>" + operation + "</code>");
+        }
+        assertThat(page.body()).contains("<dt><code>temperature</code></dt><dd>number, 0 or more, at most 2.");
+        assertThat(page.body()).doesNotContain("<script", "<style", "style=");
+    }
+
+    @Test
     void everyReferenceLeadsSomewhere() {
         assertThat(description.findValues("$ref"))
                 .isNotEmpty()

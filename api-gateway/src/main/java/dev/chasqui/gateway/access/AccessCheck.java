@@ -20,7 +20,7 @@ public final class AccessCheck {
     private static final Pattern DEFAULT_PORT = Pattern.compile(":(80|443)$");
     /** What one must be able to ask before one has a key. */
     private static final Set<String> OPEN =
-            Set.of("/api/health", "/health", "/healthz", "/readyz", "/version", "/openapi.json");
+            Set.of("/api/health", "/health", "/healthz", "/readyz", "/version", "/openapi.json", "/api/docs");
 
     private static final String PREFLIGHT_SECONDS = "600";
 

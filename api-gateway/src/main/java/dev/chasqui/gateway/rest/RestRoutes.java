@@ -67,6 +67,10 @@ public final class RestRoutes implements Dialect {
         get("/version", response -> json(response, object("name", "chasqui").put("version", version)));
         byte[] description = description();
         get("/openapi.json", response -> Answers.json(response, description));
+        get(
+                "/api/docs",
+                response -> answers.beside(() -> DescriptionPage.of(description))
+                        .flatMap(page -> Answers.bytes(response, "text/html; charset=utf-8", page)));
         get("/metrics", response -> text(response, metrics.get()));
         routes.add(HttpMethod.GET, "/models", (exchange, name) -> models.list(exchange))
                 .add(HttpMethod.GET, "/api/models", (exchange, name) -> models.list(exchange))
