@@ -170,6 +170,7 @@ class CompletionsTest extends GatewayTest {
                 "/v1/completions|{\"prompt\":[]}|prompt: an empty array (expected: a string, an array of strings, of"
                         + " tokens, or of arrays of tokens)",
                 "/v1/completions|{\"prompt\":[1,-2]}|prompt[1]: -2 (expected: the number of a token)",
+                "/v1/completions|{\"prompt\":[1,\"secret\"]}|prompt[1]: a string (expected: the number of a token)",
                 "/v1/completions|{\"prompt\":[\"a\",{}]}|prompt[1]: an object (expected: a string, an array of strings, of"
                         + " tokens, or of arrays of tokens)",
                 "/v1/completions|{\"prompt\":\"a\",\"suffix\":\"b\"}|suffix: a string of 1 characters (expected: absent;"
@@ -190,7 +191,7 @@ class CompletionsTest extends GatewayTest {
                 "/tokenize|{}|content: absent (expected: a string)",
                 "/tokenize|{\"prompt\":5}|prompt: a number (expected: a string)",
                 "/detokenize|{}|tokens: absent (expected: an array of tokens)",
-                "/detokenize|{\"tokens\":[\"a\"]}|tokens[0]: \"a\" (expected: the number of a token)",
+                "/detokenize|{\"tokens\":[\"a\"]}|tokens[0]: a string (expected: the number of a token)",
             })
     void namesTheFieldAndWhatItShouldBe(String path, String body, String message) throws Exception {
         HttpResponse<String> response = post(path, body);

@@ -3,6 +3,10 @@ package dev.chasqui.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.chasqui.gateway.nodes.Readiness;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,6 +55,25 @@ class GatewaySettingsTest {
     void argumentsAreRead() {
         try (Gateway gateway = Gateway.start("--chasqui.port=0", "--chasqui.nodes=127.0.0.1:1,[::1]:2")) {
             assertThat(gateway.port()).isPositive();
+        }
+    }
+
+    @Test
+    void aliasesAreReadFromAList() throws Exception {
+        ScriptedNode node = new ScriptedNode();
+        try (node;
+                Gateway gateway = Gateway.start(
+                        "--chasqui.port=0",
+                        "--chasqui.nodes=" + node.address(),
+                        "--chasqui.aliases=a-*=tiny,b=large")) {
+            GatewayTest.await(() -> gateway.readiness().state() == Readiness.State.READY);
+            HttpRequest request = HttpRequest.newBuilder(
+                            URI.create("http://127.0.0.1:" + gateway.port() + "/v1/completions"))
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"b\",\"prompt\":\"x\"}"))
+                    .build();
+            GatewayTest.HTTP.send(request, HttpResponse.BodyHandlers.discarding());
+
+            assertThat(node.rawRequests.element().getModel()).isEqualTo("large");
         }
     }
 

@@ -51,7 +51,8 @@ record Prompt(@Nullable String text, TokenList tokens) {
             if (!token.isIntegralNumber() || !token.canConvertToInt() || token.intValue() < 0) {
                 throw RequestError.badValue(
                         path + "[" + tokens.getIdsCount() + "]",
-                        Fields.shown(token) + " (expected: the number of a token)");
+                        (token.isNumber() ? Fields.shown(token) : Fields.kind(token))
+                                + " (expected: the number of a token)");
             }
             tokens.addIds(token.intValue());
         }
