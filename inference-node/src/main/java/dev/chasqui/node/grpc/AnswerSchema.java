@@ -444,20 +444,26 @@ final class AnswerSchema {
         Set<String> names = new HashSet<>();
         Set<String> wanted = new HashSet<>(required(schema));
         for (JsonNode part : schema.get("allOf")) {
-            JsonNode object = part;
-            for (int i = 0; i < MOST_DEPTH && object instanceof ObjectNode one && one.has("$ref"); i++) {
-                object = target(one, path);
-            }
-            boolean plain = object instanceof ObjectNode one
-                    && one.get("properties") instanceof ObjectNode
-                    && Set.of("properties", "required").containsAll(constraints(one));
-            require(plain, path, "allOf", "objects with properties, or one schema");
-            wanted.addAll(required((ObjectNode) object));
+            ObjectNode object = plainObject(part, path);
+            wanted.addAll(required(object));
             for (String name : object.get("properties").propertyNames()) {
                 require(names.add(name), path, "allOf", "objects without a property in common");
             }
         }
         require(names.containsAll(wanted), path, "required", "names that are among the properties");
+    }
+
+    private ObjectNode plainObject(JsonNode part, String path) {
+        JsonNode object = part;
+        for (int i = 0; i < MOST_DEPTH && object instanceof ObjectNode one && one.has("$ref"); i++) {
+            object = target(one, path);
+        }
+        if (object instanceof ObjectNode one
+                && one.get("properties") instanceof ObjectNode
+                && Set.of("properties", "required").containsAll(constraints(one))) {
+            return one;
+        }
+        throw new InvalidRequest(field, "allOf at " + shown(path), "objects with properties, or one schema");
     }
 
     private void valuesFit(ObjectNode schema, String key, String path) {

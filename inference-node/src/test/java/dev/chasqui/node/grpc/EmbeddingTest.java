@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -357,7 +358,7 @@ final class EmbeddingTest {
         Future<EmbedResponse> refused =
                 calls.stream().filter(Future::isDone).findFirst().orElseThrow();
         ExecutionException failure = catchThrowableOfType(ExecutionException.class, refused::get);
-        Refusal refusal = Refusal.of((StatusRuntimeException) failure.getCause());
+        Refusal refusal = Refusal.of((StatusRuntimeException) Objects.requireNonNull(failure.getCause()));
         calls.forEach(call -> call.cancel(true));
         assertThat(refusal.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
         assertThat(refusal.reason()).isEqualTo("QUEUE_FULL");

@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -240,9 +239,9 @@ final class HostileRequestTest {
             return message.build();
         }
 
-        private void maybe(Supplier<?> change) {
+        private void maybe(Runnable change) {
             if (random.nextInt(4) == 0) {
-                change.get();
+                change.run();
             }
         }
     }
