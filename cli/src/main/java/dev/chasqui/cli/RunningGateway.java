@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.gateway.BadSettingsException;
 import dev.chasqui.gateway.Gateway;
 import dev.chasqui.gateway.GatewaySettings;
 import dev.chasqui.gateway.nodes.Readiness;
@@ -27,6 +28,8 @@ final class RunningGateway {
     private static Gateway start(GatewaySettings settings) {
         try {
             return Gateway.start(settings);
+        } catch (BadSettingsException unusable) {
+            throw new Failure(String.valueOf(unusable.getMessage()), 2);
         } catch (PortInUseException taken) {
             throw new Failure("port " + taken.getPort() + " was taken just now: name another with --port.", 2);
         }

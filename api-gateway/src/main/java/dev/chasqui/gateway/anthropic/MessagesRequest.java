@@ -6,16 +6,15 @@ import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.SamplingFields;
 import dev.chasqui.gateway.requests.Text;
+import dev.chasqui.gateway.requests.ToolFields;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolChoice;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -27,9 +26,7 @@ import tools.jackson.databind.JsonNode;
  * @param stream whether the answer comes in pieces
  */
 record MessagesRequest(ChatRequest chat, boolean stream) {
-    private static final int MOST_TOOLS = 128;
     private static final int MOST_STOPS = 16;
-    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
     private static final Set<String> CHOICES = Text.ordered("auto", "any", "tool", "none");
     private static final Set<String> THINKING = Text.ordered("enabled", "adaptive", "disabled");
     private static final Set<String> EFFORTS = Text.ordered("low", "medium", "high", "xhigh", "max");
@@ -62,18 +59,12 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
     }
 
     private static void tools(Fields fields, ChatRequest.Builder chat) {
-        List<JsonNode> tools = fields.array("tools", MOST_TOOLS);
-        Set<String> names = new LinkedHashSet<>();
-        for (int i = 0; i < tools.size(); i++) {
-            Tool tool = tool(Fields.of(tools.get(i), "tools[" + i + "]"));
-            names.add(tool.getName());
-            chat.addTools(tool);
-        }
+        Set<String> names = ToolFields.add(fields, chat, MessagesRequest::tool);
         Fields choice = fields.object("tool_choice");
         if (choice != null) {
             chat.setToolChoice(toolChoice(choice, names));
             Boolean alone = choice.bool("disable_parallel_tool_use");
-            if (alone != null && !tools.isEmpty()) {
+            if (alone != null && !names.isEmpty()) {
                 chat.setParallelToolCalls(!alone);
             }
         }
@@ -84,20 +75,7 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
         if (type != null && !type.equals("custom")) {
             throw fields.bad("type", fields.any("type"), "custom; tools that the server runs are not supported");
         }
-        String name = fields.requiredString("name");
-        if (!TOOL_NAME.matcher(name).matches()) {
-            throw fields.bad("name", fields.any("name"), "1 to 128 letters, digits or _.:/-");
-        }
-        Tool.Builder tool = Tool.newBuilder().setName(name);
-        String description = fields.string("description");
-        if (description != null) {
-            tool.setDescription(Text.whole(description));
-        }
-        JsonNode schema = fields.any("input_schema");
-        if (schema == null || !schema.isObject()) {
-            throw fields.bad("input_schema", schema, "a JSON schema");
-        }
-        return tool.setParametersSchema(schema.toString()).build();
+        return ToolFields.tool(fields, "input_schema", true);
     }
 
     private static ToolChoice toolChoice(Fields choice, Set<String> names) {
@@ -105,25 +83,20 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
         if (type == null) {
             throw choice.bad("type", null, String.join(", ", CHOICES));
         }
-        ToolChoice.Builder result = ToolChoice.newBuilder();
-        switch (type) {
-            case "none" -> result.setMode(ToolChoice.Mode.MODE_NONE);
-            case "auto" -> result.setMode(ToolChoice.Mode.MODE_AUTO);
-            case "tool" -> {
-                String name = choice.requiredString("name");
-                if (!names.contains(name)) {
-                    throw choice.bad("name", choice.any("name"), "the name of one of the tools");
-                }
-                result.setMode(ToolChoice.Mode.MODE_REQUIRED).setName(name);
-            }
-            default -> {
-                if (names.isEmpty()) {
-                    throw choice.bad("type", choice.any("type"), "tools to choose from");
-                }
-                result.setMode(ToolChoice.Mode.MODE_REQUIRED);
-            }
+        if (type.equals("tool")) {
+            return ToolFields.only(choice, names);
         }
-        return result.build();
+        if (type.equals("any") && names.isEmpty()) {
+            throw choice.bad("type", choice.any("type"), "tools to choose from");
+        }
+        return ToolChoice.newBuilder()
+                .setMode(
+                        switch (type) {
+                            case "none" -> ToolChoice.Mode.MODE_NONE;
+                            case "auto" -> ToolChoice.Mode.MODE_AUTO;
+                            default -> ToolChoice.Mode.MODE_REQUIRED;
+                        })
+                .build();
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {

@@ -6,6 +6,7 @@ import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.SamplingFields;
 import dev.chasqui.gateway.requests.Text;
+import dev.chasqui.gateway.requests.ToolFields;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.ContentPart;
@@ -13,10 +14,8 @@ import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolChoice;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -46,8 +45,6 @@ record ResponseRequest(
         BACKGROUND
     }
 
-    private static final int MOST_TOOLS = 128;
-    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
     private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
     private static final Set<String> FORMATS = Text.ordered("text", "json_object", "json_schema");
 
@@ -104,15 +101,9 @@ record ResponseRequest(
     }
 
     private static void tools(Fields fields, ChatRequest.Builder chat) {
-        List<JsonNode> tools = fields.array("tools", MOST_TOOLS);
-        Set<String> known = new LinkedHashSet<>();
-        for (int i = 0; i < tools.size(); i++) {
-            Tool tool = tool(Fields.of(tools.get(i), "tools[" + i + "]"));
-            known.add(tool.getName());
-            chat.addTools(tool);
-        }
+        Set<String> known = ToolFields.add(fields, chat, ResponseRequest::tool);
         Boolean parallel = fields.bool("parallel_tool_calls");
-        if (parallel != null && !tools.isEmpty()) {
+        if (parallel != null && !known.isEmpty()) {
             chat.setParallelToolCalls(parallel);
         }
         JsonNode choice = fields.any("tool_choice");
@@ -126,47 +117,16 @@ record ResponseRequest(
         if (!"function".equals(type)) {
             throw fields.bad("type", fields.any("type"), "function; tools that the server runs are not supported");
         }
-        String name = fields.requiredString("name");
-        if (!TOOL_NAME.matcher(name).matches()) {
-            throw fields.bad("name", fields.any("name"), "1 to 128 letters, digits or _.:/-");
-        }
-        Tool.Builder tool = Tool.newBuilder().setName(name);
-        String description = fields.string("description");
-        if (description != null) {
-            tool.setDescription(Text.whole(description));
-        }
-        JsonNode parameters = fields.any("parameters");
-        if (parameters != null && !parameters.isObject()) {
-            throw fields.bad("parameters", parameters, "a JSON schema");
-        }
-        return parameters == null
-                ? tool.build()
-                : tool.setParametersSchema(parameters.toString()).build();
+        return ToolFields.tool(fields, "parameters", false);
     }
 
     private static ToolChoice toolChoice(Fields fields, JsonNode value, Set<String> known) {
-        ToolChoice.Builder choice = ToolChoice.newBuilder();
         if (value.isString()) {
-            choice.setMode(
-                    switch (value.stringValue()) {
-                        case "auto" -> ToolChoice.Mode.MODE_AUTO;
-                        case "none" -> ToolChoice.Mode.MODE_NONE;
-                        case "required" -> ToolChoice.Mode.MODE_REQUIRED;
-                        default -> throw fields.bad("tool_choice", value, "none, auto, required or a function");
-                    });
-        } else {
-            Fields named = Fields.of(value, "tool_choice");
-            named.oneOf("type", Set.of("function"));
-            String name = named.requiredString("name");
-            if (!known.contains(name)) {
-                throw named.bad("name", named.any("name"), "the name of one of the tools");
-            }
-            choice.setMode(ToolChoice.Mode.MODE_REQUIRED).setName(name);
+            return ToolFields.choice(fields, value, known);
         }
-        if (choice.getMode() == ToolChoice.Mode.MODE_REQUIRED && known.isEmpty()) {
-            throw RequestError.badValue("tool_choice", "\"required\" without tools (expected: tools to choose from)");
-        }
-        return choice.build();
+        Fields named = Fields.of(value, "tool_choice");
+        named.oneOf("type", Set.of("function"));
+        return ToolFields.only(named, known);
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {

@@ -10,11 +10,9 @@ import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolCall;
 import dev.chasqui.proto.v1.ToolChoice;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -26,7 +24,6 @@ public final class ChatFields {
     private static final int MOST_MESSAGES = 100_000;
     private static final int MOST_PARTS = 1_000;
     private static final int MOST_TOOLS = 128;
-    private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.:/-]{1,128}");
     private static final Set<String> ROLES = Text.ordered("system", "developer", "user", "assistant", "tool");
     private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
 
@@ -157,13 +154,7 @@ public final class ChatFields {
     }
 
     private static void tools(Fields fields, ChatRequest.Builder chat) {
-        List<JsonNode> tools = fields.array("tools", MOST_TOOLS);
-        Set<String> names = new LinkedHashSet<>();
-        for (int i = 0; i < tools.size(); i++) {
-            Tool tool = tool(Fields.of(tools.get(i), "tools[" + i + "]"));
-            names.add(tool.getName());
-            chat.addTools(tool);
-        }
+        Set<String> names = ToolFields.add(fields, chat, ChatFields::tool);
         Boolean parallel = fields.bool("parallel_tool_calls");
         if (parallel != null) {
             chat.setParallelToolCalls(parallel);
@@ -182,23 +173,7 @@ public final class ChatFields {
         if (function == null) {
             throw fields.bad("function", null, "an object");
         }
-        String name = function.requiredString("name");
-        if (!TOOL_NAME.matcher(name).matches()) {
-            throw function.bad("name", function.any("name"), "1 to 128 letters, digits or _.:/-");
-        }
-        Tool.Builder tool = Tool.newBuilder().setName(name);
-        String description = function.string("description");
-        if (description != null) {
-            tool.setDescription(Text.whole(description));
-        }
-        JsonNode parameters = function.any("parameters");
-        if (parameters != null) {
-            if (!parameters.isObject()) {
-                throw function.bad("parameters", parameters, "a JSON schema");
-            }
-            tool.setParametersSchema(parameters.toString());
-        }
-        return tool.build();
+        return ToolFields.tool(function, "parameters", false);
     }
 
     private static @Nullable ToolChoice toolChoice(Fields fields, Set<String> names) {
@@ -206,32 +181,18 @@ public final class ChatFields {
         if (value == null) {
             return null;
         }
-        ToolChoice.Builder choice = ToolChoice.newBuilder();
-        if (value.isString()) {
-            choice.setMode(
-                    switch (value.stringValue()) {
-                        case "auto" -> ToolChoice.Mode.MODE_AUTO;
-                        case "none" -> ToolChoice.Mode.MODE_NONE;
-                        case "required" -> ToolChoice.Mode.MODE_REQUIRED;
-                        default -> throw fields.bad("tool_choice", value, "none, auto, required or a function");
-                    });
-        } else {
-            Fields named = Fields.of(value, "tool_choice");
-            named.oneOf("type", Set.of("function"));
-            Fields function = named.object("function");
-            if (function == null) {
-                throw named.bad("function", null, "an object with the tool's name");
-            }
-            String name = function.requiredString("name");
-            if (!names.contains(name)) {
-                throw function.bad("name", function.any("name"), "the name of one of the tools");
-            }
-            choice.setMode(ToolChoice.Mode.MODE_REQUIRED).setName(name);
+        return value.isString()
+                ? ToolFields.choice(fields, value, names)
+                : named(Fields.of(value, "tool_choice"), names);
+    }
+
+    private static ToolChoice named(Fields named, Set<String> names) {
+        named.oneOf("type", Set.of("function"));
+        Fields function = named.object("function");
+        if (function == null) {
+            throw named.bad("function", null, "an object with the tool's name");
         }
-        if (choice.getMode() == ToolChoice.Mode.MODE_REQUIRED && names.isEmpty()) {
-            throw RequestError.badValue("tool_choice", "\"required\" without tools (expected: tools to choose from)");
-        }
-        return choice.build();
+        return ToolFields.only(function, names);
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {

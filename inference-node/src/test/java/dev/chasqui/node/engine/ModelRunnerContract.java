@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -165,8 +166,7 @@ public abstract class ModelRunnerContract {
         ModelRunner runner = runner();
         int[] prompt = prompt(20, 0);
         Token expected = next(runner, prompt, 0, 0);
-        ModelRunner.SavedSlot saved = runner.save(0, Long.MAX_VALUE);
-        assertThat(saved).isNotNull();
+        ModelRunner.SavedSlot saved = Objects.requireNonNull(runner.save(0, Long.MAX_VALUE));
         assertThat(saved.bytes()).isPositive();
         runner.truncate(0, 0);
         runner.decode(batch(prompt(12, 1), 0, 12, 0));
@@ -193,8 +193,7 @@ public abstract class ModelRunnerContract {
         ModelRunner runner = runner();
         int[] prompt = prompt(20, 0);
         Token expected = next(runner, prompt, 0, 0);
-        ModelRunner.SavedSlot saved = runner.save(0, Long.MAX_VALUE);
-        assertThat(saved).isNotNull();
+        ModelRunner.SavedSlot saved = Objects.requireNonNull(runner.save(0, Long.MAX_VALUE));
         runner.copy(0, 1);
 
         ModelRunner.SavedSlot again = runner.save(1, Long.MAX_VALUE);
