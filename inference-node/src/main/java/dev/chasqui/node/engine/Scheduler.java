@@ -173,8 +173,8 @@ final class Scheduler {
             }
         }
         sharePrompts(answering, now);
-        if (answering > 0 && prompts.isEmpty() && runner.cutsTails() && !plain) {
-            draft(answering);
+        if (answering == 1 && prompts.isEmpty() && runner.cutsTails() && !plain) {
+            draftAlone();
         }
         plain = false;
         for (Slot slot : slots) {
@@ -257,34 +257,32 @@ final class Scheduler {
         }
     }
 
-    /** Lets answers compute likely next tokens ahead, where that should bring more tokens in the time. */
-    private void draft(int answering) {
-        int rows = answering;
-        double tokens = answering;
+    /**
+     * Lets an answer that is alone compute likely next tokens ahead, where that should bring more tokens in the time. In company
+     * it would not: llama.cpp computes slots with different numbers of tokens one after the other.
+     */
+    private void draftAlone() {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
-            if (sequence == null || sequence.remaining() != 1) {
-                continue;
+            if (sequence != null && sequence.remaining() == 1) {
+                int depth = depth(sequence);
+                sequence.draft(depth);
+                shares[slot.id] += depth;
             }
-            double right = sequence.draftable();
-            int depth = depth(sequence, right, rows, tokens);
-            sequence.draft(depth);
-            shares[slot.id] += depth;
-            rows += depth;
-            tokens += expected(right, depth);
         }
     }
 
-    private int depth(Sequence sequence, double right, int rows, double tokens) {
-        int room = Math.min(runner.batchTokens() - rows, runner.contextTokens() - sequence.total());
-        room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
+    private int depth(Sequence sequence) {
+        double right = sequence.draftable();
         if (right == 0) {
             return 0;
         }
+        int room = Math.min(runner.batchTokens() - 1, runner.contextTokens() - sequence.total());
+        room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
         int best = 0;
-        double most = DRAFT_GAIN * tokens / stepTimes.estimate(rows);
+        double most = DRAFT_GAIN / stepTimes.estimate(1);
         for (int depth : DRAFT_DEPTHS) {
-            double rate = (tokens + expected(right, depth)) / stepTimes.estimate(rows + depth);
+            double rate = (1 + expected(right, depth)) / stepTimes.estimate(1 + depth);
             if (depth <= room && rate > most) {
                 best = depth;
                 most = rate;

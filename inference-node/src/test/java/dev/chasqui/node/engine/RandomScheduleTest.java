@@ -31,12 +31,16 @@ final class RandomScheduleTest {
     private long cancelled;
     private boolean threw;
 
+    /** One at a time, so that it computes ahead. */
+    private boolean lonely;
+
     @ParameterizedTest
     @CsvSource({"1, true", "2, true", "3, false", "4, true"})
     void everyAnswerIsWhatItWouldHaveBeenAlone(long seed, boolean cutsTails) {
         random = new Random(seed);
         bench.runner.cutsTails = cutsTails;
         for (int step = 0; step < STEPS; step++) {
+            lonely = step / 500 % 4 == 0;
             disturb();
             submit();
             step();
@@ -48,7 +52,7 @@ final class RandomScheduleTest {
         assertThat(cancelled).isGreaterThan(accepted / 100);
         assertThat(bench.runner.interruptions).isPositive();
         assertThat(bench.engine.status().draftedTokens())
-                .isBetween(cutsTails ? 300L : 0, cutsTails ? Long.MAX_VALUE : 0);
+                .isBetween(cutsTails ? 100L : 0, cutsTails ? Long.MAX_VALUE : 0);
         assertThat(bench.runner.copies).isGreaterThan(100);
         assertThat(bench.runner.restores).isGreaterThan(100);
         EngineStatus status = bench.engine.status();
@@ -87,7 +91,7 @@ final class RandomScheduleTest {
     }
 
     private void submit() {
-        if (!chance(3)) {
+        if (!chance(3) || lonely && !live.isEmpty()) {
             return;
         }
         List<Wager> wagers = new ArrayList<>();
