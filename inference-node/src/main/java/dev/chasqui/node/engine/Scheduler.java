@@ -27,6 +27,18 @@ final class Scheduler {
 
     private static final int LEAST_PROMPT_CHUNK = 16;
 
+    /**
+     * From so many tokens of one sequence on, llama.cpp's CPU attention works on tiles; with one less, deep in a context, each
+     * token takes several times as long.
+     */
+    private static final int TILE = 64;
+
+    /** A tile may take so many times the usual step, as smaller pieces would take longer in all. */
+    private static final int TILE_PATIENCE = 3;
+
+    /** Beyond this depth a single token of a prompt costs more than the gap that it closes. */
+    private static final int DEEP = 512;
+
     /** One less than powers of two, as the times of steps are known. */
     private static final int[] DRAFT_DEPTHS = {3, 7, 15};
 
@@ -321,7 +333,7 @@ final class Scheduler {
     private int giveEachPromptOne(int budget) {
         int left = budget;
         for (Sequence sequence : prompts) {
-            int one = Math.min(1, left);
+            int one = sequence.computed() > DEEP ? 0 : Math.min(1, left);
             shares[sequence.slot()] = one;
             left -= one;
         }
@@ -337,7 +349,11 @@ final class Scheduler {
             return Math.min(room, FIRST_PROMPT_CHUNK);
         }
         long left = Math.max(0, PROMPT_STEP_NANOS - stepTimes.estimate(answering));
-        return Math.min(room, stepTimes.tokensWithin(left, LEAST_PROMPT_CHUNK, room));
+        int fits = stepTimes.tokensWithin(left, LEAST_PROMPT_CHUNK, room);
+        // One token of each prompt goes with the answers, the rest of one follows by itself.
+        int tile = TILE + prompts.size();
+        boolean tiles = fits < tile && stepTimes.estimate(tile) <= TILE_PATIENCE * PROMPT_STEP_NANOS;
+        return Math.min(room, tiles ? tile : fits);
     }
 
     /** The free slot where the beginning that it saves, less the tokens that it makes the slot forget, is largest. */
