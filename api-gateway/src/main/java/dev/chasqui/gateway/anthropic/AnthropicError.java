@@ -2,6 +2,7 @@ package dev.chasqui.gateway.anthropic;
 
 import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.NodeException;
+import dev.chasqui.gateway.requests.NodeFailures;
 import dev.chasqui.gateway.requests.RequestError;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -43,20 +44,7 @@ record AnthropicError(
     }
 
     private static AnthropicError of(NodeException e) {
-        int status = switch (e.reason()) {
-            case ERROR_REASON_INVALID_REQUEST, ERROR_REASON_CONTEXT_LENGTH_EXCEEDED, ERROR_REASON_TEMPLATE_REFUSED ->
-                400;
-            case ERROR_REASON_MODEL_NOT_FOUND -> 404;
-            case ERROR_REASON_MODEL_IN_USE -> 409;
-            case ERROR_REASON_QUEUE_FULL -> 429;
-            case ERROR_REASON_MODEL_NOT_READY,
-                    ERROR_REASON_MODEL_UNUSABLE,
-                    ERROR_REASON_SHUTTING_DOWN,
-                    ERROR_REASON_NODE_UNREACHABLE -> 503;
-            case ERROR_REASON_UNAUTHENTICATED -> 502;
-            case ERROR_REASON_DEADLINE_EXCEEDED -> 504;
-            case ERROR_REASON_CANCELLED, ERROR_REASON_INTERNAL, ERROR_REASON_UNSPECIFIED, UNRECOGNIZED -> 500;
-        };
+        int status = NodeFailures.status(e);
         return new AnthropicError(status, type(status), status == 500 ? DEFECT : e.sentence(), e.retryAfter());
     }
 
