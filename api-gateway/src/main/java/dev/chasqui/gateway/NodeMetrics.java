@@ -33,6 +33,11 @@ final class NodeMetrics {
             counter("prompt_tokens_total", "Prompt tokens.", EngineStatus::getPromptTokensTotal),
             counter("cached_tokens_total", "Prompt tokens found in the cache.", EngineStatus::getCachedTokensTotal),
             counter("completion_tokens_total", "Generated tokens.", EngineStatus::getCompletionTokensTotal),
+            counter(
+                    "drafted_tokens_total",
+                    "Tokens that were guessed and computed ahead.",
+                    EngineStatus::getDraftedTokensTotal),
+            counter("accepted_tokens_total", "Guessed tokens that came true.", EngineStatus::getAcceptedTokensTotal),
             counter("steps_total", "Steps of the engine.", EngineStatus::getStepsTotal));
 
     private final NodeRouter nodes;

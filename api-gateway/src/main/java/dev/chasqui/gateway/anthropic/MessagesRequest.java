@@ -39,6 +39,7 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
         MessageFields.parse(fields, chat);
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(limits(fields));
+        chat.setScheduling(GenerationFields.scheduling(fields));
         tools(fields, chat);
         reasoning(fields, chat);
         outputFormat(fields, chat);

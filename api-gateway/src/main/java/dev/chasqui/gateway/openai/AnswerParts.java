@@ -42,6 +42,10 @@ final class AnswerParts {
         rate(out, ",\"prompt_", computed, timings.getPromptMs());
         rate(out, ",\"predicted_", usage.getCompletionTokens(), timings.getDecodeMs());
         out.raw(",\"queue_ms\":").number(timings.getQueueMs(), 3, MOST_MS);
+        if (usage.getDraftedTokens() > 0) {
+            out.raw(",\"draft_n\":").number(usage.getDraftedTokens());
+            out.raw(",\"draft_n_accepted\":").number(usage.getAcceptedTokens());
+        }
         out.raw("}");
     }
 

@@ -32,6 +32,7 @@ record CompletionRequest(List<GenerateRequest> calls, boolean echo, boolean stre
         call.setModel(names.resolve(fields.string("model")));
         call.setSampling(SamplingFields.parse(fields));
         call.setLimits(GenerationFields.limits(fields));
+        call.setScheduling(GenerationFields.scheduling(fields));
         OutputFormat format = GenerationFields.outputFormat(fields);
         if (format != null) {
             call.setOutputFormat(format);

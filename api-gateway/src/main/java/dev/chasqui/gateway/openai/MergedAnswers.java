@@ -74,6 +74,8 @@ final class MergedAnswers {
         usage.setPromptTokens(usage.getPromptTokens() + more.getPromptTokens());
         usage.setCachedTokens(usage.getCachedTokens() + more.getCachedTokens());
         usage.setCompletionTokens(usage.getCompletionTokens() + more.getCompletionTokens());
+        usage.setDraftedTokens(usage.getDraftedTokens() + more.getDraftedTokens());
+        usage.setAcceptedTokens(usage.getAcceptedTokens() + more.getAcceptedTokens());
         // They ran beside each other, so the longest counts.
         timings.setQueueMs(Math.max(timings.getQueueMs(), one.getTimings().getQueueMs()));
         timings.setPromptMs(Math.max(timings.getPromptMs(), one.getTimings().getPromptMs()));

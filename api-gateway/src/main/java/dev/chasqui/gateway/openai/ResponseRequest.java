@@ -56,6 +56,7 @@ record ResponseRequest(
         chat.setModel(names.resolve(fields.string("model")));
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(GenerationFields.limits(fields));
+        chat.setScheduling(GenerationFields.scheduling(fields));
         Long most = fields.integer("max_output_tokens", 1, Integer.MAX_VALUE);
         if (most != null) {
             chat.getLimitsBuilder().setMaxTokens(most.intValue());

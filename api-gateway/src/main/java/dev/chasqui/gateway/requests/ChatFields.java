@@ -40,6 +40,7 @@ public final class ChatFields {
         messages(fields, chat);
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(GenerationFields.limits(fields));
+        chat.setScheduling(GenerationFields.scheduling(fields));
         tools(fields, chat);
         OutputFormat format = GenerationFields.outputFormat(fields);
         if (format != null) {

@@ -2,6 +2,7 @@ package dev.chasqui.gateway.requests;
 
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Scheduling;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,10 @@ public final class GenerationFields {
     private static final int LONGEST_STOP_BYTES = 1024;
     private static final int MOST_CHOICES = 16;
     private static final int MOST_TOKENS = Integer.MAX_VALUE;
+
+    private static final int MOST_URGENT = -100;
+    private static final int LEAST_URGENT = 100;
+    private static final int MOST_TIMEOUT_MS = 86_400_000;
 
     private GenerationFields() {}
 
@@ -45,6 +50,16 @@ public final class GenerationFields {
             limits.addStop(stop("stop", stop));
         }
         return limits.build();
+    }
+
+    /** {@code priority} and {@code timeout_ms}: when a request is served, and until when it waits for its end. */
+    public static Scheduling scheduling(Fields fields) {
+        Long priority = fields.integer("priority", MOST_URGENT, LEAST_URGENT);
+        Long timeout = fields.integer("timeout_ms", 1, MOST_TIMEOUT_MS);
+        return Scheduling.newBuilder()
+                .setPriority(priority == null ? 0 : priority.intValue())
+                .setTimeoutMs(timeout == null ? 0 : timeout.intValue())
+                .build();
     }
 
     /** One stop string; its bounds are the node's. */

@@ -61,6 +61,24 @@ class ChatCompletionEncoderTest {
     }
 
     @Test
+    void tokensComputedAheadAreCounted() {
+        GenerationEvent end = completed();
+        Usage usage = end.getCompleted().getUsage().toBuilder()
+                .setDraftedTokens(7)
+                .setAcceptedTokens(5)
+                .build();
+        String text = transcript(
+                encoder(1, false),
+                admitted(),
+                finished(0),
+                end.toBuilder()
+                        .setCompleted(end.getCompleted().toBuilder().setUsage(usage))
+                        .build());
+
+        assertThat(text).contains("\"queue_ms\":1,\"draft_n\":7,\"draft_n_accepted\":5}");
+    }
+
+    @Test
     void severalChoicesEachBeginAndEnd() {
         String text = transcript(
                 encoder(2, false), admitted(), said(1, "b"), said(0, "a"), finished(1), finished(0), completed());

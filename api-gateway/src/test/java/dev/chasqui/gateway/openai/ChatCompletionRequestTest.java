@@ -59,6 +59,9 @@ class ChatCompletionRequestTest {
                 "\"reasoning_effort\":\"huge\" | reasoning_effort: \"huge\""
                         + " (expected: none, minimal, low, medium, high, xhigh)",
                 "\"chat_template_kwargs\":1 | chat_template_kwargs: a number (expected: an object)",
+                "\"priority\":101 | priority: 101 (expected: a whole number, -100 to 100)",
+                "\"priority\":\"high\" | priority: \"high\" (expected: a whole number, -100 to 100)",
+                "\"timeout_ms\":0 | timeout_ms: 0 (expected: a whole number, 1 to 86400000)",
                 "\"model\":5 | model: 5 (expected: a string)",
                 "\"tools\":{} | tools: an object (expected: an array)",
                 "\"tools\":[{\"type\":\"web\"}] | tools[0].type: \"web\" (expected: function)",
@@ -185,6 +188,14 @@ class ChatCompletionRequestTest {
                         .getLimits()
                         .getStopList())
                 .containsExactly("x");
+    }
+
+    @Test
+    void scheduling() {
+        ChatRequest chat = parse("{" + HI + ",\"priority\":-7,\"timeout_ms\":1500}");
+
+        assertThat(chat.getScheduling().getPriority()).isEqualTo(-7);
+        assertThat(chat.getScheduling().getTimeoutMs()).isEqualTo(1500);
     }
 
     @Test

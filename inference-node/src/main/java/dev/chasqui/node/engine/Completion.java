@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param promptTokens tokens of the prompt
  * @param cachedTokens prompt tokens whose KV cells were there already
  * @param completionTokens generated tokens, the end-of-answer token included
+ * @param draftedTokens tokens that were guessed and computed ahead
+ * @param acceptedTokens those of them that came true
  * @param queueNanos from submission until a slot was free
  * @param promptNanos from then until the first token
  * @param decodeNanos from the first token until the last
@@ -20,6 +22,8 @@ public record Completion(
         int promptTokens,
         int cachedTokens,
         int completionTokens,
+        int draftedTokens,
+        int acceptedTokens,
         long queueNanos,
         long promptNanos,
         long decodeNanos) {

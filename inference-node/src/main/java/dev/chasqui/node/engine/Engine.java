@@ -103,6 +103,7 @@ public final class Engine implements AutoCloseable {
                 last.cachedTokens(),
                 last.completionTokens(),
                 last.draftedTokens(),
+                last.acceptedTokens(),
                 last.steps(),
                 outstanding.get() == 0 ? 0 : last.tokensPerSecond());
     }
@@ -208,8 +209,8 @@ public final class Engine implements AutoCloseable {
 
     /** One turn of the engine; returns whether there was anything to compute. */
     boolean step() {
-        boolean left = obey();
-        if (scheduler.admit(ticker.nanos()) || left) {
+        boolean moved = obey();
+        if (scheduler.admit(ticker.nanos()) || moved) {
             scheduler.reportQueue();
         }
         scheduler.schedule(batch, ticker.nanos());
@@ -232,12 +233,14 @@ public final class Engine implements AutoCloseable {
         scheduler.checkIntegrity();
     }
 
-    /** Takes in what other threads want. Returns whether a request went away. */
+    /** Takes in what other threads want. Returns whether somebody who waits has another place now. */
     private boolean obey() {
+        boolean overtook = false;
         for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
             counters.requests++;
-            scheduler.enqueue(arrival);
-            arrival.request.sink().queued(Math.max(0, scheduler.running() + scheduler.waiting() - runner.slots()));
+            int place = scheduler.enqueue(arrival);
+            overtook |= place < scheduler.waiting();
+            arrival.request.sink().queued(Math.max(0, scheduler.running() + place - runner.slots()));
         }
         long now = ticker.nanos();
         List<Sequence> removed = scheduler.remove(s -> s.cancelled || s.request.deadlineNanos() <= now, now);
@@ -250,7 +253,7 @@ public final class Engine implements AutoCloseable {
                             : new EngineException(
                                     EngineException.Reason.DEADLINE_EXCEEDED, "the request's deadline passed"));
         }
-        return !removed.isEmpty();
+        return overtook || !removed.isEmpty();
     }
 
     private void compute(List<Sequence> sequences) {
@@ -298,6 +301,8 @@ public final class Engine implements AutoCloseable {
                 continue;
             }
             sequence.computed(rows - sequence.drafted());
+            sequence.computedAhead();
+            counters.drafted += sequence.drafted();
             row += rows;
             if (sequence.remaining() == 0) {
                 sampling.add(sequence, row - 1 - sequence.drafted());
@@ -345,7 +350,7 @@ public final class Engine implements AutoCloseable {
             return false;
         }
         if (confirmed) {
-            counters.drafted++;
+            counters.accepted++;
             sequence.computed(1);
             return true;
         }
@@ -367,7 +372,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** The KV cache is full: what is kept for reuse goes first, then the youngest sequence waits until there is room. */
+    /** The KV cache is full: what is kept for reuse goes first, then the least urgent sequence waits until there is room. */
     private void makeRoom(List<Sequence> sequences, long now) {
         boolean drafted = sequences.stream().anyMatch(sequence -> sequence.drafted() > 0);
         cutBack(sequences);
@@ -378,18 +383,17 @@ public final class Engine implements AutoCloseable {
         if (scheduler.putIdleAway()) {
             return;
         }
-        Sequence youngest = sequences.get(0);
+        Sequence last = sequences.get(0);
         for (Sequence sequence : sequences) {
-            youngest = sequence.submittedNanos > youngest.submittedNanos ? sequence : youngest;
+            last = sequence.rankNanos > last.rankNanos ? sequence : last;
         }
         if (sequences.size() > 1) {
-            scheduler.preempt(youngest, now);
+            scheduler.preempt(last, now);
             return;
         }
-        scheduler.release(youngest, now);
-        end(youngest, now);
-        youngest.fail(
-                new EngineException(EngineException.Reason.INTERNAL, "the KV cache has no room for this sequence"));
+        scheduler.release(last, now);
+        end(last, now);
+        last.fail(new EngineException(EngineException.Reason.INTERNAL, "the KV cache has no room for this sequence"));
     }
 
     private void failRunning(List<Sequence> sequences, RuntimeException cause) {
@@ -509,6 +513,7 @@ public final class Engine implements AutoCloseable {
                 counters.cachedTokens,
                 counters.completionTokens,
                 counters.drafted,
+                counters.accepted,
                 counters.steps,
                 counters.tokensPerSecond);
     }
@@ -555,6 +560,7 @@ public final class Engine implements AutoCloseable {
         long cachedTokens;
         long completionTokens;
         long drafted;
+        long accepted;
         long steps;
         boolean interruptedLast;
         double tokensPerSecond;

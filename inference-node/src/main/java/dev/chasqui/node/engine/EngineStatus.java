@@ -15,7 +15,8 @@ package dev.chasqui.node.engine;
  * @param promptTokens prompt tokens of requests that got a slot
  * @param cachedTokens those of them that needed no computing
  * @param completionTokens generated tokens
- * @param draftedTokens those of them that were guessed right and computed ahead, several in one step
+ * @param draftedTokens tokens that were guessed and computed ahead, several in one step
+ * @param acceptedTokens those of them that came true
  * @param steps batches computed
  * @param tokensPerSecond generated tokens a second, over the last seconds
  */
@@ -33,5 +34,6 @@ public record EngineStatus(
         long cachedTokens,
         long completionTokens,
         long draftedTokens,
+        long acceptedTokens,
         long steps,
         double tokensPerSecond) {}

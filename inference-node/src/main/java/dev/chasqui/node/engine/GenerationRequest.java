@@ -11,6 +11,8 @@ import java.util.List;
  * @param text what tokens say in this answer
  * @param sampler how tokens are chosen; belongs to the engine once the request is accepted
  * @param logprobs -1: none; else how many alternatives to report with each token
+ * @param priority {@link #MOST_URGENT} to {@link #LEAST_URGENT}, lower is sooner: a request counts as having come so many times
+ *     {@link #PRIORITY_NANOS} later
  * @param deadlineNanos on the engine's {@link Ticker}; {@link #NO_DEADLINE}: none
  * @param sink where the answer goes
  */
@@ -21,10 +23,17 @@ public record GenerationRequest(
         TokenText text,
         TokenSampler sampler,
         int logprobs,
+        int priority,
         long deadlineNanos,
         TokenSink sink) {
     /** No deadline. */
     public static final long NO_DEADLINE = Long.MAX_VALUE;
+
+    public static final int MOST_URGENT = -100;
+    public static final int LEAST_URGENT = 100;
+
+    /** What one step of priority is worth in time. */
+    public static final long PRIORITY_NANOS = 10_000_000_000L;
 
     public GenerationRequest {
         if (prompt.length == 0) {
@@ -32,6 +41,10 @@ public record GenerationRequest(
         }
         if (maxTokens < 1) {
             throw new IllegalArgumentException("maxTokens: " + maxTokens + " (expected: 1 or more)");
+        }
+        if (priority < MOST_URGENT || priority > LEAST_URGENT) {
+            throw new IllegalArgumentException(
+                    "priority: " + priority + " (expected: " + MOST_URGENT + " to " + LEAST_URGENT + ")");
         }
         stops = List.copyOf(stops);
     }

@@ -1,10 +1,8 @@
 package dev.chasqui.node.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
@@ -50,7 +48,9 @@ final class Scheduler {
     private final ModelRunner runner;
     private final StepTimes stepTimes;
     private final Slot[] slots;
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    /** The most urgent first. */
+    private final List<Sequence> waiting = new ArrayList<>();
+
     private final List<Sequence> prompts = new ArrayList<>();
     private final int[] shares;
     private final long[] ranks;
@@ -74,8 +74,19 @@ final class Scheduler {
         this.beginnings = new Beginnings(runner, slots, cache, worthwhile);
     }
 
-    void enqueue(Sequence sequence) {
-        waiting.addLast(sequence);
+    /** Lets a sequence wait for a slot; returns its place, from 1. One that had a slot goes before its equals. */
+    int enqueue(Sequence sequence) {
+        int place = waiting.size();
+        while (place > 0 && precedes(sequence, waiting.get(place - 1))) {
+            place--;
+        }
+        waiting.add(place, sequence);
+        return place + 1;
+    }
+
+    private static boolean precedes(Sequence sequence, Sequence other) {
+        return sequence.rankNanos < other.rankNanos
+                || sequence.rankNanos == other.rankNanos && sequence.started() && !other.started();
     }
 
     int waiting() {
@@ -140,15 +151,15 @@ final class Scheduler {
         plain = true;
     }
 
-    /** Gives free slots to waiting sequences, first come, first served. Returns whether any was given. */
+    /** Gives free slots to waiting sequences, the most urgent first. Returns whether any was given. */
     boolean admit(long now) {
         boolean admitted = false;
         while (!waiting.isEmpty() && !(tight && running() > 0)) {
-            Slot slot = bestFreeSlot(waiting.getFirst());
+            Slot slot = bestFreeSlot(waiting.get(0));
             if (slot == null) {
                 return admitted;
             }
-            beginnings.start(slot, waiting.removeFirst(), order++, now);
+            beginnings.start(slot, waiting.remove(0), order++, now);
             admitted = true;
         }
         return admitted;
@@ -206,12 +217,12 @@ final class Scheduler {
     }
 
     /**
-     * Takes a sequence's slot away until there is room again; it is the next to get one, and goes on where it was.
+     * Takes a sequence's slot away until there is room again; it waits among the others, and goes on where it was.
      */
     void preempt(Sequence sequence, long now) {
         release(sequence, now);
         beginnings.putAway(slots[sequence.slot()]);
-        waiting.addFirst(sequence);
+        enqueue(sequence);
         tight = true;
     }
 
@@ -313,7 +324,7 @@ final class Scheduler {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             if (sequence != null) {
-                ranks[slot.id] = sequence.remaining() - (now - sequence.submittedNanos) / 1_000_000;
+                ranks[slot.id] = sequence.remaining() - (now - sequence.rankNanos) / 1_000_000;
             }
         }
         for (Slot slot : slots) {

@@ -16,6 +16,9 @@ final class Sequence {
     final GenerationRequest request;
     final long submittedNanos;
 
+    /** When an ordinary request would have come that is as urgent now. Who has the smaller one is served first. */
+    final long rankNanos;
+
     /** Set by any thread; obeyed by the engine's thread between two steps. */
     volatile boolean cancelled;
 
@@ -27,6 +30,8 @@ final class Sequence {
     private final Lookahead lookahead = new Lookahead();
     private int[] draft = NOTHING;
     private int drafted;
+    private int draftedInAll;
+    private int accepted;
     private int[] tokens;
     private int total;
     private int slot = NO_SLOT;
@@ -46,6 +51,7 @@ final class Sequence {
     Sequence(GenerationRequest request, long submittedNanos) {
         this.request = request;
         this.submittedNanos = submittedNanos;
+        this.rankNanos = submittedNanos + request.priority() * GenerationRequest.PRIORITY_NANOS;
         this.assembler = new TextAssembler(request.stops());
         this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(request.maxTokens(), 256));
         this.total = request.prompt().length;
@@ -181,6 +187,7 @@ final class Sequence {
         lookahead.came(tokens, token);
         boolean right = drafted > 0 && token == draft[0];
         if (right) {
+            accepted++;
             drafted--;
             System.arraycopy(draft, 1, draft, 0, drafted);
         } else {
@@ -196,6 +203,11 @@ final class Sequence {
 
     void computed(int more) {
         computed += more;
+    }
+
+    /** A step computed its last known token, and all that is drafted behind it. */
+    void computedAhead() {
+        draftedInAll += drafted;
     }
 
     /** After an interrupted step: what the KV cache was cut back to. */
@@ -261,6 +273,8 @@ final class Sequence {
                         promptLength(),
                         cached,
                         generated(),
+                        draftedInAll,
+                        accepted,
                         startedNanos - submittedNanos,
                         firstTokenNanos - startedNanos,
                         lastTokenNanos - firstTokenNanos));

@@ -327,7 +327,9 @@ final class AnswerStream {
             usage.setPromptTokens(end.promptTokens())
                     .setCachedTokens(Math.max(usage.getCachedTokens(), end.cachedTokens()))
                     .setCompletionTokens(usage.getCompletionTokens() + end.completionTokens())
-                    .setReasoningTokens(usage.getReasoningTokens() + encoder.reasoningTokens());
+                    .setReasoningTokens(usage.getReasoningTokens() + encoder.reasoningTokens())
+                    .setDraftedTokens(usage.getDraftedTokens() + end.draftedTokens())
+                    .setAcceptedTokens(usage.getAcceptedTokens() + end.acceptedTokens());
             timings.setQueueMs(Math.max(timings.getQueueMs(), end.queueNanos() / 1e6))
                     .setPromptMs(Math.max(timings.getPromptMs(), end.promptNanos() / 1e6))
                     .setDecodeMs(Math.max(timings.getDecodeMs(), end.decodeNanos() / 1e6));

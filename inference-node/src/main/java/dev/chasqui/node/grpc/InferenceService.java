@@ -5,6 +5,7 @@ import dev.chasqui.llama.ChatPrompt;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.engine.Generation;
 import dev.chasqui.node.engine.GenerationRequest;
+import dev.chasqui.node.engine.Ticker;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelLease;
 import dev.chasqui.node.model.Models;
@@ -116,7 +117,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
-                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
+                request.getScheduling());
     }
 
     private PreparedPrompt rawPrompt(GenerateRequest request, LoadedModel model) {
@@ -135,7 +137,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
-                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1);
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
+                request.getScheduling());
     }
 
     private void generate(
@@ -189,6 +192,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     /** One streaming call from its arrival until the engine has taken it over. */
     private final class Call {
         final Thread thread = Thread.currentThread();
+        private final long arrivedNanos = Ticker.system().nanos();
         private final ServerCallStreamObserver<GenerationEvent> out;
         private boolean cancelled;
         private Optional<AnswerStream> stream = Optional.empty();
@@ -215,7 +219,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.chat());
                 for (int i = 0; i < prompt.choices(); i++) {
                     DeltaEncoder encoder = new DeltaEncoder(i, model.vocabulary(), prompt.chat());
-                    requests.add(prompt.request(model, i, answer.choice(encoder), text));
+                    requests.add(prompt.request(model, i, answer.choice(encoder), text, arrivedNanos));
                 }
                 List<Generation> running = model.engine().submit(requests);
                 answer.began(running, admitted(model, prompt));

@@ -15,6 +15,7 @@ import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Sampling;
+import dev.chasqui.proto.v1.Scheduling;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxTokens most tokens of an answer
  * @param choices answers to give
  * @param logprobs -1: none, else how many alternatives
+ * @param scheduling when it is served
  * @param seed of the first choice
  */
 record PreparedPrompt(
@@ -45,11 +47,13 @@ record PreparedPrompt(
         int maxTokens,
         int choices,
         int logprobs,
+        Scheduling scheduling,
         int seed) {
     private static final int MOST_CHOICES = 16;
     private static final int MOST_LOGPROBS = 20;
     private static final int MOST_STOPS = 16;
     private static final int MOST_STOP_BYTES = 1024;
+    private static final int MOST_TIMEOUT_MS = 86_400_000;
     private static final int MOST_GRAMMAR_BYTES = 256 << 10;
     private static final String GRAMMAR = "output_format.grammar";
     private static final String SCHEMA = "output_format.json_schema";
@@ -62,7 +66,8 @@ record PreparedPrompt(
             OutputFormat format,
             Limits limits,
             int choices,
-            int logprobs) {
+            int logprobs,
+            Scheduling scheduling) {
         InvalidRequest.require(tokens.length > 0, "prompt", "0 tokens", "at least 1");
         int seed = sampling.hasSeed()
                 ? sampling.getSeed()
@@ -77,7 +82,24 @@ record PreparedPrompt(
                 maxTokens(model, tokens.length, limits),
                 Math.max(1, choices),
                 logprobs,
+                checked(scheduling),
                 seed);
+    }
+
+    private static Scheduling checked(Scheduling scheduling) {
+        int priority = scheduling.getPriority();
+        InvalidRequest.require(
+                priority >= GenerationRequest.MOST_URGENT && priority <= GenerationRequest.LEAST_URGENT,
+                "priority",
+                priority,
+                GenerationRequest.MOST_URGENT + " to " + GenerationRequest.LEAST_URGENT);
+        int timeout = scheduling.getTimeoutMs();
+        InvalidRequest.require(
+                timeout >= 0 && timeout <= MOST_TIMEOUT_MS,
+                "timeout_ms",
+                Integer.toUnsignedString(timeout),
+                "0 to " + MOST_TIMEOUT_MS);
+        return scheduling;
     }
 
     /** How many alternatives to report. */
@@ -98,8 +120,14 @@ record PreparedPrompt(
                 choices >= 0 && choices <= most, "choices", Integer.toUnsignedString(choices), "1 to " + most);
     }
 
-    /** The engine's request for one choice; the caller closes its sampler if the engine does not take it. */
-    GenerationRequest request(LoadedModel model, int choice, TokenSink sink, PreservedTokens preserved) {
+    /**
+     * The engine's request for one choice; the caller closes its sampler if the engine does not take it.
+     *
+     * @param arrivedNanos when the call came, on the system's ticker
+     */
+    GenerationRequest request(
+            LoadedModel model, int choice, TokenSink sink, PreservedTokens preserved, long arrivedNanos) {
+        int timeout = scheduling.getTimeoutMs();
         SamplerOptions options = SamplingOptions.of(
                 sampling,
                 model.samplingDefaults(),
@@ -114,7 +142,8 @@ record PreparedPrompt(
                 preserved,
                 sampler(model, options),
                 logprobs,
-                GenerationRequest.NO_DEADLINE,
+                scheduling.getPriority(),
+                timeout == 0 ? GenerationRequest.NO_DEADLINE : arrivedNanos + timeout * 1_000_000L,
                 sink);
     }
 

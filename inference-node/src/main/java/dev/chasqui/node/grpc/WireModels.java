@@ -70,6 +70,8 @@ final class WireModels {
                 .setCachedTokensTotal(status.cachedTokens())
                 .setCompletionTokensTotal(status.completionTokens())
                 .setStepsTotal(status.steps())
+                .setDraftedTokensTotal(status.draftedTokens())
+                .setAcceptedTokensTotal(status.acceptedTokens())
                 .setCompletionTokensPerSecond(status.tokensPerSecond())
                 .build();
     }

@@ -10,6 +10,7 @@ final class Ask {
     List<String> stops = List.of();
     ScriptedSampler sampler;
     int logprobs = -1;
+    int priority;
     long deadlineNanos = GenerationRequest.NO_DEADLINE;
     RecordedAnswer answer;
     Generation generation = () -> {
@@ -81,7 +82,14 @@ final class Ask {
         return this;
     }
 
+    /** Lower is sooner. */
+    Ask priority(int value) {
+        priority = value;
+        return this;
+    }
+
     GenerationRequest request() {
-        return new GenerationRequest(prompt, maxTokens, stops, new Words(), sampler, logprobs, deadlineNanos, answer);
+        return new GenerationRequest(
+                prompt, maxTokens, stops, new Words(), sampler, logprobs, priority, deadlineNanos, answer);
     }
 }

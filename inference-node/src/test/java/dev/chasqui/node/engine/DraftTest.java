@@ -27,6 +27,13 @@ final class DraftTest {
         assertThat(ask.answer.text()).isEqualTo(Words.text(poem(200), List.of()));
         assertThat(bench.runner.decodes).isLessThan(100);
         assertThat(bench.engine.status().draftedTokens()).isGreaterThan(100);
+        assertThat(ask.answer.completion().acceptedTokens())
+                .isEqualTo(200 - bench.runner.decodes)
+                .isLessThanOrEqualTo(ask.answer.completion().draftedTokens());
+        assertThat((long) ask.answer.completion().draftedTokens())
+                .isEqualTo(bench.engine.status().draftedTokens());
+        assertThat((long) ask.answer.completion().acceptedTokens())
+                .isEqualTo(bench.engine.status().acceptedTokens());
     }
 
     @Test
@@ -47,6 +54,7 @@ final class DraftTest {
         bench.run(ask);
 
         assertThat(bench.engine.status().draftedTokens()).isZero();
+        assertThat(ask.answer.completion().draftedTokens()).isZero();
         assertThat(bench.runner.decodes).isEqualTo(64);
     }
 

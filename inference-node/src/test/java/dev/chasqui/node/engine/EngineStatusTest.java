@@ -19,7 +19,7 @@ final class EngineStatusTest {
     void startsEmpty() {
         EngineStatus status = bench.engine.status();
 
-        assertThat(status).isEqualTo(new EngineStatus(2, 0, 0, 3, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+        assertThat(status).isEqualTo(new EngineStatus(2, 0, 0, 3, 0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     }
 
     @Test

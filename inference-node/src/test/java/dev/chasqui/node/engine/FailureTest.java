@@ -89,6 +89,19 @@ final class FailureTest {
     }
 
     @Test
+    void withoutSpaceTheLeastUrgentWaitsThoughItCameFirst() {
+        bench.runner.kvCapacity = 150;
+        Ask patient = bench.submit(Ask.tokens(100, 1).max(30).priority(3));
+        bench.step();
+        Ask urgent = bench.submit(Ask.tokens(100, 2).max(30));
+        bench.run();
+
+        assertThat(urgent.answer.text()).isEqualTo(EngineBench.alone(urgent));
+        assertThat(patient.answer.text()).isEqualTo(EngineBench.alone(patient));
+        assertThat(last(patient.answer.times())).isGreaterThan(last(urgent.answer.times()));
+    }
+
+    @Test
     void oneThatFitsNowhereFailsAlone() {
         bench.runner.kvCapacity = 50;
         Ask big = Ask.tokens(100, 1);

@@ -114,6 +114,19 @@ final class FairnessTest {
     }
 
     @Test
+    void anUrgentPromptGoesBeforeAShorterOne() {
+        try (EngineBench bench = machine(5 * MILLISECOND, 400_000)) {
+            bench.submit(Ask.tokens(10, 1).endless());
+            bench.steps(20);
+            Ask shorter = bench.submit(Ask.tokens(1500, 2).max(1));
+            Ask urgent = bench.submit(Ask.tokens(2000, 3).max(1).priority(-1));
+            runUntilEnded(bench, urgent);
+
+            assertThat(shorter.answer.ended()).isFalse();
+        }
+    }
+
+    @Test
     void aLongPromptIsNotStarvedByShortOnes() {
         try (EngineBench bench = machine(5 * MILLISECOND, 400_000)) {
             bench.submit(Ask.tokens(10, 1).endless().max(4000));

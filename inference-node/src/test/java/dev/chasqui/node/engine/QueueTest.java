@@ -158,6 +158,63 @@ final class QueueTest {
         assertThat(last(fourth.answer.ahead())).isEqualTo(1);
     }
 
+    @Test
+    void servesTheMostUrgentFirst() {
+        occupyBothSlots();
+        Ask ordinary = bench.submit(Ask.tokens(5, 3).max(1));
+        Ask patient = bench.submit(Ask.tokens(5, 4).max(1).priority(1));
+        Ask urgent = bench.submit(Ask.tokens(5, 5).max(1).priority(-100));
+        bench.run();
+
+        assertThat(firstText(urgent)).isLessThan(firstText(ordinary));
+        assertThat(firstText(ordinary)).isLessThan(firstText(patient));
+    }
+
+    @Test
+    void tellsWhoWaitsThatSomebodyWentBefore() {
+        occupyBothSlots();
+        Ask ordinary = bench.submit(Ask.tokens(5, 3).endless());
+        bench.step();
+        assertThat(last(ordinary.answer.ahead())).isEqualTo(1);
+        Ask urgent = bench.submit(Ask.tokens(5, 4).endless().priority(-1));
+        bench.step();
+
+        assertThat(last(urgent.answer.ahead())).isEqualTo(1);
+        assertThat(last(ordinary.answer.ahead())).isEqualTo(2);
+    }
+
+    @Test
+    void whoHasWaitedLongEnoughGoesBeforeTheUrgent() {
+        occupyBothSlots();
+        Ask patient = bench.submit(Ask.tokens(5, 3).max(1).priority(5));
+        bench.ticker.advance(Duration.ofSeconds(69));
+        Ask soon = bench.submit(Ask.tokens(5, 4).max(1).priority(-2));
+        bench.ticker.advance(Duration.ofSeconds(2));
+        Ask late = bench.submit(Ask.tokens(5, 5).max(1).priority(-2));
+        bench.run();
+
+        assertThat(firstText(soon)).isLessThan(firstText(patient));
+        assertThat(firstText(patient)).isLessThan(firstText(late));
+    }
+
+    @Test
+    void aPriorityOutOfRangeIsRefused() {
+        assertThatThrownBy(() -> bench.submit(Ask.tokens(5, 1).priority(101)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("priority: 101 (expected: -100 to 100)");
+    }
+
+    /** One gets free long before the other. */
+    private void occupyBothSlots() {
+        bench.submit(Ask.tokens(5, 1).endless().max(10));
+        bench.submit(Ask.tokens(5, 2).endless().max(50));
+        bench.step();
+    }
+
+    private static long firstText(Ask ask) {
+        return ask.answer.times().get(0);
+    }
+
     private static int last(List<Integer> numbers) {
         return numbers.get(numbers.size() - 1);
     }

@@ -154,6 +154,7 @@ final class RandomScheduleTest {
             ask = Ask.prompt(prompt)
                     .max(1 + random.nextInt(30))
                     .sampler(failsAt < 5 ? ScriptedSampler.failingAt(seed, failsAt) : ScriptedSampler.seeded(seed))
+                    .priority(chance(2) ? 0 : random.nextInt(201) - 100)
                     .logprobs(chance(20) ? 0 : -1)
                     .deadline(chance(30) ? bench.ticker.nanos() + random.nextInt(200_000_000) : Long.MAX_VALUE);
             ask.stops = STOPS.get(random.nextInt(STOPS.size()));

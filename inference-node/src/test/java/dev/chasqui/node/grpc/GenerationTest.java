@@ -70,6 +70,7 @@ final class GenerationTest {
         assertThat(usage.getCompletionTokens()).isEqualTo(16);
         assertThat(usage.getCachedTokens()).isLessThan(3);
         assertThat(usage.getReasoningTokens()).isZero();
+        assertThat(usage.getAcceptedTokens()).isLessThanOrEqualTo(usage.getDraftedTokens());
         assertThat(again.completed().getUsage().getCachedTokens()).isEqualTo(24);
         assertThat(again.text()).isEqualTo(answer.text());
         assertThat(answer.completed().getTimings().getPromptMs()).isPositive();

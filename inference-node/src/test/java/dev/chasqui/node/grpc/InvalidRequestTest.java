@@ -15,6 +15,7 @@ import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.Mirostat;
 import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Sampling;
+import dev.chasqui.proto.v1.Scheduling;
 import dev.chasqui.proto.v1.TokenList;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.Tool;
@@ -245,6 +246,22 @@ final class InvalidRequestTest {
                         TestNode.chatOf(SECRET)
                                 .setSampling(Sampling.newBuilder().setTemperature(-1))),
                 arguments(
+                        "priority",
+                        TestNode.chatOf(SECRET)
+                                .setScheduling(Scheduling.newBuilder().setPriority(-101))),
+                arguments(
+                        "priority",
+                        TestNode.chatOf(SECRET)
+                                .setScheduling(Scheduling.newBuilder().setPriority(Integer.MAX_VALUE))),
+                arguments(
+                        "timeout_ms",
+                        TestNode.chatOf(SECRET)
+                                .setScheduling(Scheduling.newBuilder().setTimeoutMs(86_400_001))),
+                arguments(
+                        "timeout_ms",
+                        TestNode.chatOf(SECRET)
+                                .setScheduling(Scheduling.newBuilder().setTimeoutMs(-1))),
+                arguments(
                         "logprobs.top",
                         TestNode.chatOf(SECRET)
                                 .setLogprobs(Logprobs.newBuilder().setTop(21))));
@@ -276,6 +293,8 @@ final class InvalidRequestTest {
             node.generate(TestNode.prompt("x")
                             .setSampling(sampling.setIgnoreEos(true))
                             .setLogprobs(Logprobs.newBuilder().setTop(20))
+                            .setScheduling(
+                                    Scheduling.newBuilder().setPriority(100).setTimeoutMs(86_400_000))
                             .setLimits(Limits.newBuilder().setMaxTokens(3).addStop("é".repeat(512)))
                             .build())
                     .completed();

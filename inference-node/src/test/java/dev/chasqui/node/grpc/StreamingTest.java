@@ -11,6 +11,7 @@ import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.Progress;
+import dev.chasqui.proto.v1.Scheduling;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,6 +110,34 @@ final class StreamingTest {
 
         assertThat(answer.await().failure().getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
         TestNode.await("a free slot", () -> node.engine("slow").getSlotsInUse() == 0);
+    }
+
+    @Test
+    void aTimeoutEndsTheRequestAndSaysSo() throws Exception {
+        Answer answer = node.generate(endless()
+                .setScheduling(Scheduling.newBuilder().setTimeoutMs(300))
+                .build());
+
+        Refusal refusal = Refusal.of(answer.failure());
+        assertThat(refusal.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(refusal.reason()).isEqualTo("DEADLINE_EXCEEDED");
+        TestNode.await("a free slot", () -> node.engine("slow").getSlotsInUse() == 0);
+    }
+
+    @Test
+    void aTimeoutEndsARequestThatStillWaits() throws Exception {
+        List<Answer> running = new ArrayList<>();
+        for (int i = 0; i < SLOTS; i++) {
+            running.add(node.start(endless().build()));
+        }
+        TestNode.await("busy slots", () -> node.engine("slow").getSlotsInUse() == SLOTS);
+        Answer waiting = node.generate(endless()
+                .setScheduling(Scheduling.newBuilder().setTimeoutMs(200).setPriority(100))
+                .build());
+
+        assertThat(Refusal.of(waiting.failure()).reason()).isEqualTo("DEADLINE_EXCEEDED");
+        assertThat(waiting.tokens()).isZero();
+        running.forEach(Answer::cancel);
     }
 
     @Test
