@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebHandler;
@@ -82,7 +83,7 @@ final class Edge implements WebHandler {
         String path = exchange.getRequest().getPath().value();
         String offered = exchange.getRequest().getHeaders().getFirst("x-request-id");
         String id = offered != null && REQUEST_ID.matcher(offered).matches() ? offered : newId();
-        Dialect dialect = dialect(path);
+        Dialect dialect = dialect(exchange.getRequest());
         String route = dialect == null ? "/*" : route(dialect, path);
         return new Traffic.Request(id, method(exchange), route, isQuiet(route), System.nanoTime());
     }
@@ -98,9 +99,9 @@ final class Edge implements WebHandler {
         return QUIET.contains(route);
     }
 
-    private @Nullable Dialect dialect(String path) {
+    private @Nullable Dialect dialect(ServerHttpRequest request) {
         for (Dialect dialect : dialects) {
-            if (dialect.owns(path)) {
+            if (dialect.owns(request)) {
                 return dialect;
             }
         }
@@ -109,7 +110,7 @@ final class Edge implements WebHandler {
 
     private Mono<Void> route(ServerWebExchange exchange) {
         ServerHttpResponse response = exchange.getResponse();
-        Dialect dialect = dialect(exchange.getRequest().getPath().value());
+        Dialect dialect = dialect(exchange.getRequest());
         if (access.admit(exchange.getRequest(), response, dialect != null)) {
             return response.setComplete();
         }
@@ -135,7 +136,7 @@ final class Edge implements WebHandler {
             response.getHeaders().remove(header);
         }
         response.getHeaders().set("cache-control", "no-store");
-        Dialect dialect = dialect(exchange.getRequest().getPath().value());
+        Dialect dialect = dialect(exchange.getRequest());
         return (dialect == null ? elsewhere : dialect).fail(exchange, failure(request, error));
     }
 

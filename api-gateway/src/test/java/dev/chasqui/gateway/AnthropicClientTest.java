@@ -19,9 +19,13 @@ import com.anthropic.models.messages.MessageCountTokensParams;
 import com.anthropic.models.messages.MessageCreateParams;
 import com.anthropic.models.messages.RawMessageStreamEvent;
 import com.anthropic.models.messages.StopReason;
+import com.anthropic.models.models.ModelInfo;
+import com.anthropic.models.models.ModelListParams;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.FinishReason;
+import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.ToolCallDelta;
 import io.grpc.Status;
 import java.net.http.HttpRequest;
@@ -83,6 +87,45 @@ class AnthropicClientTest extends GatewayTest {
         assertThat(message.usage().inputTokens()).isEqualTo(4);
         assertThat(message.usage().cacheReadInputTokens()).hasValue(3L);
         assertThat(message.usage().outputTokens()).isEqualTo(3);
+    }
+
+    @Test
+    void modelsAreListedInAnthropicsWords() throws Exception {
+        node.knows(
+                ScriptedNode.model(ModelState.MODEL_STATE_READY, 1),
+                Model.newBuilder()
+                        .setName("second")
+                        .setState(ModelState.MODEL_STATE_ON_DISK)
+                        .build(),
+                Model.newBuilder()
+                        .setName("absent")
+                        .setState(ModelState.MODEL_STATE_ABSENT)
+                        .build());
+
+        List<ModelInfo> models = client
+                .models()
+                .list(ModelListParams.builder().limit(1).build())
+                .autoPager()
+                .stream()
+                .toList();
+
+        models.forEach(ModelInfo::validate);
+        assertThat(models).extracting(ModelInfo::id).containsExactly(ScriptedNode.MODEL, "second");
+        assertThat(client.models().retrieve("claude-sonnet-4-5").id()).isEqualTo(ScriptedNode.MODEL);
+        assertThatThrownBy(() -> client.models().retrieve("none")).isInstanceOf(NotFoundException.class);
+        JsonNode last = json(send(HttpRequest.newBuilder(uri("/v1/models?limit=1&before_id=second"))
+                        .header("x-api-key", KEY)
+                        .header("anthropic-version", "2023-06-01"))
+                .body());
+        assertThat(last.get("first_id").asString()).isEqualTo(ScriptedNode.MODEL);
+        assertThat(last.get("has_more").asBoolean()).isFalse();
+        assertThat(json(send(HttpRequest.newBuilder(uri("/v1/models"))
+                                        .header("x-api-key", "wrong")
+                                        .header("anthropic-version", "2023-06-01"))
+                                .body())
+                        .at("/error/type")
+                        .asString())
+                .isEqualTo("authentication_error");
     }
 
     @Test

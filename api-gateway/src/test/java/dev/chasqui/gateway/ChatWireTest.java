@@ -9,6 +9,7 @@ import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.FinishReason;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.TokenLogprob;
+import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolCallDelta;
 import dev.chasqui.proto.v1.ToolChoice;
 import java.util.ArrayList;
@@ -68,6 +69,61 @@ class ChatWireTest extends GatewayTest {
                         .setId(id)
                         .setName(name)
                         .setArguments(arguments));
+    }
+
+    @Test
+    void olderWordsAreAnsweredInOlderWords() throws Exception {
+        node.does((request, answer) -> {
+            answer.admit(7);
+            answer.delta(call(0, "call_1", "weather", ""));
+            answer.delta(call(0, "", "", "{\"city\":\"Cusco\"}"));
+            answer.finish(0, FinishReason.FINISH_REASON_TOOL_CALLS, 9);
+            answer.complete(7, 0, 9);
+        });
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":null,"
+                + "\"function_call\":{\"name\":\"weather\",\"arguments\":\"{}\"}},"
+                + "{\"role\":\"function\",\"name\":\"weather\",\"content\":\"rain\"}],"
+                + "\"functions\":[{\"name\":\"weather\",\"parameters\":{\"type\":\"object\"}}],"
+                + "\"function_call\":{\"name\":\"weather\"}";
+
+        JsonNode whole = json(post(CHAT, body + "}").body()).at("/choices/0");
+        List<JsonNode> events = data(post(CHAT, body + ",\"stream\":true}").body());
+
+        assertThat(whole.at("/message/function_call").toString())
+                .isEqualTo("{\"name\":\"weather\",\"arguments\":\"{\\\"city\\\":\\\"Cusco\\\"}\"}");
+        assertThat(whole.at("/message").has("tool_calls")).isFalse();
+        assertThat(whole.get("finish_reason").asString()).isEqualTo("function_call");
+        assertThat(events.subList(1, 3))
+                .extracting(event -> event.at("/choices/0/delta").toString())
+                .containsExactly(
+                        "{\"function_call\":{\"name\":\"weather\",\"arguments\":\"\"}}",
+                        "{\"function_call\":{\"arguments\":\"{\\\"city\\\":\\\"Cusco\\\"}\"}}");
+        assertThat(events.get(3).at("/choices/0/finish_reason").asString()).isEqualTo("function_call");
+        ChatRequest sent = node.requests.element();
+        assertThat(sent.getToolChoice().getName()).isEqualTo("weather");
+        assertThat(sent.getParallelToolCalls()).isFalse();
+        assertThat(sent.getMessages(1).getToolCalls(0).getId())
+                .isEqualTo(sent.getMessages(2).getToolCallId());
+        assertThat(sent.getMessages(2).getRole()).isEqualTo("tool");
+    }
+
+    @Test
+    void onlySomeOfTheToolsAreAllowed() throws Exception {
+        ChatRequest sent = sent(TOOLS
+                + ",\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"required\",\"tools\":["
+                + "{\"type\":\"function\",\"function\":{\"name\":\"time\"}}]}}");
+
+        assertThat(sent.getToolsList()).extracting(Tool::getName).containsExactly("time");
+        assertThat(sent.getToolChoice().getMode()).isEqualTo(ToolChoice.Mode.MODE_REQUIRED);
+        assertThat(sent.getToolChoice().getName()).isEmpty();
+    }
+
+    @Test
+    void wordsOfOtherServers() throws Exception {
+        ChatRequest sent = sent("\"repetition_penalty\":1.5,\"json_schema\":{\"type\":\"object\"}");
+
+        assertThat(sent.getSampling().getRepeatPenalty()).isEqualTo(1.5f);
+        assertThat(sent.getOutputFormat().getJsonSchema()).isEqualTo("{\"type\":\"object\"}");
     }
 
     @ParameterizedTest

@@ -246,6 +246,17 @@ class ErrorsTest extends GatewayTest {
         assertThat(response.statusCode()).isEqualTo(status);
     }
 
+    @ParameterizedTest
+    @CsvSource({"gzip,415", "br,415", "identity,200"})
+    void aPackedBodyIsNotUnpacked(String encoding, int status) throws Exception {
+        HttpResponse<String> response = send(HttpRequest.newBuilder(uri(CHAT))
+                .header("content-type", "application/json")
+                .header("content-encoding", encoding)
+                .POST(HttpRequest.BodyPublishers.ofString(HI)));
+
+        assertThat(response.statusCode()).isEqualTo(status);
+    }
+
     @Test
     void pathsAndMethodsThatAreNone() throws Exception {
         HttpResponse<String> unknown = get("/v1/nothing");

@@ -3,6 +3,7 @@ package dev.chasqui.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.core.http.StreamResponse;
@@ -10,14 +11,22 @@ import com.openai.errors.NotFoundException;
 import com.openai.helpers.ResponseAccumulator;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseIncludable;
+import com.openai.models.responses.ResponseItem;
+import com.openai.models.responses.ResponseRetrieveParams;
 import com.openai.models.responses.ResponseStatus;
 import com.openai.models.responses.ResponseStreamEvent;
+import com.openai.models.responses.inputitems.InputItemListParams;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.FinishReason;
+import dev.chasqui.proto.v1.TokenLogprob;
+import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolCallDelta;
+import dev.chasqui.proto.v1.ToolChoice;
+import dev.chasqui.proto.v1.TopLogprob;
 import io.grpc.Status;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -25,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -270,6 +280,196 @@ class ResponsesTest extends GatewayTest {
     }
 
     @Test
+    void aStreamInTheBackgroundIsReadOnFromWhereItBroke() throws Exception {
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        node.does((request, answer) -> {
+            answer.admit(1);
+            answer.say(0, "one ");
+            mayEnd.await();
+            answer.say(0, "two");
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 2);
+            answer.complete(1, 0, 2);
+        });
+        AtomicReference<String> id = new AtomicReference<>();
+        try (StreamResponse<ResponseStreamEvent> stream =
+                client.responses().createStreaming(params().background(true).build())) {
+            ResponseStreamEvent created = stream.stream().findFirst().orElseThrow();
+            id.set(created.asCreated().response().id());
+        }
+        mayEnd.countDown();
+
+        StringBuilder text = new StringBuilder();
+        List<Long> numbers = new ArrayList<>();
+        try (StreamResponse<ResponseStreamEvent> rest = client.responses()
+                .retrieveStreaming(
+                        id.get(),
+                        ResponseRetrieveParams.builder().startingAfter(1).build())) {
+            rest.stream().forEach(event -> {
+                event.validate();
+                event.outputTextDelta().ifPresent(delta -> {
+                    text.append(delta.delta());
+                    numbers.add(delta.sequenceNumber());
+                });
+            });
+        }
+
+        assertThat(text.toString()).isEqualTo("one two");
+        assertThat(numbers).containsExactly(4L, 5L);
+        assertThat(data(get(PATH + "/" + id.get() + "?stream=true").body()))
+                .extracting(event -> event.get("type").asString())
+                .startsWith("response.created", "response.in_progress")
+                .endsWith("response.completed");
+        assertThat(node.cancelled).isEmpty();
+    }
+
+    @Test
+    void whatWasNotMadeForItIsNotToldAgain() throws Exception {
+        Response made = client.responses().create(params().build());
+
+        for (String query : List.of("?stream=true", "?stream=maybe", "?starting_after=-1", "?starting_after=x")) {
+            HttpResponse<String> refused = get(PATH + "/" + made.id() + query);
+            assertThat(refused.statusCode()).as(query).isEqualTo(400);
+            assertThat(query).contains(json(refused.body()).at("/error/param").asString());
+        }
+    }
+
+    @Test
+    void whatAResponseWasMadeOfIsListed() throws Exception {
+        thinksAndCalls();
+        String first = json(post(PATH, "{\"input\":\"Hi\"}").body()).get("id").asString();
+        String second = json(post(
+                                PATH,
+                                "{\"previous_response_id\":\"" + first + "\",\"input\":["
+                                        + "{\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"rain\"}]}")
+                        .body())
+                .get("id")
+                .asString();
+
+        List<ResponseItem> items = client
+                .responses()
+                .inputItems()
+                .list(
+                        second,
+                        InputItemListParams.builder()
+                                .limit(2)
+                                .order(InputItemListParams.Order.ASC)
+                                .build())
+                .autoPager()
+                .stream()
+                .toList();
+
+        JsonNode all = json(get(PATH + "/" + second + "/input_items").body());
+        assertThat(items).hasSize(6);
+        assertThat(items.get(0)
+                        .asResponseInputMessageItem()
+                        .content()
+                        .get(0)
+                        .asInputText()
+                        .text())
+                .isEqualTo("Hi");
+        assertThat(items.get(3).asFunctionCall().name()).isEqualTo("weather");
+        assertThat(all.get("has_more").asBoolean()).isFalse();
+        assertThat(all.get("data"))
+                .extracting(item -> item.get("type").asString())
+                .containsExactly(
+                        "function_call_output", "function_call", "function_call", "message", "reasoning", "message");
+        assertThat(get(PATH + "/" + second + "/input_items?after=x").statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void itemsOfStoredResponsesAreNamedInsteadOfRepeated() throws Exception {
+        thinksAndCalls();
+        JsonNode output = json(post(PATH, "{\"input\":\"Hi\"}").body()).get("output");
+        node.requests.clear();
+
+        StringBuilder references = new StringBuilder();
+        output.forEach(item -> references
+                .append("{\"type\":\"item_reference\",\"id\":\"")
+                .append(item.get("id").asString())
+                .append("\"},"));
+        post(
+                PATH,
+                "{\"input\":[{\"role\":\"user\",\"content\":\"Hi\"}," + references
+                        + "{\"type\":\"function_call_output\",\"call_id\":\"call_1\",\"output\":\"rain\"}]}");
+
+        ChatRequest sent = node.requests.element();
+        assertThat(sent.getMessagesList())
+                .extracting(ChatMessage::getRole)
+                .containsExactly("user", "assistant", "tool");
+        ChatMessage said = sent.getMessages(1);
+        assertThat(said.getReasoning()).isEqualTo("hm");
+        assertThat(said.getContent(0).getText()).isEqualTo("Let me see.");
+        assertThat(said.getToolCallsList()).extracting(c -> c.getName()).containsExactly("weather", "time");
+    }
+
+    @Test
+    void probabilitiesWhereTheyAreAskedFor() throws Exception {
+        node.does((request, answer) -> {
+            answer.admit(1);
+            answer.delta(Delta.newBuilder()
+                    .setContent("a")
+                    .addLogprobs(TokenLogprob.newBuilder()
+                            .setPiece(ByteString.copyFromUtf8("a"))
+                            .setLogprob(-0.5f)
+                            .addTop(TopLogprob.newBuilder()
+                                    .setPiece(ByteString.copyFromUtf8("b"))
+                                    .setLogprob(-1))));
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
+            answer.complete(1, 0, 1);
+        });
+        Response response = client.responses()
+                .create(params().topLogprobs(1)
+                        .addInclude(ResponseIncludable.MESSAGE_OUTPUT_TEXT_LOGPROBS)
+                        .build());
+        List<JsonNode> events = data(post(
+                        PATH,
+                        "{\"input\":\"Hi\",\"stream\":true,\"include\":[\"message.output_text.logprobs\","
+                                + "\"reasoning.encrypted_content\"]}")
+                .body());
+
+        response.validate();
+        assertThat(response.output()
+                        .get(0)
+                        .asMessage()
+                        .content()
+                        .get(0)
+                        .asOutputText()
+                        .logprobs()
+                        .orElseThrow()
+                        .get(0)
+                        .logprob())
+                .isEqualTo(-0.5);
+        assertThat(node.requests.remove().getLogprobs().getTop()).isEqualTo(1);
+        assertThat(node.requests.remove().hasLogprobs()).isTrue();
+        assertThat(events.get(4).at("/logprobs/0/top_logprobs/0/token").asString())
+                .isEqualTo("b");
+        assertThat(events.get(5).at("/logprobs/0/token").asString()).isEqualTo("a");
+    }
+
+    @Test
+    void theTokensOfAPromptAreCounted() throws Exception {
+        JsonNode counted = json(post(PATH + "/input_tokens", "{\"input\":\"Hi\",\"instructions\":\"Be.\"}")
+                .body());
+
+        assertThat(counted.toString()).isEqualTo("{\"object\":\"response.input_tokens\",\"input_tokens\":42}");
+        assertThat(node.requests.element().getMessagesCount()).isEqualTo(2);
+    }
+
+    @Test
+    void onlySomeOfTheToolsAreAllowed() throws Exception {
+        String tools = "\"tools\":[{\"type\":\"function\",\"name\":\"a\"},{\"type\":\"function\",\"name\":\"b\"}]";
+        post(
+                PATH,
+                "{\"input\":\"Hi\"," + tools + ",\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"required\","
+                        + "\"tools\":[{\"type\":\"function\",\"name\":\"b\"}]}}");
+
+        ChatRequest sent = node.requests.element();
+        assertThat(sent.getToolsList()).extracting(Tool::getName).containsExactly("b");
+        assertThat(sent.getToolChoice().getMode()).isEqualTo(ToolChoice.Mode.MODE_REQUIRED);
+    }
+
+    @Test
     void cancellingFreesTheNode() throws Exception {
         CountDownLatch begun = new CountDownLatch(1);
         node.does((request, answer) -> {
@@ -350,15 +550,18 @@ class ResponsesTest extends GatewayTest {
                 "{\"input\":[]}|input: an empty array (expected: a string or an array of items)",
                 "{\"input\":[{\"role\":\"bot\",\"content\":\"a\"}]}|input[0].role: \"bot\" (expected: user, assistant,"
                         + " system, developer)",
-                "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}|input[0].type: \"item_reference\" (expected:"
-                        + " message, function_call, function_call_output or reasoning)",
+                "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}|input[0].id: \"x\" (expected: the name of"
+                        + " an item of a stored response)",
+                "{\"input\":[{\"type\":\"mcp_call\"}]}|input[0].type: \"mcp_call\" (expected: message, function_call,"
+                        + " function_call_output, reasoning or item_reference)",
+                "{\"input\":\"a\",\"include\":[7]}|include[0]: 7 (expected: a string)",
                 "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]}|input[0].content[0].type:"
                         + " \"input_image\" (expected: input_text; other kinds of content are not supported)",
                 "{\"input\":\"a\",\"tools\":[{\"type\":\"web_search\"}]}|tools[0].type: \"web_search\" (expected:"
                         + " function; tools that the server runs are not supported)",
                 "{\"input\":\"a\",\"truncation\":\"auto\"}|truncation: \"auto\" (expected: disabled)",
                 "{\"input\":\"a\",\"conversation\":\"c\"}|conversation: \"c\" (expected: absent; this server has none)",
-                "{\"input\":\"a\",\"background\":true,\"stream\":true}|background: true with stream (expected: stored,"
+                "{\"input\":\"a\",\"background\":true,\"store\":false}|background: true without store (expected: stored,"
                         + " and asked for later)",
                 "{\"input\":\"a\",\"text\":{\"format\":{\"type\":\"json_schema\"}}}|text.format.schema: absent"
                         + " (expected: a JSON schema)",

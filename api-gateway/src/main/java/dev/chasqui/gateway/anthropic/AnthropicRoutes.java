@@ -10,14 +10,20 @@ import dev.chasqui.gateway.requests.Routes;
 import dev.chasqui.proto.v1.GenerationEvent;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
+import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** Anthropic's dialect: {@code POST /v1/messages} and {@code /v1/messages/count_tokens}. */
+/**
+ * Anthropic's dialect: {@code /v1/messages} and what is below it, and {@code /v1/models} for those who name their version
+ * of the dialect, as Anthropic's clients do. OpenAI's dialect answers the others there.
+ */
 public final class AnthropicRoutes implements Dialect {
     private static final String MESSAGES = "/v1/messages";
+    private static final String MODELS = "/v1/models";
+    private static final String VERSION_HEADER = "anthropic-version";
 
     private final NodeRouter nodes;
     private final RequestBody bodies;
@@ -30,8 +36,11 @@ public final class AnthropicRoutes implements Dialect {
         this.bodies = bodies;
         this.answers = answers;
         this.names = names;
+        ModelsController models = new ModelsController(nodes, names);
         routes.add(HttpMethod.POST, MESSAGES, (exchange, name) -> create(exchange))
-                .add(HttpMethod.POST, MESSAGES + "/count_tokens", (exchange, name) -> count(exchange));
+                .add(HttpMethod.POST, MESSAGES + "/count_tokens", (exchange, name) -> count(exchange))
+                .add(HttpMethod.GET, MODELS, (exchange, name) -> models.list(exchange))
+                .add(HttpMethod.GET, MODELS + "/{id}", models::show);
     }
 
     @Override
@@ -41,7 +50,17 @@ public final class AnthropicRoutes implements Dialect {
 
     @Override
     public boolean owns(String path) {
-        return path.equals(MESSAGES) || path.startsWith(MESSAGES + "/");
+        return isOrBelow(MESSAGES, path);
+    }
+
+    @Override
+    public boolean owns(ServerHttpRequest request) {
+        String path = request.getPath().value();
+        return owns(path) || isOrBelow(MODELS, path) && request.getHeaders().containsHeader(VERSION_HEADER);
+    }
+
+    private static boolean isOrBelow(String parent, String path) {
+        return path.equals(parent) || path.startsWith(parent + "/");
     }
 
     @Override

@@ -7,7 +7,6 @@ import dev.chasqui.proto.v1.Completed;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.Finished;
 import dev.chasqui.proto.v1.GenerationEvent;
-import dev.chasqui.proto.v1.ToolCallDelta;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +24,7 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
 
     private final Heading heading;
     private final String reasoningField;
+    private final CallWords words;
     private final int choices;
     private final boolean includeUsage;
     private final JsonBytes out = new JsonBytes(512);
@@ -40,12 +40,14 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
 
     /**
      * @param reasoningField where it tells what the model thinks
+     * @param words for calls of tools
      * @param choices how many answers there are
      * @param includeUsage whether a chunk of token counts ends the stream
      */
-    ChatCompletionEncoder(Heading heading, String reasoningField, int choices, boolean includeUsage) {
+    ChatCompletionEncoder(Heading heading, String reasoningField, CallWords words, int choices, boolean includeUsage) {
         this.heading = heading;
         this.reasoningField = reasoningField;
+        this.words = words;
         this.choices = choices;
         this.includeUsage = includeUsage;
     }
@@ -117,25 +119,9 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
             comma = ",";
         }
         if (piece.getToolCallsCount() > 0) {
-            out.raw(comma).raw("\"tool_calls\":[");
-            for (int i = 0; i < piece.getToolCallsCount(); i++) {
-                toolCall(out.raw(i == 0 ? "" : ","), piece.getToolCalls(i));
-            }
-            out.raw("]");
+            words.writeDeltas(out.raw(comma), piece.getToolCallsList());
         }
         out.raw("}");
-    }
-
-    private static void toolCall(JsonBytes out, ToolCallDelta call) {
-        out.raw("{\"index\":").number(call.getIndex());
-        if (!call.getId().isEmpty()) {
-            out.raw(",\"id\":").string(call.getId()).raw(",\"type\":\"function\"");
-        }
-        out.raw(",\"function\":{");
-        if (!call.getName().isEmpty()) {
-            out.raw("\"name\":").string(call.getName()).raw(",");
-        }
-        out.raw("\"arguments\":").string(call.getArguments()).raw("}}");
     }
 
     private void finished(Finished finished) {
@@ -148,7 +134,7 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
 
     private void finish(Finished finished) {
         out.raw(head).raw(delta[finished.getChoice()]).raw("{},\"logprobs\":null,\"finish_reason\":");
-        out.string(AnswerParts.finishReason(finished.getReason())).raw("}]");
+        out.string(words.finishReason(finished.getReason())).raw("}]");
     }
 
     private void completed(Completed completed) {

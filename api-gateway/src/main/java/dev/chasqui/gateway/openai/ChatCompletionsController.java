@@ -41,16 +41,17 @@ final class ChatCompletionsController {
     private Mono<Void> answer(ServerWebExchange exchange, ChatCompletionRequest request) {
         Flux<GenerationEvent> events = nodes.chat(request.chat());
         Heading heading = new Heading(Answers.id("chatcmpl-"), clock.instant().getEpochSecond(), nodes.fingerprint());
+        CallWords words = request.functions() ? CallWords.FUNCTION : CallWords.TOOLS;
         int choices = request.chat().getChoices();
         return request.stream()
                 ? answers.stream(
                         exchange,
                         events,
-                        new ChatCompletionEncoder(heading, reasoningField, choices, request.includeUsage()))
+                        new ChatCompletionEncoder(heading, reasoningField, words, choices, request.includeUsage()))
                 : answers.whole(
                         exchange,
                         events,
                         choices,
-                        answer -> ChatCompletionBody.encode(heading, reasoningField, answer));
+                        answer -> ChatCompletionBody.encode(heading, reasoningField, words, answer));
     }
 }

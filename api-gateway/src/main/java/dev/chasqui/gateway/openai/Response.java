@@ -7,6 +7,7 @@ import dev.chasqui.proto.v1.ContentPart;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.FinishReason;
 import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.TokenLogprob;
 import dev.chasqui.proto.v1.ToolCall;
 import dev.chasqui.proto.v1.ToolCallDelta;
 import dev.chasqui.proto.v1.Usage;
@@ -28,7 +29,7 @@ final class Response {
             public void began(int index, ResponseItem item) {}
 
             @Override
-            public void grew(String more) {}
+            public void grew(String more, List<TokenLogprob> logprobs) {}
 
             @Override
             public void ended(int index, ResponseItem item, String status) {}
@@ -37,11 +38,12 @@ final class Response {
         void began(int index, ResponseItem item);
 
         /** The item that began last. */
-        void grew(String more);
+        void grew(String more, List<TokenLogprob> logprobs);
 
         void ended(int index, ResponseItem item, String status);
     }
 
+    private static final List<TokenLogprob> NONE = List.of();
     private static final String[] REPEATED = {
         "instructions",
         "max_output_tokens",
@@ -54,6 +56,7 @@ final class Response {
         "tool_choice",
         "tools",
         "top_p",
+        "top_logprobs",
         "metadata",
         "user"
     };
@@ -69,6 +72,7 @@ final class Response {
         "\"auto\"",
         "[]",
         "null",
+        "0",
         "{}",
         "null"
     };
@@ -79,6 +83,9 @@ final class Response {
     private final byte[] repeated;
     /** With what came before, without instructions. */
     private final List<ChatMessage> conversation;
+
+    /** What was told of it, for those who ask again; null where it is not kept. */
+    private final @Nullable ResponseEvents events;
 
     private final List<ResponseItem> items = new ArrayList<>();
     private final Sinks.Empty<Void> cancelled = Sinks.empty();
@@ -97,9 +104,10 @@ final class Response {
     Response(String id, long created, ResponseRequest request, List<ChatMessage> conversation) {
         this.id = id;
         this.created = created;
-        this.background = request.mode() == ResponseRequest.Mode.BACKGROUND;
+        this.background = request.background();
         this.repeated = repeated(request.body());
         this.conversation = conversation;
+        this.events = request.background() && request.stream() ? new ResponseEvents() : null;
         bytes = repeated.length;
         conversation.forEach(message -> bytes += message.getSerializedSize());
     }
@@ -116,6 +124,30 @@ final class Response {
 
     String id() {
         return id;
+    }
+
+    /** What went to the model, without instructions. */
+    List<ChatMessage> conversation() {
+        return conversation;
+    }
+
+    /** What it says, as far as it is. */
+    List<ResponseItem> items() {
+        return items;
+    }
+
+    /** What is told of it, from the first on; null where nobody can ask for it. */
+    @Nullable
+    ResponseEvents events() {
+        return events;
+    }
+
+    /** Keeps what is told of it. */
+    void keep(JsonBytes told) {
+        if (events != null) {
+            events.add(told);
+            bytes += told.size();
+        }
     }
 
     /** Memory that it takes, about. */
@@ -174,19 +206,22 @@ final class Response {
         if (!delta.getReasoning().isEmpty()) {
             ResponseItem last = last();
             boolean open = last != null && last.kind == ResponseItem.Kind.REASONING;
-            grow(open ? last : begin(ResponseItem.reasoning(), growth), delta.getReasoning(), growth);
+            grow(open ? last : begin(ResponseItem.reasoning(), growth), delta.getReasoning(), NONE, growth);
         }
-        if (!delta.getContent().isEmpty()) {
+        // The tokens of thoughts and calls have probabilities too, but no place for them.
+        boolean alone = delta.getReasoning().isEmpty() && delta.getToolCallsCount() == 0;
+        List<TokenLogprob> logprobs = alone ? delta.getLogprobsList() : NONE;
+        if (!delta.getContent().isEmpty() || !logprobs.isEmpty()) {
             ResponseItem last = last();
             boolean open = last != null && last.kind == ResponseItem.Kind.MESSAGE;
-            grow(open ? last : begin(ResponseItem.message(), growth), delta.getContent(), growth);
+            grow(open ? last : begin(ResponseItem.message(), growth), delta.getContent(), logprobs, growth);
         }
         for (ToolCallDelta piece : delta.getToolCallsList()) {
             ResponseItem last = last();
             boolean open = last != null && last.call == piece.getIndex();
             ResponseItem call =
                     open ? last : begin(ResponseItem.call(piece.getIndex(), piece.getId(), piece.getName()), growth);
-            grow(call, piece.getArguments(), growth);
+            grow(call, piece.getArguments(), NONE, growth);
         }
     }
 
@@ -200,11 +235,12 @@ final class Response {
         return item;
     }
 
-    private void grow(@Nullable ResponseItem item, String more, Growth growth) {
-        if (item != null && !more.isEmpty()) {
-            item.add(more);
+    private void grow(@Nullable ResponseItem item, String more, List<TokenLogprob> logprobs, Growth growth) {
+        if (item != null && !(more.isEmpty() && logprobs.isEmpty())) {
+            item.add(more, logprobs);
             bytes += 2L * more.length();
-            growth.grew(more);
+            logprobs.forEach(token -> bytes += token.getSerializedSize());
+            growth.grew(more, logprobs);
         }
     }
 

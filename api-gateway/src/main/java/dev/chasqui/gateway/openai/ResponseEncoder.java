@@ -3,7 +3,9 @@ package dev.chasqui.gateway.openai;
 import dev.chasqui.gateway.answers.AnswerEncoder;
 import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.TokenLogprob;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * most speak of the item of the output that is open.
  */
 final class ResponseEncoder implements AnswerEncoder<GenerationEvent>, Response.Growth {
+    private static final byte[] DELTA = ",\"delta\":\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] DELTA_END = "\"}\n\n".getBytes(StandardCharsets.US_ASCII);
 
     private final Response response;
@@ -20,6 +23,8 @@ final class ResponseEncoder implements AnswerEncoder<GenerationEvent>, Response.
     private byte[] deltaHead = new byte[0];
 
     private byte[] deltaMiddle = new byte[0];
+    /** Whether a delta of the open item has a place for probabilities. */
+    private boolean deltaLogprobs;
 
     ResponseEncoder(Response response) {
         this.response = response;
@@ -60,17 +65,22 @@ final class ResponseEncoder implements AnswerEncoder<GenerationEvent>, Response.
         String place = place(index, item);
         if (item.kind != ResponseItem.Kind.CALL) {
             begin("response.content_part.added").raw(place).raw(",\"part\":");
-            item.part(out, "").raw("}\n\n");
+            item.part(out, "", List.of()).raw("}\n\n");
         }
         String type = deltaType(item) + ".delta";
-        String logprobs = item.kind == ResponseItem.Kind.MESSAGE ? ",\"logprobs\":[]" : "";
+        deltaLogprobs = item.kind == ResponseItem.Kind.MESSAGE;
         deltaHead = bytes("event: " + type + "\ndata: {\"type\":\"" + type + "\",\"sequence_number\":");
-        deltaMiddle = bytes(place + logprobs + ",\"delta\":\"");
+        deltaMiddle = bytes(place);
     }
 
     @Override
-    public void grew(String more) {
-        out.raw(deltaHead).number(sequence++).raw(deltaMiddle).escaped(more).raw(DELTA_END);
+    public void grew(String more, List<TokenLogprob> logprobs) {
+        out.raw(deltaHead).number(sequence++).raw(deltaMiddle);
+        if (deltaLogprobs) {
+            AnswerParts.logprobs(out.raw(",\"logprobs\":["), logprobs);
+            out.raw("]");
+        }
+        out.raw(DELTA).escaped(more).raw(DELTA_END);
     }
 
     @Override
@@ -80,13 +90,16 @@ final class ResponseEncoder implements AnswerEncoder<GenerationEvent>, Response.
         switch (item.kind) {
             case CALL ->
                 out.raw(",\"name\":").string(item.name()).raw(",\"arguments\":").string(item.text());
-            case MESSAGE -> out.raw(",\"logprobs\":[],\"text\":").string(item.text());
+            case MESSAGE -> {
+                AnswerParts.logprobs(out.raw(",\"logprobs\":["), item.logprobs());
+                out.raw("],\"text\":").string(item.text());
+            }
             case REASONING -> out.raw(",\"text\":").string(item.text());
         }
         out.raw("}\n\n");
         if (item.kind != ResponseItem.Kind.CALL) {
             begin("response.content_part.done").raw(place).raw(",\"part\":");
-            item.part(out, item.text()).raw("}\n\n");
+            item.part(out, item.text(), item.logprobs()).raw("}\n\n");
         }
         begin("response.output_item.done").raw(",\"output_index\":").number(index);
         item.write(out.raw(",\"item\":"), status).raw("}\n\n");

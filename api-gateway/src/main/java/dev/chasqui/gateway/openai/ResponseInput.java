@@ -9,6 +9,7 @@ import dev.chasqui.proto.v1.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -26,9 +27,14 @@ final class ResponseInput {
     /** What the assistant said, as far as it is known. */
     private ChatMessage.@Nullable Builder assistant;
 
-    private ResponseInput() {}
+    private final Function<String, @Nullable ResponseItem> known;
 
-    static List<ChatMessage> parse(Fields fields) {
+    private ResponseInput(Function<String, @Nullable ResponseItem> known) {
+        this.known = known;
+    }
+
+    /** @param known finds an item that this server wrote, by its name */
+    static List<ChatMessage> parse(Fields fields, Function<String, @Nullable ResponseItem> known) {
         JsonNode input = fields.any("input");
         if (input != null && input.isString()) {
             return List.of(ChatMessage.newBuilder()
@@ -41,7 +47,7 @@ final class ResponseInput {
                     "input",
                     (input == null ? "absent" : Fields.kind(input)) + " (expected: a string or an array of items)");
         }
-        ResponseInput parser = new ResponseInput();
+        ResponseInput parser = new ResponseInput(known);
         List<JsonNode> items = fields.array("input", MOST_ITEMS);
         for (int i = 0; i < items.size(); i++) {
             parser.item(Fields.of(items.get(i), "input[" + i + "]"));
@@ -67,8 +73,33 @@ final class ResponseInput {
                 flush();
                 assistant().setReasoning(thoughts(item));
             }
+            case "item_reference" -> reference(item);
             default ->
-                throw item.bad("type", item.any("type"), "message, function_call, function_call_output or reasoning");
+                throw item.bad(
+                        "type",
+                        item.any("type"),
+                        "message, function_call, function_call_output, reasoning or item_reference");
+        }
+    }
+
+    /** Instead of what this server wrote before, its name. */
+    private void reference(Fields reference) {
+        ResponseItem item = known.apply(reference.requiredString("id"));
+        if (item == null) {
+            throw reference.bad("id", reference.any("id"), "the name of an item of a stored response");
+        }
+        switch (item.kind) {
+            case REASONING -> {
+                flush();
+                assistant().setReasoning(item.text());
+            }
+            case MESSAGE -> said(List.of(part(item.text())));
+            case CALL ->
+                assistant()
+                        .addToolCalls(ToolCall.newBuilder()
+                                .setId(item.callId())
+                                .setName(item.name())
+                                .setArguments(item.text()));
         }
     }
 
@@ -86,6 +117,10 @@ final class ResponseInput {
                     .build());
             return;
         }
+        said(content);
+    }
+
+    private void said(List<ContentPart> content) {
         if (assistant().getContentCount() > 0 || assistant().getToolCallsCount() > 0) {
             flush();
         }

@@ -2,6 +2,9 @@ package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.proto.v1.TokenLogprob;
+import java.util.ArrayList;
+import java.util.List;
 
 /** One item of a response's output, as it grows. */
 final class ResponseItem {
@@ -20,6 +23,7 @@ final class ResponseItem {
     private final String callId;
     private final String name;
     private final StringBuilder text = new StringBuilder();
+    private final List<TokenLogprob> logprobs = new ArrayList<>();
 
     private ResponseItem(Kind kind, String prefix, int call, String callId, String name) {
         this.kind = kind;
@@ -41,13 +45,19 @@ final class ResponseItem {
         return new ResponseItem(Kind.CALL, "fc_", call, callId, name);
     }
 
-    void add(String more) {
+    void add(String more, List<TokenLogprob> ofTokens) {
         text.append(more);
+        logprobs.addAll(ofTokens);
     }
 
     /** What was thought or said, or the call's arguments. */
     String text() {
         return text.toString();
+    }
+
+    /** Of each token of a message; empty unless asked for. */
+    List<TokenLogprob> logprobs() {
+        return logprobs;
     }
 
     String callId() {
@@ -80,17 +90,18 @@ final class ResponseItem {
     }
 
     private JsonBytes part(JsonBytes out, boolean begun) {
-        return begun ? out : part(out, text());
+        return begun ? out : part(out, text(), logprobs);
     }
 
     /** The one part of its content. */
-    JsonBytes part(JsonBytes out, String content) {
-        return kind == Kind.REASONING
-                ? out.raw("{\"type\":\"reasoning_text\",\"text\":")
-                        .string(content)
-                        .raw("}")
-                : out.raw("{\"type\":\"output_text\",\"text\":")
-                        .string(content)
-                        .raw(",\"annotations\":[],\"logprobs\":[]}");
+    JsonBytes part(JsonBytes out, String content, List<TokenLogprob> ofTokens) {
+        if (kind == Kind.REASONING) {
+            return out.raw("{\"type\":\"reasoning_text\",\"text\":")
+                    .string(content)
+                    .raw("}");
+        }
+        out.raw("{\"type\":\"output_text\",\"text\":").string(content).raw(",\"annotations\":[],\"logprobs\":[");
+        AnswerParts.logprobs(out, ofTokens);
+        return out.raw("]}");
     }
 }

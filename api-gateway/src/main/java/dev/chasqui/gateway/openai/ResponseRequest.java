@@ -10,12 +10,14 @@ import dev.chasqui.gateway.requests.ToolFields;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.ContentPart;
+import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolChoice;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -26,7 +28,8 @@ import tools.jackson.databind.JsonNode;
  * @param instructions a system message of this response alone; null: none
  * @param input the new messages
  * @param previous the stored response that this goes on from; null: none
- * @param mode how the answer comes
+ * @param stream whether the answer comes in pieces
+ * @param background whether it is made even if nobody waits for it
  * @param store whether it can be asked for again
  * @param body as it came, for what a response repeats of it
  */
@@ -35,21 +38,22 @@ record ResponseRequest(
         @Nullable String instructions,
         List<ChatMessage> input,
         @Nullable String previous,
-        Mode mode,
+        boolean stream,
+        boolean background,
         boolean store,
         JsonNode body) {
-    /** How the answer comes. */
-    enum Mode {
-        WHOLE,
-        STREAM,
-        BACKGROUND
-    }
-
+    private static final int MOST_INCLUDED = 100;
     private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
+    private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
     private static final Set<String> FORMATS = Text.ordered("text", "json_object", "json_schema");
 
-    /** @throws RequestError where the request is not valid */
-    static ResponseRequest parse(JsonNode body, ModelNames names) {
+    /**
+     * Reads all of it.
+     *
+     * @param known finds an item that this server wrote, by its name
+     * @throws RequestError where the request is not valid
+     */
+    static ResponseRequest parse(JsonNode body, ModelNames names, Function<String, @Nullable ResponseItem> known) {
         Fields fields = Fields.of(body, "");
         refuseWhatCannotBe(fields);
         ChatRequest.Builder chat = ChatRequest.newBuilder().setChoices(1);
@@ -64,29 +68,42 @@ record ResponseRequest(
         tools(fields, chat);
         reasoning(fields, chat);
         outputFormat(fields, chat);
+        logprobs(fields, chat);
         String instructions = fields.string("instructions");
         Boolean store = fields.bool("store");
         return new ResponseRequest(
                 chat.build(),
                 instructions == null ? null : Text.whole(instructions),
-                ResponseInput.parse(fields),
+                ResponseInput.parse(fields, known),
                 fields.string("previous_response_id"),
-                mode(fields, store),
+                fields.isTrue("stream"),
+                background(fields, store),
                 store == null || store,
                 body);
     }
 
-    private static Mode mode(Fields fields, @Nullable Boolean store) {
-        boolean stream = fields.isTrue("stream");
-        if (!fields.isTrue("background")) {
-            return stream ? Mode.STREAM : Mode.WHOLE;
+    private static boolean background(Fields fields, @Nullable Boolean store) {
+        boolean background = fields.isTrue("background");
+        if (background && Boolean.FALSE.equals(store)) {
+            throw RequestError.badValue("background", "true without store (expected: stored, and asked for later)");
         }
-        if (stream || Boolean.FALSE.equals(store)) {
-            throw RequestError.badValue(
-                    "background",
-                    "true " + (stream ? "with stream" : "without store") + " (expected: stored, and asked for later)");
+        return background;
+    }
+
+    /** What a response can tell beside its text; most of it is of tools that this server has not. */
+    private static void logprobs(Fields fields, ChatRequest.Builder chat) {
+        Long top = fields.integer("top_logprobs", 0, 20);
+        boolean wanted = top != null && top > 0;
+        List<JsonNode> include = fields.array("include", MOST_INCLUDED);
+        for (int i = 0; i < include.size(); i++) {
+            if (!include.get(i).isString()) {
+                throw fields.bad("include[" + i + "]", include.get(i), "a string");
+            }
+            wanted |= include.get(i).stringValue().equals("message.output_text.logprobs");
         }
-        return Mode.BACKGROUND;
+        if (wanted) {
+            chat.setLogprobs(Logprobs.newBuilder().setTop(top == null ? 0 : top.intValue()));
+        }
     }
 
     private static void refuseWhatCannotBe(Fields fields) {
@@ -109,7 +126,7 @@ record ResponseRequest(
         }
         JsonNode choice = fields.any("tool_choice");
         if (choice != null) {
-            chat.setToolChoice(toolChoice(fields, choice, known));
+            chat.setToolChoice(toolChoice(fields, choice, chat, known));
         }
     }
 
@@ -121,13 +138,14 @@ record ResponseRequest(
         return ToolFields.tool(fields, "parameters", false);
     }
 
-    private static ToolChoice toolChoice(Fields fields, JsonNode value, Set<String> known) {
+    private static ToolChoice toolChoice(Fields fields, JsonNode value, ChatRequest.Builder chat, Set<String> known) {
         if (value.isString()) {
             return ToolFields.choice(fields, value, known);
         }
-        Fields named = Fields.of(value, "tool_choice");
-        named.oneOf("type", Set.of("function"));
-        return ToolFields.only(named, known);
+        Fields choice = Fields.of(value, "tool_choice");
+        return "allowed_tools".equals(choice.oneOf("type", CHOICES))
+                ? ToolFields.allowed(choice, chat, known, tool -> tool)
+                : ToolFields.only(choice, known);
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {

@@ -6,6 +6,7 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Responses in memory, for those who ask for them again: bounded, the oldest out first. The event loop owns it.
@@ -47,6 +48,19 @@ final class ResponseStore {
             throw unknown("There is no response of that name; it may have been forgotten.");
         }
         return found;
+    }
+
+    /** An item of the output of one of them; null where there is none of that name. */
+    @Nullable
+    ResponseItem item(String id) {
+        for (Response response : responses.values()) {
+            for (ResponseItem item : response.items()) {
+                if (item.id.equals(id)) {
+                    return item;
+                }
+            }
+        }
+        return null;
     }
 
     /** @throws RequestError where there is none of that name */

@@ -5,6 +5,7 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.requests.Query;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.proto.v1.ChatMessage;
@@ -13,9 +14,11 @@ import dev.chasqui.proto.v1.GenerationEvent;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.JsonNode;
 
 /** {@code /v1/responses}: answers that can go on from each other, and be asked for again. */
 final class ResponsesController {
@@ -40,7 +43,26 @@ final class ResponsesController {
     }
 
     Mono<Void> create(ServerWebExchange exchange) {
-        return bodies.read(exchange.getRequest(), body -> answer(exchange, ResponseRequest.parse(body, names)));
+        return bodies.read(exchange.getRequest(), body -> answer(exchange, request(body)));
+    }
+
+    /** How many tokens the prompt of a response would have. */
+    Mono<Void> count(ServerWebExchange exchange) {
+        return bodies.read(exchange.getRequest(), body -> {
+            ResponseRequest request = request(body);
+            return nodes.countTokens(request.chat(conversation(request)))
+                    .flatMap(count -> Answers.json(
+                            exchange.getResponse(),
+                            new JsonBytes(64)
+                                    .raw("{\"object\":\"response.input_tokens\",\"input_tokens\":")
+                                    .number(count.getTokens())
+                                    .raw("}")
+                                    .toArray()));
+        });
+    }
+
+    private ResponseRequest request(JsonNode body) {
+        return ResponseRequest.parse(body, names, stored::item);
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ResponseRequest request) {
@@ -50,17 +72,33 @@ final class ResponsesController {
             stored.put(response);
         }
         Flux<GenerationEvent> events = events(response, request, conversation);
-        return switch (request.mode()) {
-            case STREAM -> answers.stream(exchange, events, new ResponseEncoder(response));
-            case WHOLE ->
-                answers.collect(exchange, events.doOnNext(event -> response.add(event, Response.Growth.UNSEEN)), 1)
-                        .then(Mono.defer(() -> show(exchange, response)));
-            case BACKGROUND -> {
-                // It is nobody's to wait for; a failure is the response's own.
-                events.subscribe(event -> response.add(event, Response.Growth.UNSEEN), failure -> {});
-                yield show(exchange, response);
-            }
-        };
+        if (request.background()) {
+            return inTheBackground(exchange, response, events);
+        }
+        if (request.stream()) {
+            return answers.stream(exchange, events, new ResponseEncoder(response));
+        }
+        return answers.collect(exchange, events.doOnNext(event -> response.add(event, Response.Growth.UNSEEN)), 1)
+                .then(Mono.defer(() -> show(exchange, response)));
+    }
+
+    /** It goes on whoever listens, so it is nobody's to wait for, and a failure is the response's own. */
+    private Mono<Void> inTheBackground(
+            ServerWebExchange exchange, Response response, Flux<GenerationEvent> generation) {
+        ResponseEvents told = response.events();
+        if (told == null) {
+            generation.subscribe(event -> response.add(event, Response.Growth.UNSEEN), failure -> {});
+            return show(exchange, response);
+        }
+        ResponseEncoder encoder = new ResponseEncoder(response);
+        generation.subscribe(
+                event -> response.keep(encoder.encode(event)),
+                failure -> {
+                    response.keep(encoder.fail(failure));
+                    told.end();
+                },
+                told::end);
+        return answers.streamOf(exchange, told.from(0), new ResponseEvents.Repeater());
     }
 
     /** The node's events, until somebody cancels the response; whatever ends them, the response knows. */
@@ -92,16 +130,39 @@ final class ResponsesController {
         return conversation;
     }
 
+    /** As it is, or as it was told from an event on. */
     Mono<Void> show(ServerWebExchange exchange, String id) {
-        if ("true".equals(exchange.getRequest().getQueryParams().getFirst("stream"))) {
-            throw RequestError.badValue("stream", "true (expected: absent; a response is streamed as it is made)");
+        Query query = Query.of(exchange.getRequest());
+        boolean stream = query.isTrue("stream");
+        Long after = query.integer("starting_after", 0, Integer.MAX_VALUE);
+        Response response = stored.get(id);
+        if (!stream) {
+            return show(exchange, response);
         }
-        return show(exchange, stored.get(id));
+        ResponseEvents told = response.events();
+        if (told == null) {
+            throw RequestError.badValue(
+                    "stream",
+                    "true (expected: absent; only a response that was made with background and stream is told again)");
+        }
+        return answers.streamOf(exchange, told.from(after == null ? 0 : after + 1), new ResponseEvents.Repeater());
     }
 
     private static Mono<Void> show(ServerWebExchange exchange, Response response) {
         return Answers.json(
                 exchange.getResponse(), response.write(new JsonBytes(2048)).toArray());
+    }
+
+    /** What a response was made of, a page at a time. */
+    Mono<Void> inputItems(ServerWebExchange exchange, String id) {
+        Query query = Query.of(exchange.getRequest());
+        Long limit = query.integer("limit", 1, ResponseInputItems.MOST);
+        String order = query.oneOf("order", ResponseInputItems.ORDERS);
+        @Nullable String after = query.string("after");
+        ResponseInputItems items = ResponseInputItems.of(stored.get(id));
+        return Answers.json(
+                exchange.getResponse(),
+                items.page(limit == null ? ResponseInputItems.USUAL : limit.intValue(), "asc".equals(order), after));
     }
 
     /** Ends its generation; one that has ended stays as it is. */

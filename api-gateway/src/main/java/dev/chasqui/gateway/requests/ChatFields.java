@@ -24,7 +24,9 @@ public final class ChatFields {
     private static final int MOST_MESSAGES = 100_000;
     private static final int MOST_PARTS = 1_000;
     private static final int MOST_TOOLS = 128;
-    private static final Set<String> ROLES = Text.ordered("system", "developer", "user", "assistant", "tool");
+    private static final Set<String> ROLES =
+            Text.ordered("system", "developer", "user", "assistant", "tool", "function");
+    private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
     private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
 
     private ChatFields() {}
@@ -78,9 +80,10 @@ public final class ChatFields {
         for (int i = 0; i < calls.size(); i++) {
             message.addToolCalls(toolCall(Fields.of(calls.get(i), fields.path("tool_calls[" + i + "]"))));
         }
+        FunctionFields.call(fields, message);
         String name = fields.string("name");
         if (name != null) {
-            message.setName(name);
+            message.setName(Text.whole(name));
         }
         String reasoning = fields.string("reasoning_content");
         reasoning = reasoning == null ? fields.string("reasoning") : reasoning;
@@ -89,7 +92,10 @@ public final class ChatFields {
         }
         String callId = fields.string("tool_call_id");
         if (callId != null) {
-            message.setToolCallId(callId);
+            message.setToolCallId(Text.whole(callId));
+        }
+        if (role.equals("function")) {
+            FunctionFields.result(fields, message);
         }
         return message.build();
     }
@@ -133,34 +139,26 @@ public final class ChatFields {
 
     private static ToolCall toolCall(Fields fields) {
         fields.oneOf("type", Set.of("function"));
-        Fields function = fields.object("function");
-        if (function == null) {
-            throw fields.bad("function", null, "an object");
-        }
+        Fields function = inner(fields, "function");
         ToolCall.Builder call = ToolCall.newBuilder().setName(function.requiredString("name"));
         String id = fields.string("id");
         if (id != null) {
             call.setId(id);
         }
-        JsonNode arguments = function.any("arguments");
-        if (arguments == null) {
-            return call.build();
-        }
-        if (!arguments.isString() && !arguments.isObject()) {
-            throw RequestError.badValue(
-                    function.path("arguments"), Fields.kind(arguments) + " (expected: a string of JSON)");
-        }
-        return call.setArguments(arguments.isString() ? Text.whole(arguments.stringValue()) : arguments.toString())
-                .build();
+        return call.setArguments(ToolFields.arguments(function)).build();
     }
 
     private static void tools(Fields fields, ChatRequest.Builder chat) {
+        if (FunctionFields.present(fields)) {
+            FunctionFields.add(fields, chat);
+            return;
+        }
         Set<String> names = ToolFields.add(fields, chat, ChatFields::tool);
         Boolean parallel = fields.bool("parallel_tool_calls");
         if (parallel != null) {
             chat.setParallelToolCalls(parallel);
         }
-        ToolChoice choice = toolChoice(fields, names);
+        ToolChoice choice = toolChoice(fields, chat, names);
         if (choice != null) {
             chat.setToolChoice(choice);
         }
@@ -170,30 +168,30 @@ public final class ChatFields {
         if (fields.oneOf("type", Set.of("function")) == null) {
             throw fields.bad("type", null, "function");
         }
-        Fields function = fields.object("function");
-        if (function == null) {
-            throw fields.bad("function", null, "an object");
-        }
+        Fields function = inner(fields, "function");
         return ToolFields.tool(function, "parameters", false);
     }
 
-    private static @Nullable ToolChoice toolChoice(Fields fields, Set<String> names) {
+    private static @Nullable ToolChoice toolChoice(Fields fields, ChatRequest.Builder chat, Set<String> names) {
         JsonNode value = fields.any("tool_choice");
         if (value == null) {
             return null;
         }
-        return value.isString()
-                ? ToolFields.choice(fields, value, names)
-                : named(Fields.of(value, "tool_choice"), names);
+        if (value.isString()) {
+            return ToolFields.choice(fields, value, names);
+        }
+        Fields choice = Fields.of(value, "tool_choice");
+        return "allowed_tools".equals(choice.oneOf("type", CHOICES))
+                ? ToolFields.allowed(inner(choice, "allowed_tools"), chat, names, tool -> inner(tool, "function"))
+                : ToolFields.only(inner(choice, "function"), names);
     }
 
-    private static ToolChoice named(Fields named, Set<String> names) {
-        named.oneOf("type", Set.of("function"));
-        Fields function = named.object("function");
-        if (function == null) {
-            throw named.bad("function", null, "an object with the tool's name");
+    private static Fields inner(Fields fields, String name) {
+        Fields inner = fields.object(name);
+        if (inner == null) {
+            throw fields.bad(name, null, "an object");
         }
-        return ToolFields.only(function, names);
+        return inner;
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {

@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.requests;
 
+import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
@@ -10,6 +11,11 @@ public interface Dialect {
 
     /** Whether a path is its own, though there may be nothing at it. */
     boolean owns(String path);
+
+    /** Whether a request is its own; for those that share a path, whatever tells them apart. */
+    default boolean owns(ServerHttpRequest request) {
+        return owns(request.getPath().value());
+    }
 
     /**
      * Writes a failure as the whole answer.

@@ -75,15 +75,16 @@ public final class GenerationFields {
         return text;
     }
 
-    /** {@code response_format} and {@code grammar}; null where any form will do. */
+    /** {@code response_format}, {@code json_schema} and {@code grammar}; null where any form will do. */
     public static @Nullable OutputFormat outputFormat(Fields fields) {
         Fields format = fields.object("response_format");
         String grammar = fields.string("grammar");
         OutputFormat byGrammar = grammar == null || grammar.isEmpty()
                 ? null
                 : OutputFormat.newBuilder().setGrammar(grammar).build();
+        boolean bare = fields.object("json_schema") != null;
         if (format == null) {
-            return byGrammar;
+            return bare ? jsonSchema(String.valueOf(fields.any("json_schema"))) : byGrammar;
         }
         String type = format.oneOf("type", Text.ordered("text", "json_object", "json_schema"));
         if (type == null) {

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DataBufferUtils;
@@ -72,6 +73,7 @@ public final class RequestBody {
 
     private Mono<Void> read(ServerHttpRequest request, Mono<JsonNode> empty, Function<JsonNode, Mono<Void>> then) {
         requireJson(request.getHeaders().getFirst("content-type"));
+        requirePlain(request.getHeaders().getFirst("content-encoding"));
         if (request.getHeaders().getContentLength() > limit) {
             return Mono.error(tooLarge());
         }
@@ -111,7 +113,7 @@ public final class RequestBody {
         }
     }
 
-    private static void requireJson(@org.jspecify.annotations.Nullable String contentType) {
+    private static void requireJson(@Nullable String contentType) {
         if (contentType == null) {
             return;
         }
@@ -131,6 +133,14 @@ public final class RequestBody {
         if (!good) {
             throw RequestError.http(
                     415, "content-type: expected application/json, in UTF-8.", "unsupported_media_type", null);
+        }
+    }
+
+    /** A few compressed bytes can be a huge body. */
+    private static void requirePlain(@Nullable String encoding) {
+        if (encoding != null && !encoding.isBlank() && !encoding.equalsIgnoreCase("identity")) {
+            throw RequestError.http(
+                    415, "content-encoding: expected none; send the body as it is.", "unsupported_media_type", null);
         }
     }
 

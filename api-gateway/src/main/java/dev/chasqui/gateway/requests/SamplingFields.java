@@ -47,6 +47,7 @@ public final class SamplingFields {
     }
 
     private void penalties() {
+        number("repetition_penalty", Float.MIN_NORMAL, 10, sampling::setRepeatPenalty);
         number("repeat_penalty", Float.MIN_NORMAL, 10, sampling::setRepeatPenalty);
         number("frequency_penalty", -2, 2, sampling::setFrequencyPenalty);
         number("presence_penalty", -2, 2, sampling::setPresencePenalty);

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
@@ -60,6 +61,19 @@ public final class ToolFields {
         return tool.build();
     }
 
+    /** The field {@code arguments} of a call: JSON as a text, or the object itself; empty where there are none. */
+    static String arguments(Fields call) {
+        JsonNode arguments = call.any("arguments");
+        if (arguments == null) {
+            return "";
+        }
+        if (!arguments.isString() && !arguments.isObject()) {
+            throw RequestError.badValue(
+                    call.path("arguments"), Fields.kind(arguments) + " (expected: a string of JSON)");
+        }
+        return arguments.isString() ? Text.whole(arguments.stringValue()) : arguments.toString();
+    }
+
     /** The words of {@code tool_choice}: none, auto and required. */
     public static ToolChoice choice(Fields fields, JsonNode word, Set<String> names) {
         ToolChoice.Mode mode = switch (word.stringValue()) {
@@ -72,6 +86,33 @@ public final class ToolFields {
             throw RequestError.badValue("tool_choice", "\"required\" without tools (expected: tools to choose from)");
         }
         return ToolChoice.newBuilder().setMode(mode).build();
+    }
+
+    /**
+     * A choice among some of the tools; the model hears of no others.
+     *
+     * @param choice has {@code mode} and {@code tools}
+     * @param named where in an element of {@code tools} the name stands
+     */
+    public static ToolChoice allowed(
+            Fields choice, ChatRequest.Builder chat, Set<String> names, UnaryOperator<Fields> named) {
+        Set<String> allowed = new LinkedHashSet<>();
+        List<JsonNode> tools = choice.array("tools", MOST_TOOLS);
+        for (int i = 0; i < tools.size(); i++) {
+            Fields tool = Fields.of(tools.get(i), choice.path("tools[" + i + "]"));
+            allowed.add(only(named.apply(tool), names).getName());
+        }
+        if (allowed.isEmpty()) {
+            throw choice.bad("tools", choice.any("tools"), "an array of at least one tool");
+        }
+        String mode = choice.oneOf("mode", Text.ordered("auto", "required"));
+        List<Tool> kept = chat.getToolsList().stream()
+                .filter(tool -> allowed.contains(tool.getName()))
+                .toList();
+        chat.clearTools().addAllTools(kept);
+        return ToolChoice.newBuilder()
+                .setMode("required".equals(mode) ? ToolChoice.Mode.MODE_REQUIRED : ToolChoice.Mode.MODE_AUTO)
+                .build();
     }
 
     /** The choice of the one tool whose name the fields have. */

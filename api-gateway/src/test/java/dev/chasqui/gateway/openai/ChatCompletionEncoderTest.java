@@ -164,7 +164,9 @@ class ChatCompletionEncoderTest {
             answer.add(event);
         }
 
-        assertThat(new String(ChatCompletionBody.encode(HEADING, "reasoning_content", answer), StandardCharsets.UTF_8))
+        assertThat(new String(
+                        ChatCompletionBody.encode(HEADING, "reasoning_content", CallWords.TOOLS, answer),
+                        StandardCharsets.UTF_8))
                 .isEqualTo("{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,"
                         + "\"model\":\"tiny\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"message\":"
                         + "{\"role\":\"assistant\",\"content\":null,\"refusal\":null,\"reasoning_content\":\"h\","
@@ -177,7 +179,7 @@ class ChatCompletionEncoderTest {
     }
 
     private static ChatCompletionEncoder encoder(int choices, boolean usage) {
-        return new ChatCompletionEncoder(HEADING, "reasoning_content", choices, usage);
+        return new ChatCompletionEncoder(HEADING, "reasoning_content", CallWords.TOOLS, choices, usage);
     }
 
     private static String transcript(ChatCompletionEncoder encoder, GenerationEvent... events) {

@@ -93,9 +93,9 @@ class ChatCompletionRequestTest {
                 "{\"messages\":\"Hi\"} | messages: \"Hi\" (expected: an array)",
                 "{\"messages\":[1]} | messages[0]: a number (expected: an object)",
                 "{\"messages\":[{\"content\":\"x\"}]} | messages[0].role: absent"
-                        + " (expected: system, developer, user, assistant, tool)",
+                        + " (expected: system, developer, user, assistant, tool, function)",
                 "{\"messages\":[{\"role\":\"bot\",\"content\":\"x\"}]} | messages[0].role: \"bot\""
-                        + " (expected: system, developer, user, assistant, tool)",
+                        + " (expected: system, developer, user, assistant, tool, function)",
                 "{\"messages\":[{\"role\":\"user\"}]} | messages[0].content: absent"
                         + " (expected: a string or an array of parts)",
                 "{\"messages\":[{\"role\":\"user\",\"content\":5}]} | messages[0].content: a number"
