@@ -4,6 +4,7 @@ import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.rest.RestRoutes;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -193,6 +194,11 @@ public final class Gateway implements AutoCloseable {
     /** What it speaks. */
     Collection<Dialect> dialects() {
         return context.getBeansOfType(Dialect.class).values();
+    }
+
+    /** What {@code GET /openapi.json} answers: the description of all that can be asked, as JSON in UTF-8. */
+    public static byte[] description() {
+        return RestRoutes.description();
     }
 
     /** The product's version. */

@@ -21,7 +21,13 @@ import picocli.CommandLine.Spec;
             "Each option is also an environment variable: --models-path is CHASQUI_MODELS_PATH.",
             "Everything is kept in CHASQUI_HOME (default ~/.chasqui)."
         },
-        subcommands = {ServeCommand.class, NodeCommand.class, GatewayCommand.class, RehearseCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            NodeCommand.class,
+            GatewayCommand.class,
+            SpecCommand.class,
+            RehearseCommand.class
+        })
 public final class Main implements Runnable {
 
     @Spec
@@ -44,7 +50,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: chasqui serve, node or gateway.");
+        throw new ParameterException(spec.commandLine(), "Say what to do: chasqui serve, node, gateway or spec.");
     }
 
     private static int say(ParameterException problem) {

@@ -12,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The shell script in front of the program. */
 class LauncherIT {
@@ -79,6 +81,14 @@ class LauncherIT {
     @Test
     void aBadValueIsAUsageError() throws Exception {
         assertThat(run(2, launcher(), "serve", "--parallel", "0")).contains("parallel: 0 (expected: 1 to 256)");
+    }
+
+    @Test
+    void printsTheDescriptionWithoutAServer() throws Exception {
+        JsonNode description = new JsonMapper().readTree(run(0, launcher(), "spec"));
+
+        assertThat(description.path("openapi").asString()).startsWith("3.");
+        assertThat(description.path("paths").has("/v1/chat/completions")).isTrue();
     }
 
     private Path toolsWithoutJava() throws IOException {

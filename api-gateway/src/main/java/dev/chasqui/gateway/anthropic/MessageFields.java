@@ -21,7 +21,7 @@ final class MessageFields {
     private static final int MOST_MESSAGES = 100_000;
     private static final int MOST_BLOCKS = 1_000;
     private static final String A_STRING_OR_BLOCKS = "a string or an array of blocks";
-    private static final Set<String> ROLES = Text.ordered("user", "assistant");
+    private static final Set<String> ROLES = Text.ordered("user", "assistant", "system");
 
     private final ChatRequest.Builder chat;
 
@@ -62,7 +62,7 @@ final class MessageFields {
         if (content == null) {
             throw fields.bad("content", null, A_STRING_OR_BLOCKS);
         }
-        if (!content.isArray()) {
+        if (!content.isArray() || role.equals("system")) {
             chat.addMessages(ChatMessage.newBuilder().setRole(role).addAllContent(texts(fields, "content")));
             return;
         }

@@ -81,8 +81,8 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.POST, "/api/chat/stream", (exchange, name) -> chats.stream(exchange));
     }
 
-    /** The description of all dialects, which a test holds against the routes. */
-    private static byte[] description() {
+    /** The description of all dialects in OpenAPI's words, which a test holds against the routes. */
+    public static byte[] description() {
         try (InputStream in = RestRoutes.class.getResourceAsStream("/dev/chasqui/gateway/openapi.json")) {
             return Objects.requireNonNull(in).readAllBytes();
         } catch (IOException e) {

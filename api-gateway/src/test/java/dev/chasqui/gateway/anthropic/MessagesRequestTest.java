@@ -26,7 +26,7 @@ class MessagesRequestTest {
             value = {
                 "{} | messages: absent (expected: an array of at least one message)",
                 "{\"messages\":[{\"role\":\"system\",\"content\":\"x\"}]} | messages[0].role: \"system\""
-                        + " (expected: user, assistant)",
+                        + " (expected: user, assistant, system)",
                 "{\"messages\":[{\"role\":\"user\"}]} | messages[0].content: absent"
                         + " (expected: a string or an array of blocks)",
                 "{\"messages\":[{\"role\":\"user\",\"content\":7}]} | messages[0].content: a number"

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -302,9 +303,14 @@ final class AnswerSchema {
     private void integerBounds(ObjectNode schema, String path) {
         for (String key : List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
             JsonNode value = schema.get(key);
-            boolean fits = value == null
-                    || value.isNumber() && Math.abs(value.asDouble(Double.POSITIVE_INFINITY)) <= MOST_BOUND;
-            if (!fits) {
+            if (value == null || value.isNumber() && Math.abs(value.doubleValue()) <= MOST_BOUND) {
+                continue;
+            }
+            boolean lower = key.toLowerCase(Locale.ROOT).endsWith("minimum");
+            if (value.isNumber() && lower == (value.doubleValue() < 0)) {
+                // So wide a bound is mostly "any integer" in the words of some language; a closer one holds it too.
+                schema.put(key, lower ? -MOST_BOUND : MOST_BOUND);
+            } else {
                 require(!exact, path, key, "a number from -10^15 to 10^15");
                 schema.remove(key);
             }

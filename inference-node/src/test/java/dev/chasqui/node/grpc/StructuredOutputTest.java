@@ -114,6 +114,8 @@ final class StructuredOutputTest {
                 "{\"type\": \"object\"}",
                 "{}",
                 "{\"type\": [\"integer\", \"null\"]}",
+                "{\"type\": \"integer\", \"minimum\": -9007199254740991, \"maximum\": 9007199254740991}",
+                "{\"type\": \"integer\", \"exclusiveMinimum\": 0, \"maximum\": 9007199254740991}",
                 "{\"$ref\": \"#/$defs/n\", \"$defs\": {\"n\": {\"anyOf\": [{\"type\": \"null\"}, {\"type\": \"object\", \"properties\": "
                         + "{\"next\": {\"$ref\": \"#/$defs/n\"}}, \"required\": [\"next\"]}]}}}",
                 "{\"allOf\": [{\"properties\": {\"a\": {\"type\": \"null\"}}, \"required\": [\"a\"]}, "
@@ -212,6 +214,7 @@ final class StructuredOutputTest {
                 "minLength over maxLength at # | {\"type\": \"string\", \"minLength\": 5, \"maxLength\": 3}",
                 "minimum over maximum at # | {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 3}",
                 "minimum at # | {\"type\": \"integer\", \"minimum\": 1e300}",
+                "maximum at # | {\"type\": \"integer\", \"maximum\": -9007199254740991}",
                 "properties at # | {\"properties\": {\"a\": {}}, \"anyOf\": [{\"type\": \"object\"}]}",
                 "enum at # | {\"type\": \"string\", \"enum\": [1]}",
                 "enum at # | {\"enum\": []}",
