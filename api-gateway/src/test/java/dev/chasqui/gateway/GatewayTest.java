@@ -84,10 +84,10 @@ abstract class GatewayTest {
     }
 
     static void await(BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("it did not happen within 10 s");
+                throw new AssertionError("it did not happen within 60 s");
             }
             Thread.sleep(10);
         }

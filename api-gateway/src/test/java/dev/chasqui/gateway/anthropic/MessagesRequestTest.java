@@ -25,7 +25,7 @@ class MessagesRequestTest {
             quoteCharacter = '\u0000',
             value = {
                 "{} | messages: absent (expected: an array of at least one message)",
-                "{\"messages\":[{\"role\":\"system\",\"content\":\"x\"}]} | messages[0].role: \"system\""
+                "{\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]} | messages[0].role: \"tool\""
                         + " (expected: user, assistant, system)",
                 "{\"messages\":[{\"role\":\"user\"}]} | messages[0].content: absent"
                         + " (expected: a string or an array of blocks)",
