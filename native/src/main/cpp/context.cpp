@@ -162,6 +162,8 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
         c->n_batch   = (int32_t) llama_n_batch(c->ctx);
         c->n_outputs = (int32_t) params.n_outputs_max;
         c->unified   = params.kv_unified;
+        c->stream_bytes =
+            (int64_t) ((double) llama_n_ctx_seq(c->ctx) * (double) model->kv_bytes / 2 * (bytes_of(params.type_k) + bytes_of(params.type_v)) / 2);
         c->n_seq_id.assign((size_t) c->n_batch, 1);
         c->seq_id.resize((size_t) c->n_batch);
         c->copied_from.resize((size_t) c->n_seq);
@@ -230,6 +232,16 @@ CQ_API int32_t cq_memory_clear(cq_context * c, int32_t sequence, char ** error) 
     });
 }
 
+// llama.cpp copies a whole stream, its unused cells too; what is used is copied in less time through a buffer, in host memory.
+static bool copy_used_cells(cq_context * c, int32_t from, int32_t to) {
+    if (c->unified || !c->model->on_host || c->copied_to[(size_t) from] || c->copied_to[(size_t) to] || c->copied_from[(size_t) to]) return false;
+    size_t size = llama_state_seq_get_size(c->ctx, from);
+    if (2 * (int64_t) size > c->stream_bytes) return false;
+    std::unique_ptr<uint8_t[]> state(new uint8_t[size]);
+    log_capture log;
+    return llama_state_seq_get_data(c->ctx, state.get(), size, from) == size && llama_state_seq_set_data(c->ctx, state.get(), size, to) == size;
+}
+
 CQ_API int32_t cq_memory_copy(cq_context * c, int32_t from, int32_t to, char ** error) {
     return guarded<int32_t>(error, -1, [&] {
         check_sequence(c, from);
@@ -237,6 +249,8 @@ CQ_API int32_t cq_memory_copy(cq_context * c, int32_t from, int32_t to, char ** 
         if (from == to) return 0;
         auto * memory = llama_get_memory(c->ctx);
         llama_memory_seq_rm(memory, to, -1, -1); // in a unified cache a copy adds to what is there
+        if (copy_used_cells(c, from, to)) return 0;
+        llama_memory_seq_rm(memory, to, -1, -1);
         llama_memory_seq_cp(memory, from, to, -1, -1);
         if (!c->unified) {
             c->copied_from[(size_t) from] = 1;

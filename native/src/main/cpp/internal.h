@@ -70,6 +70,7 @@ struct cq_model {
     const llama_vocab * vocab = nullptr;
     int32_t             n_vocab = 0;
     int64_t             kv_bytes = 0;          // of a token, with keys and values in F16
+    bool                on_host = true;        // nothing of it is on a GPU
     std::string         arch;
     bool                generates = true;      // keeps a memory of tokens; else it sees a whole text at once, and only embeds
     std::vector<int8_t> flags;                 // as in cq_vocab_pieces
@@ -92,6 +93,7 @@ struct cq_context {
     std::vector<llama_seq_id *> seq_id;
     std::vector<uint8_t> copied_from, copied_to; // by sequence: in a copy whose data moves with the next decode
     std::vector<float>   scratch;              // shared by the samplers
+    int64_t              stream_bytes = 0;     // of one sequence's cells, used or not
 
     ~cq_context();
 };

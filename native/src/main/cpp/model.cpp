@@ -78,6 +78,14 @@ void read_vocabulary(cq_model & m) {
     }
 }
 
+bool has_gpu() {
+    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        auto type = ggml_backend_dev_type(ggml_backend_dev_get(i));
+        if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU) return true;
+    }
+    return false;
+}
+
 // Bytes of a token's keys and values in F16: of the layers that keep any.
 int64_t kv_bytes(const llama_model * model, const std::string & arch) {
     if (llama_model_is_recurrent(model)) return 0;
@@ -156,6 +164,7 @@ CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_l
         m->arch      = meta(m->model, "general.architecture");
         m->generates = keeps_memory(m->arch);
         m->kv_bytes  = m->generates ? kv_bytes(m->model, m->arch) : 0;
+        m->on_host   = gpu_layers == 0 || !has_gpu();
         return m.release();
     });
 }

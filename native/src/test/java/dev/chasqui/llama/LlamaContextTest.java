@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LlamaContextTest {
     private static final int[] PROMPT = {1, 50, 51, 52, 53, 54, 55};
@@ -241,22 +243,47 @@ class LlamaContextTest {
         }
     }
 
-    @Test
-    void copiesSequences() {
-        for (boolean unified : new boolean[] {false, true}) {
-            ContextOptions options =
-                    new ContextOptions(256, 3, 128, 64, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, unified);
-            try (LlamaContext context = model.newContext(options)) {
-                float[] expected = distribution(context, Tiny.decode(context, 0, PROMPT));
-                Tiny.decode(context, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3);
-                context.copySequence(0, 1);
-                assertThat(context.maxPosition(1)).isEqualTo(PROMPT.length - 1);
-                assertThat(context.removeTail(1, PROMPT.length - 1)).isTrue();
-                int row = Tiny.decode(context, 1, PROMPT[PROMPT.length - 1]);
-                assertThat(distribution(context, row)).containsExactly(expected, within(0.02f));
-                assertThat(context.maxPosition(0)).isEqualTo(PROMPT.length - 1);
-            }
+    /** Of 256 tokens of context, few or most are used: they are copied in different ways. */
+    @ParameterizedTest
+    @CsvSource({"7, false", "150, false", "7, true", "150, true"})
+    void copiesSequences(int length, boolean unified) {
+        ContextOptions options =
+                new ContextOptions(256, 3, 256, 256, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, unified);
+        int[] prompt = prompt(length);
+        try (LlamaContext context = model.newContext(options)) {
+            float[] expected = distribution(context, Tiny.decode(context, 0, prompt));
+            Tiny.decode(context, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3);
+            context.copySequence(0, 1);
+            assertThat(context.maxPosition(1)).isEqualTo(length - 1);
+            assertThat(context.removeTail(1, length - 1)).isTrue();
+            int row = Tiny.decode(context, 1, prompt[length - 1]);
+            assertThat(distribution(context, row)).containsExactly(expected, within(0.02f));
+            assertThat(context.maxPosition(0)).isEqualTo(length - 1);
         }
+    }
+
+    /** A copy that moves with the next decode is neither lost nor read too soon. */
+    @Test
+    void copiesACopy() {
+        int[] prompt = prompt(150);
+        ContextOptions options =
+                new ContextOptions(256, 3, 256, 256, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false);
+        try (LlamaContext context = model.newContext(options)) {
+            float[] expected = distribution(context, Tiny.decode(context, 0, prompt));
+            context.copySequence(0, 1);
+            assertThat(context.removeTail(1, 7)).isTrue();
+            context.copySequence(1, 2);
+            assertThat(context.removeTail(2, 6)).isTrue();
+            int row = Tiny.decode(context, 2, Arrays.copyOfRange(prompt, 6, 150));
+            assertThat(distribution(context, row)).containsExactly(expected, within(0.02f));
+        }
+    }
+
+    private static int[] prompt(int length) {
+        int[] prompt = new int[length];
+        Arrays.setAll(prompt, i -> 40 + i % 60);
+        prompt[0] = 1;
+        return prompt;
     }
 
     @Test
@@ -273,6 +300,8 @@ class LlamaContextTest {
             assertInvalid(() -> context.restoreSequence(1, damaged));
             damaged.close();
             assertThat(context.maxPosition(1)).isEqualTo(-1);
+            Tiny.decode(context, 0, Arrays.copyOfRange(prompt(110), 10, 110));
+            Tiny.decode(context, 0, Arrays.copyOfRange(prompt(110), 10, 110));
             context.copySequence(0, 1);
             assertInvalid(() -> context.saveSequence(1));
             state.close();

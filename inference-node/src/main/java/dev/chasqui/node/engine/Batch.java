@@ -35,6 +35,19 @@ public final class Batch {
         return size++;
     }
 
+    /** What its time depends on. */
+    StepSize stepSize() {
+        StepSize sum = StepSize.NOTHING;
+        int first = 0;
+        for (int row = 1; row <= size; row++) {
+            if (row == size || slots[row] != slots[first]) {
+                sum = sum.with(row - first, positions[first]);
+                first = row;
+            }
+        }
+        return sum;
+    }
+
     /** How many rows there are. */
     public int size() {
         return size;

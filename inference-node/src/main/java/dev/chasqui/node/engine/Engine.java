@@ -266,7 +266,7 @@ public final class Engine implements AutoCloseable {
         switch (outcome) {
             case DONE -> {
                 if (ordinary) {
-                    stepTimes.record(batch.size(), now - began);
+                    stepTimes.record(batch.stepSize(), now - began);
                 }
                 counters.steps++;
                 advance(sequences, now);
@@ -277,7 +277,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private ModelRunner.Outcome decode(long began) {
-        long estimate = stepTimes.estimate(batch.size());
+        long estimate = stepTimes.estimate(batch.stepSize());
         stepEndsNanos = counters.interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
         try {
             ModelRunner.Outcome outcome = runner.decode(batch);

@@ -11,39 +11,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides which sequence has a slot and what the next step computes.
  *
- * <p>Every step gives each answering sequence its one token first. What is left of the step's budget goes to prompts: as many
- * tokens as fit into {@link #PROMPT_STEP_NANOS} while others are answering, so that a long prompt does not stall them, and a
- * whole batch otherwise. The prompt with the fewest tokens left goes first; waiting makes a prompt shorter in this order by a
- * token each millisecond, so that none starves.
+ * <p>Steps take turns: one gives each answering sequence its one token, the next computes pieces of prompts, so large that both
+ * together take no more than {@link #GAP_NANOS}; a long prompt does not stall those who answer. Where nobody answers, a step
+ * is a whole batch of prompts. The prompt with the fewest tokens left goes first; waiting makes a prompt shorter in this order
+ * by a token each millisecond, so that none starves.
  *
  * <p>A freed slot keeps its tokens in the KV cache. A new sequence takes the free slot where the prefix it saves, less the
  * tokens that it makes the slot forget, is largest.
  */
 final class Scheduler {
-    /** How long a step may take while it computes prompts beside running answers. */
-    static final long PROMPT_STEP_NANOS = 150_000_000;
+    /** How long an answer should wait at most for its next token while one prompt is computed. */
+    static final long GAP_NANOS = 150_000_000;
 
-    private static final int LEAST_PROMPT_CHUNK = 16;
+    /** So many more prompts that wait make it twice as long, and more do no more. */
+    private static final int CROWD = 15;
 
-    /**
-     * From so many tokens of one sequence on, llama.cpp's CPU attention works on tiles; with one less, deep in a context, each
-     * token takes several times as long.
-     */
-    private static final int TILE = 64;
-
-    /** A tile may take so many times the usual step, as smaller pieces would take longer in all. */
-    private static final int TILE_PATIENCE = 3;
+    /** Of that, prompts get so much however long the answers' own step takes. */
+    private static final long LEAST_PROMPT_NANOS = GAP_NANOS / 3;
 
     /** Beyond this depth a single token of a prompt costs more than the gap that it closes. */
-    private static final int DEEP = 512;
+    private static final int BRIDGED_DEPTH = 256;
 
     /** One less than powers of two, as the times of steps are known. */
     private static final int[] DRAFT_DEPTHS = {3, 7, 15};
 
     /** How much more a draft must promise, as times and probabilities are guesses. */
     private static final double DRAFT_GAIN = 1.15;
-
-    private static final int FIRST_PROMPT_CHUNK = 64;
 
     private final ModelRunner runner;
     private final StepTimes stepTimes;
@@ -55,12 +48,16 @@ final class Scheduler {
     private final int[] shares;
     private final long[] ranks;
     private final Beginnings beginnings;
+    private final PromptPieces pieces;
     private long order;
 
     /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
     private boolean tight;
 
     private boolean plain;
+
+    /** Answers had the last step. */
+    private boolean promptsTurn;
 
     Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile) {
         this.runner = runner;
@@ -71,6 +68,7 @@ final class Scheduler {
         for (int i = 0; i < slots.length; i++) {
             slots[i] = new Slot(i);
         }
+        this.pieces = new PromptPieces(stepTimes, runner.batchTokens());
         this.beginnings = new Beginnings(runner, slots, cache, worthwhile);
     }
 
@@ -182,7 +180,7 @@ final class Scheduler {
         beginnings.follow();
         Arrays.fill(shares, 0);
         prompts.clear();
-        int answering = 0;
+        StepSize answers = StepSize.NOTHING;
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             if (sequence == null) {
@@ -190,14 +188,18 @@ final class Scheduler {
             }
             if (sequence.remaining() == 1) {
                 shares[slot.id] = 1;
-                answering++;
+                answers = answers.with(1, sequence.computed());
             } else if (sequence.leader() == null) {
                 prompts.add(sequence);
             }
         }
-        sharePrompts(answering, now);
-        if (answering == 1 && prompts.isEmpty() && runner.cutsTails() && !plain) {
-            draftAlone();
+        if (answers.tokens() > 0 && (prompts.isEmpty() || !promptsTurn)) {
+            promptsTurn = true;
+            completeAnswers(answers.tokens());
+        } else {
+            promptsTurn = false;
+            Arrays.fill(shares, 0);
+            computePrompts(answers, now);
         }
         plain = false;
         for (Slot slot : slots) {
@@ -266,18 +268,24 @@ final class Scheduler {
         }
     }
 
-    private void sharePrompts(int answering, long now) {
-        int budget = promptBudget(answering);
+    private void completeAnswers(int answering) {
+        if (!prompts.isEmpty()) {
+            closeGaps();
+        } else if (answering == 1 && runner.cutsTails() && !plain) {
+            draftAlone();
+        }
+    }
+
+    private void computePrompts(StepSize answers, long now) {
         rank(now);
         prompts.sort(Comparator.comparingLong(s -> ranks[s.slot()]));
-        if (answering > 0) {
-            budget = giveEachPromptOne(budget);
+        long limit = 0;
+        if (answers.tokens() > 0) {
+            int waiting = running() - answers.tokens();
+            long gap = GAP_NANOS + GAP_NANOS * Math.min(waiting - 1, CROWD) / CROWD;
+            limit = Math.max(LEAST_PROMPT_NANOS, gap - stepTimes.estimate(answers));
         }
-        for (Sequence sequence : prompts) {
-            int more = Math.min(budget, sequence.remaining() - shares[sequence.slot()]);
-            shares[sequence.slot()] += more;
-            budget -= more;
-        }
+        pieces.share(prompts, limit, shares);
     }
 
     /**
@@ -303,9 +311,10 @@ final class Scheduler {
         int room = Math.min(runner.batchTokens() - 1, runner.contextTokens() - sequence.total());
         room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
         int best = 0;
-        double most = DRAFT_GAIN / stepTimes.estimate(1);
+        int computed = sequence.computed();
+        double most = DRAFT_GAIN / stepTimes.estimate(StepSize.piece(1, computed));
         for (int depth : DRAFT_DEPTHS) {
-            double rate = (1 + expected(right, depth)) / stepTimes.estimate(1 + depth);
+            double rate = (1 + expected(right, depth)) / stepTimes.estimate(StepSize.piece(1 + depth, computed));
             if (depth <= room && rate > most) {
                 best = depth;
                 most = rate;
@@ -339,32 +348,23 @@ final class Scheduler {
 
     /**
      * With a KV cache of its own for each slot, llama.cpp computes together only slots that follow each other: 16 of 32
-     * answering in every second slot took three times as long as in the first 16. A token of each prompt closes the gaps.
+     * answering in every second slot took three times as long as in the first 16. A token of each prompt between them closes the
+     * gaps.
      */
-    private int giveEachPromptOne(int budget) {
-        int left = budget;
-        for (Sequence sequence : prompts) {
-            int one = sequence.computed() > DEEP ? 0 : Math.min(1, left);
-            shares[sequence.slot()] = one;
-            left -= one;
+    private void closeGaps() {
+        int last = slots.length - 1;
+        while (shares[last] == 0) {
+            last--;
         }
-        return left;
-    }
-
-    private int promptBudget(int answering) {
-        int room = runner.batchTokens() - answering;
-        if (answering == 0) {
-            return room;
+        boolean between = false;
+        for (Slot slot : slots) {
+            Sequence sequence = slot.sequence;
+            between |= shares[slot.id] > 0;
+            boolean gap = between && slot.id < last && sequence != null && shares[slot.id] == 0;
+            if (gap && sequence.leader() == null && sequence.computed() <= BRIDGED_DEPTH) {
+                shares[slot.id] = 1;
+            }
         }
-        if (stepTimes.estimate(LEAST_PROMPT_CHUNK) == 0) {
-            return Math.min(room, FIRST_PROMPT_CHUNK);
-        }
-        long left = Math.max(0, PROMPT_STEP_NANOS - stepTimes.estimate(answering));
-        int fits = stepTimes.tokensWithin(left, LEAST_PROMPT_CHUNK, room);
-        // One token of each prompt goes with the answers, the rest of one follows by itself.
-        int tile = TILE + prompts.size();
-        boolean tiles = fits < tile && stepTimes.estimate(tile) <= TILE_PATIENCE * PROMPT_STEP_NANOS;
-        return Math.min(room, tiles ? tile : fits);
     }
 
     /** The free slot where the beginning that it saves, less the tokens that it makes the slot forget, is largest. */

@@ -76,7 +76,7 @@ final class BatchingTest {
 
         assertThat(late.answer.completion().completionTokens()).isEqualTo(3);
         assertThat(early.answer.ended()).isFalse();
-        assertThat(early.answer.chunks()).hasSize(10);
+        assertThat(early.answer.chunks()).hasSize(9);
     }
 
     @Test

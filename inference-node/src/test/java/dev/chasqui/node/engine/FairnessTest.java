@@ -18,7 +18,7 @@ final class FairnessTest {
             Ask prompt = bench.submit(Ask.tokens(4000, 2).max(1));
             runUntilEnded(bench, prompt);
 
-            assertThat(longestGap(answering)).isLessThanOrEqualTo(Scheduler.PROMPT_STEP_NANOS * 5 / 4);
+            assertThat(longestGap(answering)).isLessThanOrEqualTo(Scheduler.GAP_NANOS * 5 / 4);
         }
     }
 
@@ -51,7 +51,43 @@ final class FairnessTest {
             Ask prompt = bench.submit(Ask.tokens(4000, 2).max(1));
             runUntilEnded(bench, prompt);
 
-            assertThat(longestGap(answering)).isLessThanOrEqualTo(Scheduler.PROMPT_STEP_NANOS * 3 / 2);
+            assertThat(longestGap(answering)).isLessThanOrEqualTo(Scheduler.GAP_NANOS * 3 / 2);
+        }
+    }
+
+    @Test
+    void deepInAPromptItsPiecesAreWholeTiles() {
+        try (EngineBench bench = machine(0, 0)) {
+            List<Integer> deep = new ArrayList<>();
+            bench.runner.cost = (batch, ticker) -> {
+                StepSize size = batch.stepSize();
+                ticker.advance(MILLISECOND + 400_000L * size.tokens() + 500 * size.tiled() + 3000 * size.single());
+                if (size.tokens() > 1 && batch.position(0) > PromptPieces.DEEP) {
+                    deep.add(size.tokens());
+                }
+            };
+            bench.submit(Ask.tokens(10, 1).endless().max(4000));
+            bench.steps(20);
+            Ask prompt = bench.submit(Ask.tokens(3001, 2).max(1));
+            runUntilEnded(bench, prompt);
+
+            assertThat(deep).isNotEmpty().allMatch(count -> count % StepSize.TILE == 0);
+        }
+    }
+
+    @Test
+    void theMoreWaitTheMoreAnAnswerWaitsForThem() {
+        try (EngineBench bench = new EngineBench(16, 8192, 512, 64)) {
+            bench.runner.cost = ScriptedRunner.StepCost.linear(5 * MILLISECOND, 400_000);
+            Ask answering = bench.submit(Ask.tokens(10, 1).endless().max(4000));
+            bench.steps(20);
+            List<Ask> crowd = new ArrayList<>();
+            for (int i = 0; i < 15; i++) {
+                crowd.add(bench.submit(Ask.tokens(300, 2 + i).max(1)));
+            }
+            crowd.forEach(ask -> runUntilEnded(bench, ask));
+
+            assertThat(longestGap(answering)).isBetween(Scheduler.GAP_NANOS, Scheduler.GAP_NANOS * 5 / 2);
         }
     }
 
@@ -63,7 +99,7 @@ final class FairnessTest {
             Ask prompt = bench.submit(Ask.tokens(500, 2).max(1));
             runUntilEnded(bench, prompt);
 
-            assertThat(longestGap(answering)).isLessThanOrEqualTo((50 + 17 * 20) * MILLISECOND);
+            assertThat(longestGap(answering)).isLessThanOrEqualTo((50 + 20 + 50 + 16 * 20) * MILLISECOND);
         }
     }
 

@@ -120,10 +120,10 @@ final class QueueTest {
                 Ask.tokens(5, 4).endless().max(20),
                 Ask.tokens(5, 5).endless().max(20));
         asks.forEach(bench::submit);
-        bench.steps(5);
+        bench.steps(6);
         assertThat(asks.get(2).answer.chunks()).isNotEmpty();
         assertThat(asks.get(3).answer.chunks()).isEmpty();
-        bench.steps(4);
+        bench.steps(5);
         assertThat(asks.get(3).answer.chunks()).isNotEmpty();
         assertThat(asks.get(4).answer.chunks()).isEmpty();
     }
