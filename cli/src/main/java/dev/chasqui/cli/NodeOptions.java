@@ -56,7 +56,7 @@ final class NodeOptions {
             paramLabel = "MIB",
             description =
                     "Memory, for each model, for the beginnings of conversations that had to leave its KV cache, so that they"
-                            + " are not computed again. 0: none. Default: a sixteenth of the machine's memory, at most 1024.")
+                            + " are not computed again. 0: none. Default: an eighth of the machine's memory, at most 8192.")
     @Nullable
     Integer promptCache;
 

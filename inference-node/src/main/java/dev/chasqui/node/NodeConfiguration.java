@@ -47,6 +47,6 @@ public record NodeConfiguration(
 
     /** What beginnings of conversations may take beside each model where nobody says otherwise. */
     public static long usualPromptCacheBytes() {
-        return Math.min(1L << 30, Hardware.memoryBytes() / 16);
+        return Math.min(8L << 30, Hardware.memoryBytes() / 8);
     }
 }
