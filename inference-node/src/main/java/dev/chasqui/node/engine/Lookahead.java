@@ -10,7 +10,10 @@ final class Lookahead {
     private static final int GRAM = 3;
 
     /** Steps of trust: with so many tokens the same in front of it a guess is of the next class. */
-    private static final int[] TRUST = {2 * GRAM, 4 * GRAM, 8 * GRAM};
+    private static final int[] TRUST = {GRAM, 2 * GRAM, 4 * GRAM, 8 * GRAM};
+
+    /** Of the places where the last few tokens stood before, so many are looked at. */
+    private static final int CANDIDATES = 8;
 
     private static final double WEIGHT = 0.12;
     private static final double MOST = 0.98;
@@ -18,8 +21,11 @@ final class Lookahead {
     /** By a hash of {@link #GRAM} tokens: the place behind them, where they stood last; 0: nowhere. */
     private int[] places = new int[256];
 
+    /** By a place: the one before it with the same hash; 0: none. */
+    private int[] earlier = new int[places.length / 2 + 1];
+
     private int indexed = GRAM;
-    private final double[] rightness = {0.3, 0.3, 0.3, 0.3};
+    private final double[] rightness = {0.3, 0.3, 0.3, 0.3, 0.3};
 
     /** Where the guessed token stands; 0: there is no guess. */
     private int place;
@@ -31,9 +37,7 @@ final class Lookahead {
     double guess(int[] tokens, int total) {
         index(tokens, total);
         if (place == 0 && total > GRAM) {
-            int candidate = places[hash(tokens, total)];
-            same = candidate == 0 ? 0 : same(tokens, candidate, total);
-            place = same < GRAM ? 0 : candidate;
+            find(tokens, total);
         }
         return place == 0 ? 0 : rightness[trust()];
     }
@@ -43,7 +47,10 @@ final class Lookahead {
         return tokens[place + ahead % (total - place)];
     }
 
-    /** What really comes next; a guess that is right goes on behind it. */
+    /**
+     * What really comes next; a guess that is right goes on behind it. So does one that is wrong, once: where a text is edited
+     * a word gives way to another, and the old text goes on.
+     */
     void came(int[] tokens, int token) {
         if (place == 0) {
             return;
@@ -51,8 +58,9 @@ final class Lookahead {
         boolean right = tokens[place] == token;
         double before = rightness[trust()];
         rightness[trust()] = Math.min(MOST, before + WEIGHT * ((right ? 1 : 0) - before));
-        place = right ? place + 1 : 0;
-        same++;
+        boolean goesOn = right || same >= GRAM;
+        place = goesOn ? place + 1 : 0;
+        same = right ? same + 1 : 0;
     }
 
     private int trust() {
@@ -63,14 +71,31 @@ final class Lookahead {
         return trust;
     }
 
+    /** Goes to where most of the last tokens stood before; of equals to the last one. */
+    private void find(int[] tokens, int total) {
+        same = GRAM - 1;
+        int candidate = places[hash(tokens, total)];
+        for (int i = 0; candidate != 0 && i < CANDIDATES; i++) {
+            int common = same(tokens, candidate, total);
+            if (common > same) {
+                same = common;
+                place = candidate;
+            }
+            candidate = earlier[candidate];
+        }
+    }
+
     /** Takes in all places but the last, behind which nothing is known yet. */
     private void index(int[] tokens, int total) {
         if (total > places.length / 2) {
             places = new int[Integer.highestOneBit(total) * 4];
+            earlier = new int[places.length / 2 + 1];
             indexed = GRAM;
         }
         for (; indexed < total; indexed++) {
-            places[hash(tokens, indexed)] = indexed;
+            int hash = hash(tokens, indexed);
+            earlier[indexed] = places[hash];
+            places[hash] = indexed;
         }
     }
 
