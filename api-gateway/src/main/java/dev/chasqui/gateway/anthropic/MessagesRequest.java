@@ -108,6 +108,8 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
             if (type == null) {
                 throw thinking.bad("type", null, String.join(", ", THINKING));
             }
+            // Checked, but not held: how long a model thinks is up to it.
+            thinking.integer("budget_tokens", 1, Integer.MAX_VALUE);
             switch (type) {
                 case "enabled" -> reasoning.setMode(Reasoning.Mode.MODE_ON);
                 case "disabled" -> reasoning.setMode(Reasoning.Mode.MODE_OFF);

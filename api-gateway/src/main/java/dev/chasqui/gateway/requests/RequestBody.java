@@ -34,11 +34,7 @@ public final class RequestBody {
     /** Bodies from this size on are parsed beside the event loop. */
     private static final int LARGE = 256 * 1024;
 
-    private final long limit;
-    private final long limitOverAll;
-    private final EventLoop loop;
-    private final AtomicLong inMemory = new AtomicLong();
-    private final ObjectReader reader = JsonMapper.builder(JsonFactory.builder()
+    private static final ObjectReader READER = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxNestingDepth(DEEPEST_NESTING)
                             .maxStringLength(Integer.MAX_VALUE)
@@ -46,6 +42,11 @@ public final class RequestBody {
                     .build())
             .build()
             .readerFor(JsonNode.class);
+
+    private final long limit;
+    private final long limitOverAll;
+    private final EventLoop loop;
+    private final AtomicLong inMemory = new AtomicLong();
 
     /**
      * @param limit most bytes of one body
@@ -68,7 +69,7 @@ public final class RequestBody {
 
     /** As {@link #read(ServerHttpRequest, Function)}, but an empty body is an empty object. */
     public Mono<Void> readIfAny(ServerHttpRequest request, Function<JsonNode, Mono<Void>> then) {
-        return read(request, Mono.fromSupplier(reader::createObjectNode), then);
+        return read(request, Mono.fromSupplier(READER::createObjectNode), then);
     }
 
     private Mono<Void> read(ServerHttpRequest request, Mono<JsonNode> empty, Function<JsonNode, Mono<Void>> then) {
@@ -97,9 +98,22 @@ public final class RequestBody {
                 .publishOn(Schedulers.fromExecutor(loop));
     }
 
-    private JsonNode tree(DataBuffer body) {
+    private static JsonNode tree(DataBuffer body) {
         try (InputStream in = body.asInputStream(true)) {
-            return reader.readTree(in);
+            return tree(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The JSON of a body.
+     *
+     * @throws RequestError where it is none, or nested too deeply
+     */
+    public static JsonNode tree(InputStream body) {
+        try {
+            return READER.readTree(body);
         } catch (StreamConstraintsException e) {
             throw RequestError.badBody("The body is nested too deeply, or one of its numbers or names is too long"
                     + " (expected: at most " + DEEPEST_NESTING + " levels).");
@@ -108,8 +122,6 @@ public final class RequestBody {
             TokenStreamLocation at = e.getLocation();
             throw RequestError.badBody("The body is not valid JSON"
                     + (at == null ? "." : ": line " + at.getLineNr() + ", column " + at.getColumnNr() + "."));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

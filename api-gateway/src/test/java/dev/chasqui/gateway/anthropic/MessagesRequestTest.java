@@ -82,6 +82,15 @@ class MessagesRequestTest {
     }
 
     @Test
+    void aSystemMessageMayComeLater() {
+        assertThat(parse("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},"
+                                + "{\"role\":\"system\",\"content\":[{\"type\":\"text\",\"text\":\"b\"}]}]}")
+                        .getMessagesList())
+                .extracting(ChatMessage::getRole)
+                .containsExactly("user", "system");
+    }
+
+    @Test
     void aLastMessageOfTheAssistantIsContinued() {
         assertThat(parse("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},"
                                 + "{\"role\":\"assistant\",\"content\":\"{\"}]}")
