@@ -16,6 +16,13 @@ final class Lookahead {
     private static final int CANDIDATES = 8;
 
     private static final double WEIGHT = 0.12;
+
+    /** Tokens of a promise before which its breaking says little. */
+    private static final double DOUBT = 4;
+
+    /** With each token so much of all promises is forgotten: a text may begin to repeat itself later. */
+    private static final double FORGETTING = 0.01;
+
     private static final double MOST = 0.98;
 
     /** By a hash of {@link #GRAM} tokens: the place behind them, where they stood last; 0: nowhere. */
@@ -26,6 +33,11 @@ final class Lookahead {
 
     private int indexed = GRAM;
     private final double[] rightness = {0.3, 0.3, 0.3, 0.3, 0.3};
+
+    /** What drafts promised and what of it came true: how far to believe the next promise. */
+    private double promised = DOUBT;
+
+    private double kept = DOUBT;
 
     /** Where the guessed token stands; 0: there is no guess. */
     private int place;
@@ -52,6 +64,8 @@ final class Lookahead {
      * a word gives way to another, and the old text goes on.
      */
     void came(int[] tokens, int token) {
+        kept += FORGETTING * (DOUBT - kept);
+        promised += FORGETTING * (DOUBT - promised);
         if (place == 0) {
             return;
         }
@@ -61,6 +75,28 @@ final class Lookahead {
         boolean goesOn = right || same >= GRAM;
         place = goesOn ? place + 1 : 0;
         same = right ? same + 1 : 0;
+    }
+
+    /**
+     * How many of so many drafted tokens should be right. Each is with the guess's probability once those before it are; but
+     * guesses of one draft go wrong together, so what earlier drafts have kept of their promises counts as well.
+     */
+    double expected(double right, int depth) {
+        return independent(right, depth) * Math.min(1, kept / promised);
+    }
+
+    /** So many tokens are drafted. */
+    void promise(double right, int depth) {
+        promised += independent(right, depth);
+    }
+
+    /** One of them was. */
+    void keep() {
+        kept++;
+    }
+
+    private static double independent(double right, int depth) {
+        return right * (1 - Math.pow(right, depth)) / (1 - right);
     }
 
     private int trust() {

@@ -314,18 +314,14 @@ final class Scheduler {
         int computed = sequence.computed();
         double most = DRAFT_GAIN / stepTimes.estimate(StepSize.piece(1, computed));
         for (int depth : DRAFT_DEPTHS) {
-            double rate = (1 + expected(right, depth)) / stepTimes.estimate(StepSize.piece(1 + depth, computed));
+            double rate = (1 + sequence.draftExpected(right, depth))
+                    / stepTimes.estimate(StepSize.piece(1 + depth, computed));
             if (depth <= room && rate > most) {
                 best = depth;
                 most = rate;
             }
         }
         return best;
-    }
-
-    /** How many of a draft's tokens will be right, if each is with this probability once those before it are. */
-    private static double expected(double right, int depth) {
-        return right * (1 - Math.pow(right, depth)) / (1 - right);
     }
 
     /** The smaller, the sooner. A leader is as urgent as the most urgent of those that wait for him. */

@@ -166,8 +166,16 @@ final class Sequence {
         return lookahead.guess(tokens, total);
     }
 
+    /** How many of so many drafted tokens should be right, each being so likely. */
+    double draftExpected(double right, int depth) {
+        return lookahead.expected(right, depth);
+    }
+
     /** Drafts so many next tokens, which are then computed together with the last known one. Only after {@link #draftable}. */
     void draft(int count) {
+        if (count > 0) {
+            lookahead.promise(draftable(), count);
+        }
         if (draft.length < count) {
             draft = new int[count];
         }
@@ -188,6 +196,7 @@ final class Sequence {
         boolean right = drafted > 0 && token == draft[0];
         if (right) {
             accepted++;
+            lookahead.keep();
             drafted--;
             System.arraycopy(draft, 1, draft, 0, drafted);
         } else {
