@@ -38,6 +38,9 @@ CQ_API char * cq_log_drain(char ** error);
 CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_layers, int32_t memory_map, void * progress,
                                 char ** error);
 CQ_API void       cq_model_free(cq_model * model);
+// Reads a LoRA adapter, which lives as long as the model. Before the model's first context, as contexts reserve room for it.
+// Shapes and types of its tensors must have been checked. Its number, from 0; -1: failed.
+CQ_API int32_t    cq_model_add_adapter(cq_model * model, const char * path, int32_t length, char ** error);
 CQ_API char *     cq_model_info(const cq_model * model, char ** error);
 // For each token: where its bytes end, and flags: 1 ends an answer, 2 control, 4 no text. Bytes are written if they fit.
 // Returns the length of all bytes; -1: failed.
@@ -81,6 +84,10 @@ CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char
 // batch: arrays of `capacity` tokens, positions, sequences (int32) and outputs (int8), one after the other.
 // 0: done, 1: no room, 2: aborted, -1: failed.
 CQ_API int32_t cq_decode(cq_context * context, const void * batch, int32_t capacity, int32_t count, char ** error);
+// What the next decodes are computed with: adapters by number, each once, and how strongly they work. Rows of the last decode
+// stay as they are. 0: done, -1: failed.
+CQ_API int32_t cq_context_set_adapters(cq_context * context, const int32_t * adapters, const float * scales, int32_t count,
+                                       char ** error);
 // A token for each row, accepted by its sampler; -1 in out where a sampler failed (cq_sampler_failure). -1: failed.
 CQ_API int32_t cq_sample(cq_context * context, int32_t count, cq_sampler * const * samplers, const int32_t * rows,
                          int32_t * out, char ** error);

@@ -5,6 +5,7 @@
 #include "ggml-cpu.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace {
@@ -213,6 +214,30 @@ CQ_API int32_t cq_decode(cq_context * c, const void * batch, int32_t capacity, i
         }
         if (status == 0) c->rows = count;
         return status;
+    });
+}
+
+CQ_API int32_t cq_context_set_adapters(cq_context * c, const int32_t * adapters, const float * scales, int32_t count, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        const auto & known = checked(c)->model->adapters;
+        if (count < 0 || count > (int32_t) known.size()) {
+            refuse("adapters: " + std::to_string(count) + " (expected: at most " + std::to_string(known.size()) + ")");
+        }
+        std::vector<llama_adapter_lora *> wanted;
+        std::vector<float> strengths(scales, scales + count);
+        for (int32_t i = 0; i < count; ++i) {
+            if (adapters[i] < 0 || adapters[i] >= (int32_t) known.size()) {
+                refuse("adapter: " + std::to_string(adapters[i]) + " (expected: 0 to " + std::to_string(known.size() - 1) + ")");
+            }
+            if (!std::isfinite(scales[i])) refuse("scale: no number (expected: a finite one)");
+            auto * adapter = known[(size_t) adapters[i]];
+            if (std::find(wanted.begin(), wanted.end(), adapter) != wanted.end()) refuse("adapter: given twice");
+            wanted.push_back(adapter);
+        }
+        if (llama_set_adapters_lora(c->ctx, wanted.data(), wanted.size(), strengths.data()) != 0) {
+            throw failure(reason::internal, "adapters cannot be set");
+        }
+        return 0;
     });
 }
 

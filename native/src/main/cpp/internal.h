@@ -74,6 +74,7 @@ struct cq_model {
     std::string         arch;
     bool                generates = true;      // keeps a memory of tokens; else it sees a whole text at once, and only embeds
     std::vector<int8_t> flags;                 // as in cq_vocab_pieces
+    std::vector<llama_adapter_lora *> adapters; // freed with the model
     std::vector<std::string> control_texts;    // texts that the tokenizer would turn into special tokens
 
     ~cq_model() { if (model) llama_model_free(model); }

@@ -169,6 +169,20 @@ CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_l
     });
 }
 
+CQ_API int32_t cq_model_add_adapter(cq_model * model, const char * path, int32_t length, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        std::string file(checked(path), (size_t) length);
+        log_capture log;
+        llama_adapter_lora * adapter = llama_adapter_lora_init(checked(model)->model, file.c_str());
+        if (!adapter) {
+            std::string why = log.text();
+            throw failure(reason::load_failed, "cannot load adapter " + file + (why.empty() ? "" : ": " + why));
+        }
+        model->adapters.push_back(adapter);
+        return (int32_t) model->adapters.size() - 1;
+    });
+}
+
 CQ_API void cq_model_free(cq_model * model) { delete model; }
 
 CQ_API char * cq_model_info(const cq_model * model, char ** error) {

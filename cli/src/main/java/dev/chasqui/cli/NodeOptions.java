@@ -1,6 +1,7 @@
 package dev.chasqui.cli;
 
 import dev.chasqui.node.NodeConfiguration;
+import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.ModelSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,6 +62,15 @@ final class NodeOptions {
     Integer promptCache;
 
     @Option(
+            names = "--lora",
+            paramLabel = "NAME=FILE[:SCALE]",
+            split = ",",
+            description =
+                    "A LoRA adapter of --model's model, a GGUF file that requests may name; SCALE says how strongly it works"
+                            + " where they do not. Can be given again.")
+    List<String> lora = List.of();
+
+    @Option(
             names = "--queue",
             paramLabel = "N",
             description = "Requests that may wait for a sequence; more are refused. Default: 128.")
@@ -77,6 +87,7 @@ final class NodeOptions {
                 threads == null ? 0 : threads,
                 gpuLayers == null ? -1 : gpuLayers,
                 promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
+                adapters(),
                 NodeConfiguration.usualMemoryBytes());
     }
 
@@ -91,7 +102,19 @@ final class NodeOptions {
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--queue", queue);
+        adapters().forEach(adapter -> add(arguments, "--lora", adapter));
         return arguments;
+    }
+
+    private List<AdapterFile> adapters() {
+        List<AdapterFile> adapters = lora.stream().map(AdapterFile::parse).toList();
+        for (AdapterFile adapter : adapters) {
+            if (!Files.isRegularFile(adapter.file())) {
+                throw new IllegalArgumentException(
+                        "lora: " + adapter.name() + ": " + adapter.file() + " (expected: a file that is there)");
+            }
+        }
+        return adapters;
     }
 
     /** What was asked for; a file by its full path, which means the same in every process. */

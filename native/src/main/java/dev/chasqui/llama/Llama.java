@@ -17,7 +17,7 @@ public final class Llama {
     /** The stack that a thread needs to render templates, to parse answers and to sample under a grammar, whatever comes. */
     public static final long STACK_BYTES = 64L << 20;
 
-    private static final int ABI = 3;
+    private static final int ABI = 4;
     private static @Nullable Llama loaded;
 
     private final LlamaVersion version;
@@ -89,7 +89,7 @@ public final class Llama {
     /**
      * Loads a model; takes as long as reading the file.
      *
-     * @throws LlamaException LOAD_FAILED with the reason, ABORTED if the listener said so
+     * @throws LlamaException LOAD_FAILED with the reason, of an adapter too; ABORTED if the listener said so
      */
     public LlamaModel loadModel(Path file, ModelOptions options, LoadListener listener) {
         if (!Files.isReadable(file) || Files.isDirectory(file)) {
@@ -112,6 +112,19 @@ public final class Llama {
         if (model == 0) {
             throw Shim.failure(error);
         }
+        addAdapters(model, options.adapters());
         return LlamaModel.open(model, options.chatTemplate());
+    }
+
+    /** They live as long as the model. */
+    private static void addAdapters(long model, List<Path> files) {
+        long[] error = new long[1];
+        for (Path file : files) {
+            byte[] path = Shim.utf8(file.toAbsolutePath().toString());
+            if (Shim.cq_model_add_adapter(model, path, path.length, error) < 0) {
+                Shim.cq_model_free(model);
+                throw Shim.failure(error);
+            }
+        }
     }
 }

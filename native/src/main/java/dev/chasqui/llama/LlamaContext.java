@@ -89,6 +89,24 @@ public final class LlamaContext implements AutoCloseable {
         return result == 0 ? DecodeStatus.OK : result == 1 ? DecodeStatus.NO_KV_SPACE : DecodeStatus.ABORTED;
     }
 
+    /**
+     * Computes with these adapters from now on, and no others. Switching costs some milliseconds at the next decode. What
+     * sequences remember was computed with those of then, and is not changed.
+     *
+     * @param adapters places in {@link ModelOptions#adapters}, each once
+     * @param scales how strongly each works: 1 as it was trained, any finite number
+     * @throws LlamaException INVALID_REQUEST for one that there is not, or a scale that is no number
+     */
+    public void setAdapters(int[] adapters, float[] scales) {
+        Check.range("scales", scales.length, adapters.length, adapters.length);
+        long address = handle.enter();
+        try {
+            check(Shim.cq_context_set_adapters(address, adapters, scales, adapters.length, error));
+        } finally {
+            handle.exit();
+        }
+    }
+
     /** Makes the decode that runs now, or else the next one, end soon. Any thread, at any time. */
     public void abort() {
         abortFlag.set(true);

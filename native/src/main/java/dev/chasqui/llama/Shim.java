@@ -43,6 +43,8 @@ final class Shim {
 
     static native void cq_model_free(long model);
 
+    static native int cq_model_add_adapter(long model, byte[] path, int length, long[] error);
+
     static native long cq_model_info(long model, long[] error);
 
     static native int cq_vocab_pieces(long model, int[] ends, byte[] flags, byte[] bytes, int capacity, long[] error);
@@ -75,6 +77,8 @@ final class Shim {
     static native int cq_context_limits(long context, int[] out, long[] error);
 
     static native int cq_decode(long context, long batch, int capacity, int count, long[] error);
+
+    static native int cq_context_set_adapters(long context, int[] adapters, float[] scales, int count, long[] error);
 
     static native int cq_sample(long context, int count, long[] samplers, int[] rows, int[] out, long[] error);
 

@@ -128,6 +128,29 @@ public final class TinyGguf {
         }
     }
 
+    /** Writes a LoRA adapter that changes much of what a tiny generator says; returns the file. */
+    public static Path writeLora(Path file, long seed) {
+        try {
+            TinyGguf gguf = new TinyGguf(new Options(seed, null, false, false, 2, Kind.GENERATOR, 0));
+            return Files.write(file, gguf.lora());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private byte[] lora() throws IOException {
+        int rank = 4;
+        string("general.type", "adapter");
+        string("general.architecture", "llama");
+        string("adapter.type", "lora");
+        real("adapter.lora.alpha", 2 * rank);
+        weights("blk.0.attn_v.weight.lora_a", 0.2, 64, rank);
+        weights("blk.0.attn_v.weight.lora_b", 0.2, rank, 32);
+        weights("blk.1.ffn_down.weight.lora_a", 0.2, 128, rank);
+        weights("blk.1.ffn_down.weight.lora_b", 0.2, rank, 64);
+        return assemble();
+    }
+
     private byte[] bytes() throws IOException {
         if (options.kind() != Kind.GENERATOR) {
             return encoder();

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.anthropic;
 
 import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.AdapterFields;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestError;
@@ -40,6 +41,7 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(limits(fields));
         chat.setScheduling(GenerationFields.scheduling(fields));
+        chat.addAllLora(AdapterFields.parse(fields));
         tools(fields, chat);
         reasoning(fields, chat);
         outputFormat(fields, chat);

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.AdapterFields;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestError;
@@ -33,6 +34,7 @@ record CompletionRequest(List<GenerateRequest> calls, boolean echo, boolean stre
         call.setSampling(SamplingFields.parse(fields));
         call.setLimits(GenerationFields.limits(fields));
         call.setScheduling(GenerationFields.scheduling(fields));
+        call.addAllLora(AdapterFields.parse(fields));
         OutputFormat format = GenerationFields.outputFormat(fields);
         if (format != null) {
             call.setOutputFormat(format);

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.AdapterFields;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestError;
@@ -61,6 +62,7 @@ record ResponseRequest(
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(GenerationFields.limits(fields));
         chat.setScheduling(GenerationFields.scheduling(fields));
+        chat.addAllLora(AdapterFields.parse(fields));
         Long most = fields.integer("max_output_tokens", 1, Integer.MAX_VALUE);
         if (most != null) {
             chat.getLimitsBuilder().setMaxTokens(most.intValue());

@@ -43,6 +43,7 @@ public final class ChatFields {
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(GenerationFields.limits(fields));
         chat.setScheduling(GenerationFields.scheduling(fields));
+        chat.addAllLora(AdapterFields.parse(fields));
         tools(fields, chat);
         OutputFormat format = GenerationFields.outputFormat(fields);
         if (format != null) {

@@ -119,6 +119,10 @@ final class ModelsController {
         out.put("trained_context_tokens", model.getTrainedContextTokens());
         out.put("memory_bytes", model.getMemoryBytes());
         out.put("embedding_dimensions", model.getEmbeddingDimensions());
+        ArrayNode adapters = out.putArray("lora");
+        model.getAdaptersList()
+                .forEach(adapter ->
+                        adapters.addObject().put("name", adapter.getName()).put("scale", adapter.getScale()));
         out.putObject("capabilities")
                 .put("tools", model.getCapabilities().getTools())
                 .put("reasoning", model.getCapabilities().getReasoning())

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.AdapterUse;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Sampling;
@@ -62,6 +63,13 @@ class ChatCompletionRequestTest {
                 "\"priority\":101 | priority: 101 (expected: a whole number, -100 to 100)",
                 "\"priority\":\"high\" | priority: \"high\" (expected: a whole number, -100 to 100)",
                 "\"timeout_ms\":0 | timeout_ms: 0 (expected: a whole number, 1 to 86400000)",
+                "\"lora\":5 | lora: 5 (expected: an adapter's name, or an array of them)",
+                "\"lora\":\"\" | lora: \"\" (expected: an adapter's name, or an array of them)",
+                "\"lora\":[7] | lora[0]: 7 (expected: an adapter's name, or an array of them)",
+                "\"lora\":[{}] | lora[0].id: absent (expected: either an id or a name)",
+                "\"lora\":[{\"id\":0,\"name\":\"a\"}] | lora[0].id: 0 (expected: either an id or a name)",
+                "\"lora\":[{\"id\":-1}] | lora[0].id: -1 (expected: a whole number, 0 to 2147483647)",
+                "\"lora\":[{\"id\":0,\"scale\":101}] | lora[0].scale: 101 (expected: -100 to 100)",
                 "\"model\":5 | model: 5 (expected: a string)",
                 "\"tools\":{} | tools: an object (expected: an array)",
                 "\"tools\":[{\"type\":\"web\"}] | tools[0].type: \"web\" (expected: function)",
@@ -196,6 +204,19 @@ class ChatCompletionRequestTest {
 
         assertThat(chat.getScheduling().getPriority()).isEqualTo(-7);
         assertThat(chat.getScheduling().getTimeoutMs()).isEqualTo(1500);
+    }
+
+    @Test
+    void adapters() {
+        assertThat(parse("{" + HI + ",\"lora\":\"poet\"}").getLoraList())
+                .containsExactly(AdapterUse.newBuilder().setName("poet").build());
+        assertThat(parse("{" + HI + ",\"lora\":[{\"id\":1,\"scale\":0.5},\"a\",{\"name\":\"b\"}]}")
+                        .getLoraList())
+                .containsExactly(
+                        AdapterUse.newBuilder().setIndex(1).setScale(0.5f).build(),
+                        AdapterUse.newBuilder().setName("a").build(),
+                        AdapterUse.newBuilder().setName("b").build());
+        assertThat(parse("{" + HI + ",\"lora\":[]}").getLoraList()).isEmpty();
     }
 
     @Test

@@ -12,11 +12,13 @@ public final class Batch {
     private int[] positions = new int[64];
     private int[] slots = new int[64];
     private boolean[] outputs = new boolean[64];
+    private AdapterSet adapters = AdapterSet.NONE;
 
     Batch() {}
 
-    void clear() {
+    void clear(AdapterSet set) {
         size = 0;
+        adapters = set;
     }
 
     /** Adds a token and returns its row. */
@@ -51,6 +53,11 @@ public final class Batch {
     /** How many rows there are. */
     public int size() {
         return size;
+    }
+
+    /** What all of it is to be computed with. */
+    public AdapterSet adapters() {
+        return adapters;
     }
 
     public int token(int row) {

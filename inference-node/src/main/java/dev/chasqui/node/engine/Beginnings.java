@@ -32,9 +32,9 @@ final class Beginnings implements AutoCloseable {
     /** Gives a free slot to a sequence. What the slot held is kept, unless it is the sequence's beginning. */
     void start(Slot slot, Sequence sequence, long order, long now) {
         int[] left = slot.left;
-        int common = usable(left, left.length, sequence);
+        int common = usable(left, left.length, slot.adapters(), sequence);
         if (left.length - common >= worthwhile) {
-            cache.keep(runner, slot.id, left);
+            cache.keep(runner, slot.id, left, slot.adapters());
         }
         // It has the slot before anything can go wrong: no sequence is ever in neither place.
         slot.sequence = sequence;
@@ -89,7 +89,7 @@ final class Beginnings implements AutoCloseable {
     /** Takes what a free slot holds out of the KV cache; it is kept beside it as far as there is room. */
     void putAway(Slot slot) {
         if (slot.left.length >= worthwhile) {
-            cache.keep(runner, slot.id, slot.left);
+            cache.keep(runner, slot.id, slot.left, slot.adapters());
         }
         slot.forget();
         runner.truncate(slot.id, 0);
@@ -105,14 +105,14 @@ final class Beginnings implements AutoCloseable {
         Slot donor = null;
         int most = sequence.computed();
         for (Slot other : slots) {
-            int common = other == slot ? 0 : usable(other.tokens(), other.held(), sequence);
+            int common = other == slot ? 0 : usable(other.tokens(), other.held(), other.adapters(), sequence);
             if (common > most) {
                 donor = other;
                 most = common;
             }
         }
-        PromptCache.Entry entry = cache.best(sequence.tokens(), wanted(sequence));
-        int cached = entry == null ? 0 : usable(entry.tokens, entry.tokens.length, sequence);
+        PromptCache.Entry entry = cache.best(sequence.tokens(), wanted(sequence), sequence.adapters());
+        int cached = entry == null ? 0 : usable(entry.tokens, entry.tokens.length, entry.adapters, sequence);
         if (leads(sequence, Math.max(most, cached))) {
             return;
         }
@@ -133,6 +133,9 @@ final class Beginnings implements AutoCloseable {
         for (Slot other : slots) {
             Sequence older = other.sequence;
             if (older == null || older.order() >= sequence.order() || older.remaining() <= 1) {
+                continue;
+            }
+            if (!older.adapters().same(sequence.adapters())) {
                 continue;
             }
             int common = Prefix.common(older.tokens(), older.total(), sequence.tokens(), wanted(sequence));
@@ -169,8 +172,14 @@ final class Beginnings implements AutoCloseable {
         }
     }
 
-    /** How much of what is held can be a sequence's beginning: memory that cannot be cut must be all of it. */
-    private int usable(int[] tokens, int held, Sequence sequence) {
+    /**
+     * How much of what is held can be a sequence's beginning: memory that cannot be cut must be all of it, and what other
+     * adapters computed is of no use.
+     */
+    private int usable(int[] tokens, int held, AdapterSet adapters, Sequence sequence) {
+        if (!adapters.same(sequence.adapters())) {
+            return 0;
+        }
         int common = Prefix.common(tokens, held, sequence.tokens(), wanted(sequence));
         return common == held || runner.cutsTails() ? common : 0;
     }

@@ -13,6 +13,7 @@ import java.util.List;
  * @param logprobs -1: none; else how many alternatives to report with each token
  * @param priority {@link #MOST_URGENT} to {@link #LEAST_URGENT}, lower is sooner: a request counts as having come so many times
  *     {@link #PRIORITY_NANOS} later
+ * @param adapters what it is computed with, all of them known to the {@link ModelRunner}
  * @param deadlineNanos on the engine's {@link Ticker}; {@link #NO_DEADLINE}: none
  * @param sink where the answer goes
  */
@@ -24,6 +25,7 @@ public record GenerationRequest(
         TokenSampler sampler,
         int logprobs,
         int priority,
+        AdapterSet adapters,
         long deadlineNanos,
         TokenSink sink) {
     /** No deadline. */

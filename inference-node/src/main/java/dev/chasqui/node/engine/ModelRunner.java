@@ -26,7 +26,7 @@ public interface ModelRunner extends AutoCloseable {
     /** Most tokens of one batch, at least one for each slot. */
     int batchTokens();
 
-    /** Computes a batch. Throws where the model cannot be run any more. */
+    /** Computes a batch, with the adapters that it names and no others. Throws where the model cannot be run any more. */
     Outcome decode(Batch batch);
 
     /** Makes the decode that is running end soon; where none is, the next one may end in its place. Any thread. */

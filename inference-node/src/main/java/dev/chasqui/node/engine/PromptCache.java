@@ -27,12 +27,14 @@ final class PromptCache implements AutoCloseable {
     /** One kept beginning. */
     static final class Entry {
         final int[] tokens;
+        final AdapterSet adapters;
         final ModelRunner.SavedSlot saved;
         private final int id;
 
-        private Entry(int id, int[] tokens, ModelRunner.SavedSlot saved) {
+        private Entry(int id, int[] tokens, AdapterSet adapters, ModelRunner.SavedSlot saved) {
             this.id = id;
             this.tokens = tokens;
+            this.adapters = adapters;
             this.saved = saved;
         }
     }
@@ -45,13 +47,15 @@ final class PromptCache implements AutoCloseable {
         return bytes;
     }
 
-    /** The entry that begins most like these tokens; null where none begins like them at all. */
+    /** The entry of these adapters that begins most like these tokens; null where none begins like them at all. */
     @Nullable
-    Entry best(int[] tokens, int length) {
+    Entry best(int[] tokens, int length, AdapterSet adapters) {
         Entry best = null;
         int most = 0;
         for (Entry entry : entries.values()) {
-            int common = Prefix.common(entry.tokens, entry.tokens.length, tokens, length);
+            int common = !entry.adapters.same(adapters)
+                    ? 0
+                    : Prefix.common(entry.tokens, entry.tokens.length, tokens, length);
             if (common > most) {
                 best = entry;
                 most = common;
@@ -71,16 +75,17 @@ final class PromptCache implements AutoCloseable {
      * Keeps what a slot holds, making room by forgetting others. Does nothing where an entry has it already, or where it is
      * larger than the whole cache.
      */
-    void keep(ModelRunner runner, int slot, int[] tokens) {
-        if (capacityBytes == 0 || covered(tokens)) {
+    void keep(ModelRunner runner, int slot, int[] tokens, AdapterSet adapters) {
+        if (capacityBytes == 0 || covered(tokens, adapters)) {
             return;
         }
         ModelRunner.SavedSlot saved = runner.save(slot, capacityBytes);
         if (saved == null) {
             return;
         }
-        entries.values().removeIf(entry -> continues(tokens, entry.tokens) && drop(entry));
-        Entry entry = new Entry(nextId++, tokens, saved);
+        entries.values()
+                .removeIf(entry -> entry.adapters.same(adapters) && continues(tokens, entry.tokens) && drop(entry));
+        Entry entry = new Entry(nextId++, tokens, adapters, saved);
         entries.put(entry.id, entry);
         bytes += saved.bytes();
         for (Iterator<Entry> oldest = entries.values().iterator(); bytes > capacityBytes; ) {
@@ -95,9 +100,9 @@ final class PromptCache implements AutoCloseable {
         entries.clear();
     }
 
-    private boolean covered(int[] tokens) {
+    private boolean covered(int[] tokens, AdapterSet adapters) {
         for (Entry entry : entries.values()) {
-            if (continues(entry.tokens, tokens)) {
+            if (entry.adapters.same(adapters) && continues(entry.tokens, tokens)) {
                 use(entry);
                 return true;
             }

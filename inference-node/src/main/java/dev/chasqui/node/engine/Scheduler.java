@@ -3,8 +3,10 @@ package dev.chasqui.node.engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +51,7 @@ final class Scheduler {
     private final long[] ranks;
     private final Beginnings beginnings;
     private final PromptPieces pieces;
+    private final Turns turns = new Turns();
     private long order;
 
     /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
@@ -56,8 +59,8 @@ final class Scheduler {
 
     private boolean plain;
 
-    /** Answers had the last step. */
-    private boolean promptsTurn;
+    /** Sets of adapters whose last step answers had. */
+    private final Set<AdapterSet> promptsTurn = new HashSet<>();
 
     Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile) {
         this.runner = runner;
@@ -137,9 +140,10 @@ final class Scheduler {
         return removed;
     }
 
-    /** Whether the next step's time will be that of its tokens, and not of copies made before. */
+    /** Whether the next step's time will be that of its tokens, and not of copies or a change of adapters made before. */
     boolean onlyComputes() {
-        boolean only = beginnings.copies() == 0;
+        boolean switched = turns.takeSwitched();
+        boolean only = beginnings.copies() == 0 && !switched;
         beginnings.copied();
         return only;
     }
@@ -176,28 +180,32 @@ final class Scheduler {
 
     /** Fills a batch with the next step; it stays empty where nothing is to be computed. */
     void schedule(Batch batch, long now) {
-        batch.clear();
         beginnings.follow();
+        AdapterSet adapters = turns.next(slots, now);
+        batch.clear(adapters);
         Arrays.fill(shares, 0);
         prompts.clear();
-        StepSize answers = StepSize.NOTHING;
+        int answering = 0;
+        StepSize answers = StepSize.NOTHING; // with these adapters or others
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             if (sequence == null) {
                 continue;
             }
+            boolean turn = sequence.adapters().same(adapters);
             if (sequence.remaining() == 1) {
-                shares[slot.id] = 1;
                 answers = answers.with(1, sequence.computed());
-            } else if (sequence.leader() == null) {
+                shares[slot.id] = turn ? 1 : 0;
+                answering += shares[slot.id];
+            } else if (turn && sequence.leader() == null) {
                 prompts.add(sequence);
             }
         }
-        if (answers.tokens() > 0 && (prompts.isEmpty() || !promptsTurn)) {
-            promptsTurn = true;
-            completeAnswers(answers.tokens());
+        if (answering > 0 && (prompts.isEmpty() || !promptsTurn.contains(adapters))) {
+            answersHad(adapters);
+            completeAnswers(answering);
         } else {
-            promptsTurn = false;
+            promptsTurn.remove(adapters);
             Arrays.fill(shares, 0);
             computePrompts(answers, now);
         }
@@ -209,11 +217,15 @@ final class Scheduler {
         }
     }
 
+    private void answersHad(AdapterSet adapters) {
+        if (promptsTurn.size() > slots.length) {
+            promptsTurn.clear(); // Sets come and go with requests.
+        }
+        promptsTurn.add(adapters);
+    }
+
     void release(Sequence sequence, long now) {
-        Slot slot = slots[sequence.slot()];
-        slot.left = sequence.computedTokens();
-        slot.sequence = null;
-        slot.freedNanos = now;
+        slots[sequence.slot()].leave(sequence, now);
         beginnings.gone(sequence);
         tight = false;
     }
@@ -276,6 +288,7 @@ final class Scheduler {
         }
     }
 
+    /** @param answers of all that are answering, with these adapters or others */
     private void computePrompts(StepSize answers, long now) {
         rank(now);
         prompts.sort(Comparator.comparingLong(s -> ranks[s.slot()]));
@@ -295,7 +308,7 @@ final class Scheduler {
     private void draftAlone() {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
-            if (sequence != null && sequence.remaining() == 1) {
+            if (sequence != null && shares[slot.id] > 0) {
                 int depth = depth(sequence);
                 sequence.draft(depth);
                 shares[slot.id] += depth;
@@ -357,10 +370,17 @@ final class Scheduler {
             Sequence sequence = slot.sequence;
             between |= shares[slot.id] > 0;
             boolean gap = between && slot.id < last && sequence != null && shares[slot.id] == 0;
-            if (gap && sequence.leader() == null && sequence.computed() <= BRIDGED_DEPTH) {
+            if (gap && inPrompts(sequence) && sequence.computed() <= BRIDGED_DEPTH) {
                 shares[slot.id] = 1;
             }
         }
+    }
+
+    /** Whether {@link #prompts} has it. */
+    private boolean inPrompts(Sequence sequence) {
+        return sequence.remaining() > 1
+                && sequence.leader() == null
+                && sequence.adapters().same(prompts.get(0).adapters());
     }
 
     /** The free slot where the beginning that it saves, less the tokens that it makes the slot forget, is largest. */
@@ -371,7 +391,9 @@ final class Scheduler {
             if (slot.sequence != null) {
                 continue;
             }
-            int common = Prefix.common(slot.left, slot.left.length, sequence.tokens(), sequence.total() - 1);
+            int common = slot.adapters().same(sequence.adapters())
+                    ? Prefix.common(slot.left, slot.left.length, sequence.tokens(), sequence.total() - 1)
+                    : 0;
             int gain = 2 * common - slot.left.length;
             boolean better = best == null || gain > bestGain || (gain == bestGain && slot.freedNanos < best.freedNanos);
             if (better) {

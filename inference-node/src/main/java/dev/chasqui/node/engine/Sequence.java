@@ -118,6 +118,15 @@ final class Sequence {
         return tokens;
     }
 
+    AdapterSet adapters() {
+        return request.adapters();
+    }
+
+    /** Whether there is something to compute for it now; who follows somebody waits for him. */
+    boolean canCompute() {
+        return remaining() == 1 || leader == null;
+    }
+
     int slot() {
         return slot;
     }

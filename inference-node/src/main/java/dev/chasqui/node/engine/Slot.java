@@ -14,6 +14,9 @@ final class Slot {
     /** The tokens that are kept for reuse while no sequence runs here. */
     int[] left = NOTHING;
 
+    /** What they were computed with. */
+    private AdapterSet leftAdapters = AdapterSet.NONE;
+
     long freedNanos = Long.MIN_VALUE;
 
     Slot(int id) {
@@ -27,6 +30,19 @@ final class Slot {
 
     int held() {
         return sequence == null ? left.length : sequence.computed();
+    }
+
+    /** What {@link #held} tokens were computed with. */
+    AdapterSet adapters() {
+        return sequence == null ? leftAdapters : sequence.adapters();
+    }
+
+    /** Its sequence leaves; what was computed of it stays. */
+    void leave(Sequence gone, long now) {
+        left = gone.computedTokens();
+        leftAdapters = gone.adapters();
+        sequence = null;
+        freedNanos = now;
     }
 
     void forget() {

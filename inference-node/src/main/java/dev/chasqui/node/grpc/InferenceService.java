@@ -118,7 +118,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getLimits(),
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
-                request.getScheduling());
+                request.getScheduling(),
+                request.getLoraList());
     }
 
     private PreparedPrompt rawPrompt(GenerateRequest request, LoadedModel model) {
@@ -138,7 +139,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getLimits(),
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
-                request.getScheduling());
+                request.getScheduling(),
+                request.getLoraList());
     }
 
     private void generate(

@@ -5,12 +5,14 @@ import dev.chasqui.llama.Grammar;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Sampler;
 import dev.chasqui.llama.SamplerOptions;
+import dev.chasqui.node.engine.AdapterSet;
 import dev.chasqui.node.engine.EngineStatus;
 import dev.chasqui.node.engine.GenerationRequest;
 import dev.chasqui.node.engine.TokenSampler;
 import dev.chasqui.node.engine.TokenSink;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.runner.LlamaRunner;
+import dev.chasqui.proto.v1.AdapterUse;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.OutputFormat;
@@ -35,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param choices answers to give
  * @param logprobs -1: none, else how many alternatives
  * @param scheduling when it is served
+ * @param adapters what it is computed with
  * @param seed of the first choice
  */
 record PreparedPrompt(
@@ -48,6 +51,7 @@ record PreparedPrompt(
         int choices,
         int logprobs,
         Scheduling scheduling,
+        AdapterSet adapters,
         int seed) {
     private static final int MOST_CHOICES = 16;
     private static final int MOST_LOGPROBS = 20;
@@ -67,7 +71,8 @@ record PreparedPrompt(
             Limits limits,
             int choices,
             int logprobs,
-            Scheduling scheduling) {
+            Scheduling scheduling,
+            List<AdapterUse> adapters) {
         InvalidRequest.require(tokens.length > 0, "prompt", "0 tokens", "at least 1");
         int seed = sampling.hasSeed()
                 ? sampling.getSeed()
@@ -83,6 +88,7 @@ record PreparedPrompt(
                 Math.max(1, choices),
                 logprobs,
                 checked(scheduling),
+                RequestedAdapters.of(adapters, model.adapters()),
                 seed);
     }
 
@@ -143,6 +149,7 @@ record PreparedPrompt(
                 sampler(model, options),
                 logprobs,
                 scheduling.getPriority(),
+                adapters,
                 timeout == 0 ? GenerationRequest.NO_DEADLINE : arrivedNanos + timeout * 1_000_000L,
                 sink);
     }

@@ -2,12 +2,14 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.TemplateInfo;
 import dev.chasqui.node.engine.EngineStatus;
+import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.GgufSummary;
 import dev.chasqui.node.store.StoredModel;
+import dev.chasqui.proto.v1.Adapter;
 import dev.chasqui.proto.v1.ChatCapabilities;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelProgress;
@@ -101,6 +103,9 @@ final class WireModels {
     }
 
     private static void add(LoadedModel loaded, Model.Builder model) {
+        for (AdapterFile adapter : loaded.adapters()) {
+            model.addAdapters(Adapter.newBuilder().setName(adapter.name()).setScale(adapter.scale()));
+        }
         TemplateInfo template = loaded.chatTemplate().info();
         model.setContextTokens(loaded.contextTokens())
                 .setGenerates(loaded.generates())

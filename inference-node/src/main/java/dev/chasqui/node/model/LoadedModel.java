@@ -18,8 +18,11 @@ import dev.chasqui.node.engine.Ticker;
 import dev.chasqui.node.runner.LlamaRunner;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.GgufSummary;
+import dev.chasqui.node.store.LoraFile;
 import dev.chasqui.node.store.SamplingDefaults;
+import dev.chasqui.node.store.StoreException;
 import dev.chasqui.node.store.StoredModel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +59,11 @@ public final class LoadedModel {
     }
 
     static LoadedModel load(Llama llama, StoredModel stored, ModelSettings settings, LoadListener listener) {
-        LlamaModel model = llama.loadModel(
-                stored.file(), new ModelOptions(gpuLayers(stored, settings), true, chatTemplate(stored)), listener);
+        settings.adapters().forEach(adapter -> check(adapter, stored));
+        List<Path> adapters =
+                settings.adapters().stream().map(AdapterFile::file).toList();
+        ModelOptions options = new ModelOptions(gpuLayers(stored, settings), true, chatTemplate(stored), adapters);
+        LlamaModel model = llama.loadModel(stored.file(), options, listener);
         if (!model.info().generates() || model.info().ranks()) {
             return new LoadedModel(
                     stored, model, null, settings, stored.summary().tensorBytes() + OVERHEAD_BYTES);
@@ -78,13 +84,25 @@ public final class LoadedModel {
         }
     }
 
+    private static void check(AdapterFile adapter, StoredModel stored) {
+        try {
+            LoraFile.check(adapter.file(), stored.file());
+        } catch (StoreException e) {
+            throw new LlamaException(
+                    LlamaException.Reason.LOAD_FAILED, "adapter " + adapter.name() + ": " + e.sentence());
+        }
+    }
+
     /** Bytes that a model will take: weights, KV cache in F16, and buffers. */
     static long estimateBytes(StoredModel stored, ModelSettings settings) {
         GgufSummary summary = stored.summary();
         long cellBytes =
                 2 * summary.blockCount() * summary.headCountKv() * (summary.keyLength() + summary.valueLength());
         long cells = (long) settings.slots() * contextTokens(stored, (int) summary.contextLength(), settings);
-        return summary.tensorBytes() + cells * cellBytes + OVERHEAD_BYTES;
+        long adapterBytes = settings.adapters().stream()
+                .mapToLong(adapter -> adapter.file().toFile().length())
+                .sum();
+        return summary.tensorBytes() + adapterBytes + cells * cellBytes + OVERHEAD_BYTES;
     }
 
     public String name() {
@@ -109,6 +127,11 @@ public final class LoadedModel {
 
     public LlamaModel llama() {
         return model;
+    }
+
+    /** The LoRA adapters that requests may name, in the order of the engine's numbers. */
+    public List<AdapterFile> adapters() {
+        return settings.adapters();
     }
 
     /** Whether it generates text; else it only embeds, or ranks. */

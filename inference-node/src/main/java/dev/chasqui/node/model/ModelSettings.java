@@ -1,5 +1,8 @@
 package dev.chasqui.node.model;
 
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param threads threads that compute; 0: one for each physical core
  * @param gpuLayers layers on a GPU; -1: all that fit
  * @param promptCacheBytes most memory, for each model, for beginnings of conversations that left its KV cache; 0: none
+ * @param adapters LoRA adapters of the default model, which has to be named then; at most 64, each name once
  * @param memoryBytes most memory that models may hold, weights and KV cache together
  */
 public record ModelSettings(
@@ -24,7 +28,9 @@ public record ModelSettings(
         int threads,
         int gpuLayers,
         long promptCacheBytes,
+        List<AdapterFile> adapters,
         long memoryBytes) {
+    private static final int MOST_ADAPTERS = 64;
     static final int USUAL_CONTEXT = 4096;
 
     public ModelSettings {
@@ -35,6 +41,35 @@ public record ModelSettings(
         require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");
         require(promptCacheBytes >= 0, "prompt-cache", promptCacheBytes, "0 or more bytes");
         require(memoryBytes > 0, "memory", memoryBytes, "more than 0 bytes");
+        checkAdapters(defaultModel, adapters);
+        adapters = List.copyOf(adapters);
+    }
+
+    private static void checkAdapters(@Nullable String defaultModel, List<AdapterFile> adapters) {
+        require(adapters.size() <= MOST_ADAPTERS, "lora", adapters.size() + " adapters", "at most " + MOST_ADAPTERS);
+        require(
+                adapters.isEmpty() || defaultModel != null,
+                "lora",
+                "without a model",
+                "the model too that the adapters are for");
+        Set<String> names = new HashSet<>();
+        for (AdapterFile adapter : adapters) {
+            require(names.add(adapter.name()), "lora", adapter.name() + " twice", "each name once");
+        }
+    }
+
+    /** The same for a model that has no adapters. */
+    ModelSettings withoutAdapters() {
+        return new ModelSettings(
+                defaultModel,
+                slots,
+                contextTokens,
+                queueCapacity,
+                threads,
+                gpuLayers,
+                promptCacheBytes,
+                List.of(),
+                memoryBytes);
     }
 
     private static void require(boolean holds, String name, Object value, String expected) {

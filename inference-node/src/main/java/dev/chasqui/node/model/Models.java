@@ -136,8 +136,8 @@ public final class Models implements AutoCloseable {
             ModelReference reference = reference(name);
             Optional<LoadedModel> hot = cache.find(nameOf(reference));
             StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference);
-            CompletableFuture<ModelLease> lease =
-                    cache.lease(stored.name(), () -> LoadedModel.estimateBytes(stored, settings), () -> load(stored));
+            CompletableFuture<ModelLease> lease = cache.lease(
+                    stored.name(), () -> LoadedModel.estimateBytes(stored, settingsFor(stored)), () -> load(stored));
             // A model that was just loaded is seen in the cache from here on, not before.
             return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> changed());
         } catch (RuntimeException e) {
@@ -349,7 +349,7 @@ public final class Models implements AutoCloseable {
         activities.put(name, ModelActivity.loading(0));
         changed();
         try {
-            LoadedModel model = LoadedModel.load(llama, stored, settings, progress -> {
+            LoadedModel model = LoadedModel.load(llama, stored, settingsFor(stored), progress -> {
                 activities.put(name, ModelActivity.loading(progress));
                 changed();
                 return !Thread.currentThread().isInterrupted();
@@ -369,6 +369,11 @@ public final class Models implements AutoCloseable {
             throw new ModelException(
                     ModelException.Reason.UNUSABLE, "model " + name + " cannot be loaded: " + e.getMessage(), null, e);
         }
+    }
+
+    /** Adapters are the default model's. */
+    private ModelSettings settingsFor(StoredModel stored) {
+        return stored.name().equals(defaultName) ? settings : settings.withoutAdapters();
     }
 
     private StoredModel onDisk(ModelReference reference) {

@@ -6,6 +6,7 @@ import dev.chasqui.llama.Logprobs;
 import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.Sampler;
 import dev.chasqui.llama.SequenceState;
+import dev.chasqui.node.engine.AdapterSet;
 import dev.chasqui.node.engine.Batch;
 import dev.chasqui.node.engine.ModelRunner;
 import dev.chasqui.node.engine.TokenLogprob;
@@ -25,6 +26,7 @@ public final class LlamaRunner implements ModelRunner {
     /** Slots that a copy read or wrote since the last decode: llama.cpp carries copies out with the next one. */
     private final BitSet copied = new BitSet();
 
+    private AdapterSet adapters = AdapterSet.NONE;
     private boolean closed;
 
     /** @param info of the context's model */
@@ -61,6 +63,7 @@ public final class LlamaRunner implements ModelRunner {
         for (int row = 0; row < batch.size(); row++) {
             target.add(batch.token(row), batch.position(row), batch.slot(row), batch.output(row));
         }
+        setAdapters(batch.adapters());
         copied.clear();
         return switch (context.decode()) {
             case OK -> Outcome.DONE;
@@ -70,6 +73,21 @@ public final class LlamaRunner implements ModelRunner {
                 yield Outcome.INTERRUPTED;
             }
         };
+    }
+
+    private void setAdapters(AdapterSet wanted) {
+        if (wanted.equals(adapters)) {
+            return;
+        }
+        int count = wanted.uses().size();
+        int[] numbers = new int[count];
+        float[] scales = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = wanted.uses().get(i).adapter();
+            scales[i] = wanted.uses().get(i).scale();
+        }
+        context.setAdapters(numbers, scales);
+        adapters = wanted;
     }
 
     @Override

@@ -38,8 +38,8 @@ final class GgufFile {
     private static final int DEFAULT_ALIGNMENT = 32;
     private static final int MAX_ALIGNMENT = 1 << 20;
 
-    /** A tensor's place: {@code offset} counts from the start of the data. */
-    record Tensor(String name, TensorType type, long elements, long bytes, long offset) {}
+    /** A tensor's shape, the length of a row first, and place: {@code offset} counts from the start of the data. */
+    record Tensor(String name, TensorType type, List<Long> shape, long elements, long bytes, long offset) {}
 
     /** A list of the metadata: how many there are, and the values where they are whole numbers and few. */
     record Values(ValueType type, long count, List<Long> kept) {}
@@ -73,7 +73,7 @@ final class GgufFile {
     }
 
     private final int version;
-    /** Long, Double, Boolean, String or {@link Values}. */
+    /** Long, Float, Double, Boolean, String or {@link Values}. */
     private final Map<String, Object> metadata;
 
     private final List<Tensor> tensors;
@@ -218,7 +218,7 @@ final class GgufFile {
                 case STRING -> longText(key);
                 case ARRAY -> list(key);
                 case BOOL -> in.u8() != 0;
-                case FLOAT32 -> (double) Float.intBitsToFloat(in.i32());
+                case FLOAT32 -> Float.intBitsToFloat(in.i32());
                 case FLOAT64 -> Double.longBitsToDouble(in.i64());
                 default -> whole(type);
             };
@@ -356,6 +356,7 @@ final class GgufFile {
             if (dimensions > MAX_DIMENSIONS) {
                 throw bad(shown + ": " + dimensions + " dimensions (expected: at most " + MAX_DIMENSIONS + ")");
             }
+            List<Long> shape = new ArrayList<>();
             long rowElements = 1;
             long elements = 1;
             for (int i = 0; i < dimensions; i++) {
@@ -363,6 +364,7 @@ final class GgufFile {
                 if (size < 0) {
                     throw bad(shown + ": a dimension of " + size + " (expected: 0 or more)");
                 }
+                shape.add(size);
                 rowElements = i == 0 ? size : rowElements;
                 elements = product(shown, elements, size);
             }
@@ -376,7 +378,7 @@ final class GgufFile {
                         + type.blockElements + " for " + type + ")");
             }
             long bytes = product(shown, elements / type.blockElements, type.blockBytes);
-            return new Tensor(name, type, elements, bytes, in.u64());
+            return new Tensor(name, type, List.copyOf(shape), elements, bytes, in.u64());
         }
 
         private long product(String shown, long a, long b) {

@@ -64,7 +64,7 @@ final class AnswerTextTest {
         int[] sequence = Words.concat(ask.prompt, Words.bytes("abc"));
         for (int i = 0; i < 3; i++) {
             TokenLogprob logprob = ask.answer.chunks().get(i).logprobs().get(0);
-            long state = ScriptedRunner.state(sequence, 5 + i);
+            long state = ScriptedRunner.state(sequence, 5 + i, AdapterSet.NONE);
             assertThat(logprob.token()).isEqualTo("abc".charAt(i));
             assertThat(logprob.logprob()).isEqualTo(ScriptedRunner.logprob(state, "abc".charAt(i), Words.SIZE));
             assertThat(logprob.top()).hasSize(3);

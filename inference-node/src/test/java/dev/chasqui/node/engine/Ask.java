@@ -11,6 +11,7 @@ final class Ask {
     ScriptedSampler sampler;
     int logprobs = -1;
     int priority;
+    AdapterSet adapters = AdapterSet.NONE;
     long deadlineNanos = GenerationRequest.NO_DEADLINE;
     RecordedAnswer answer;
     Generation generation = () -> {
@@ -88,8 +89,14 @@ final class Ask {
         return this;
     }
 
+    /** Computed with one adapter. */
+    Ask adapter(int adapter, float scale) {
+        adapters = new AdapterSet(List.of(new AdapterSet.Use(adapter, scale)));
+        return this;
+    }
+
     GenerationRequest request() {
         return new GenerationRequest(
-                prompt, maxTokens, stops, new Words(), sampler, logprobs, priority, deadlineNanos, answer);
+                prompt, maxTokens, stops, new Words(), sampler, logprobs, priority, adapters, deadlineNanos, answer);
     }
 }

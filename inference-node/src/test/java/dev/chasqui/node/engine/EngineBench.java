@@ -67,6 +67,7 @@ final class EngineBench implements AutoCloseable {
         try (EngineBench bench = new EngineBench(1, 4096, 64, 0)) {
             Ask copy = Ask.prompt(ask.prompt).max(ask.maxTokens).sampler(ScriptedSampler.seeded(0));
             copy.stops = ask.stops;
+            copy.adapters = ask.adapters;
             bench.run(copy);
             copy.answer.completion();
             return copy.answer.text();

@@ -25,6 +25,9 @@ public abstract class ModelRunnerContract {
     /** A runner with at least this much of everything. */
     protected abstract ModelRunner open(int slots, int contextTokens, int batchTokens);
 
+    /** Two sets of adapters that a runner was opened with, which change what it computes. */
+    protected abstract List<AdapterSet> adapters();
+
     /** A sampler that always takes the likeliest token. */
     protected abstract TokenSampler greedy();
 
@@ -89,6 +92,36 @@ public abstract class ModelRunnerContract {
         runner.decode(crowd);
 
         assertSame(runner, new Token(sample(runner, row), row), alone);
+    }
+
+    @Test
+    void computesWithTheBatchsAdapters() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(12, 0);
+        Token plain = next(runner, prompt, 0, 0);
+        Batch first = batch(prompt, 0, prompt.length, 1, adapters().get(0));
+        runner.decode(first);
+        float other = runner.logprob(first.size() - 1, plain.id, 0).logprob();
+        Batch second = batch(prompt, 0, prompt.length, 2, adapters().get(1));
+        runner.decode(second);
+        float third = runner.logprob(second.size() - 1, plain.id, 0).logprob();
+
+        assertThat(Math.abs(other - plain.logprob)).isGreaterThan(2 * ROUNDING.value);
+        assertThat(Math.abs(third - plain.logprob)).isGreaterThan(2 * ROUNDING.value);
+        assertThat(Math.abs(third - other)).isGreaterThan(2 * ROUNDING.value);
+    }
+
+    @Test
+    void adaptersOfOneBatchChangeNoOther() {
+        ModelRunner runner = runner();
+        int[] prompt = prompt(20, 0);
+        Token plain = next(runner, prompt, 0, 0);
+        Batch begun = batch(prompt, 0, 12, 1);
+        runner.decode(begun);
+        runner.decode(batch(prompt, 0, prompt.length, 2, adapters().get(0)));
+        runner.decode(batch(prompt(9, 4), 0, 9, 3, adapters().get(1)));
+
+        assertSame(runner, next(runner, prompt, 12, 1), plain);
     }
 
     @Test
@@ -348,7 +381,13 @@ public abstract class ModelRunnerContract {
     }
 
     private static Batch batch(int[] tokens, int from, int to, int slot) {
-        return add(new Batch(), tokens, from, to, slot);
+        return batch(tokens, from, to, slot, AdapterSet.NONE);
+    }
+
+    private static Batch batch(int[] tokens, int from, int to, int slot, AdapterSet adapters) {
+        Batch batch = new Batch();
+        batch.clear(adapters);
+        return add(batch, tokens, from, to, slot);
     }
 
     private static Batch add(Batch batch, int[] tokens, int from, int to, int slot) {

@@ -22,6 +22,13 @@ final class RandomScheduleTest {
     private static final List<List<String>> STOPS =
             List.of(List.of(), List.of(), List.of("a", "the "), List.of("😀", "stop", "top"), List.of("e s", " ", "é"));
 
+    private static final List<AdapterSet> ADAPTERS = List.of(
+            AdapterSet.NONE,
+            AdapterSet.NONE,
+            AdapterSet.NONE,
+            new AdapterSet(List.of(new AdapterSet.Use(0, 1))),
+            new AdapterSet(List.of(new AdapterSet.Use(1, 0.5f), new AdapterSet.Use(0, 1))));
+
     private final EngineBench bench = new EngineBench(5, CONTEXT, 24, 12, 3);
     private final List<Wager> live = new ArrayList<>();
     private Random random = new Random();
@@ -52,7 +59,7 @@ final class RandomScheduleTest {
         assertThat(cancelled).isGreaterThan(accepted / 100);
         assertThat(bench.runner.interruptions).isPositive();
         assertThat(bench.engine.status().draftedTokens())
-                .isBetween(cutsTails ? 50L : 0, cutsTails ? Long.MAX_VALUE : 0);
+                .isBetween(cutsTails ? 20L : 0, cutsTails ? Long.MAX_VALUE : 0);
         assertThat(bench.runner.copies).isGreaterThan(100);
         assertThat(bench.runner.restores).isGreaterThan(100);
         EngineStatus status = bench.engine.status();
@@ -157,6 +164,7 @@ final class RandomScheduleTest {
                     .priority(chance(2) ? 0 : random.nextInt(201) - 100)
                     .logprobs(chance(20) ? 0 : -1)
                     .deadline(chance(30) ? bench.ticker.nanos() + random.nextInt(200_000_000) : Long.MAX_VALUE);
+            ask.adapters = ADAPTERS.get(random.nextInt(ADAPTERS.size()));
             ask.stops = STOPS.get(random.nextInt(STOPS.size()));
         }
 
@@ -205,10 +213,10 @@ final class RandomScheduleTest {
             Completion.@Nullable Reason reason;
 
             Expected() {
-                long state = ScriptedRunner.state(ask.prompt, ask.prompt.length);
+                long state = ScriptedRunner.state(ask.prompt, ask.prompt.length, ask.adapters);
                 while (reason == null) {
                     int token = ScriptedSampler.token(state, seed, Words.SIZE);
-                    state = ScriptedRunner.next(state, token);
+                    state = ScriptedRunner.next(state, token, ask.adapters);
                     answer[count++] = token;
                     reason = end(token);
                 }

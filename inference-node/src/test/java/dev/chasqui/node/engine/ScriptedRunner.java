@@ -76,16 +76,17 @@ final class ScriptedRunner implements ModelRunner {
     }
 
     /** The state behind a whole sequence of tokens, as a row at its end has it. */
-    static long state(int[] sequence, int length) {
+    static long state(int[] sequence, int length, AdapterSet adapters) {
         long state = 0;
         for (int i = 0; i < length; i++) {
-            state = next(state, sequence[i]);
+            state = next(state, sequence[i], adapters);
         }
         return state;
     }
 
-    static long next(long state, int token) {
-        return mix(state, token + 1L);
+    /** Each token's state depends on what it was computed with. */
+    static long next(long state, int token, AdapterSet adapters) {
+        return mix(state, token + 1L + 1000L * adapters.uses().hashCode());
     }
 
     static long mix(long a, long b) {
@@ -262,7 +263,8 @@ final class ScriptedRunner implements ModelRunner {
             int position = lengths[slot]++;
             held++;
             tokens[slot][position] = batch.token(row);
-            states[slot][position] = next(position == 0 ? 0 : states[slot][position - 1], batch.token(row));
+            states[slot][position] =
+                    next(position == 0 ? 0 : states[slot][position - 1], batch.token(row), batch.adapters());
             rowStates[row] = states[slot][position];
             rowOutputs[row] = batch.output(row);
         }

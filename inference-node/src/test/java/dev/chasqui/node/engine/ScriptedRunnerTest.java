@@ -3,6 +3,7 @@ package dev.chasqui.node.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -10,6 +11,12 @@ final class ScriptedRunnerTest extends ModelRunnerContract {
     @Override
     protected ModelRunner open(int slots, int contextTokens, int batchTokens) {
         return new ScriptedRunner(slots, contextTokens, batchTokens, Words.SIZE, new ManualTicker());
+    }
+
+    @Override
+    protected List<AdapterSet> adapters() {
+        return List.of(
+                new AdapterSet(List.of(new AdapterSet.Use(0, 1))), new AdapterSet(List.of(new AdapterSet.Use(0, 2))));
     }
 
     @Override

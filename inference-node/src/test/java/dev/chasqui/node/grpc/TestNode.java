@@ -2,6 +2,7 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.TinyGguf;
+import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.ModelSettings;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.node.runner.TestLlama;
@@ -29,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A whole node on a port of its own, with real libraries, and a client's connection to it. Its models have random weights:
  * {@code tiny} is quick, {@code slow} has many layers, {@code strict} has a template that refuses a second user message.
+ * {@code tiny} has two LoRA adapters, {@code poet} and {@code clerk}, the second at half its strength.
  */
 final class TestNode implements AutoCloseable {
     static final int CONTEXT = 2048;
@@ -81,7 +84,25 @@ final class TestNode implements AutoCloseable {
         TinyGguf.write(modelsFolder.resolve("slow.gguf"), TinyGguf.Options.DEFAULT.withLayers(48));
         TinyGguf.write(modelsFolder.resolve("strict.gguf"), TinyGguf.Options.DEFAULT.withTemplate(STRICT));
         return new TestNode(
-                modelsFolder, new ModelSettings("tiny", slots, CONTEXT, queue, 1, 0, 64L << 20, memoryBytes), token);
+                modelsFolder,
+                new ModelSettings(
+                        "tiny",
+                        slots,
+                        CONTEXT,
+                        queue,
+                        1,
+                        0,
+                        64L << 20,
+                        adapters(folder.resolve("adapters")),
+                        memoryBytes),
+                token);
+    }
+
+    private static List<AdapterFile> adapters(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return List.of(
+                new AdapterFile("poet", TinyGguf.writeLora(folder.resolve("poet.gguf"), 1), 1),
+                new AdapterFile("clerk", TinyGguf.writeLora(folder.resolve("clerk.gguf"), 2), 0.5f));
     }
 
     /** A node over models that are there already. */

@@ -11,10 +11,12 @@ import dev.chasqui.llama.LoadListener;
 import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.llama.SamplerOptions;
 import dev.chasqui.llama.TinyGguf;
+import dev.chasqui.node.engine.AdapterSet;
 import dev.chasqui.node.engine.ModelRunner;
 import dev.chasqui.node.engine.ModelRunnerContract;
 import dev.chasqui.node.engine.TokenSampler;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -31,7 +33,10 @@ final class LlamaRunnerTest extends ModelRunnerContract {
 
     @BeforeAll
     static void load() {
-        model = TestLlama.load().loadModel(TinyGguf.write(folder), new ModelOptions(0, false), LoadListener.NONE);
+        List<Path> adapters = List.of(
+                TinyGguf.writeLora(folder.resolve("one.gguf"), 1), TinyGguf.writeLora(folder.resolve("two.gguf"), 2));
+        model = TestLlama.load()
+                .loadModel(TinyGguf.write(folder), new ModelOptions(0, false, "", adapters), LoadListener.NONE);
     }
 
     @AfterAll
@@ -54,6 +59,13 @@ final class LlamaRunnerTest extends ModelRunnerContract {
                         KvType.F16,
                         false)),
                 model.info());
+    }
+
+    @Override
+    protected List<AdapterSet> adapters() {
+        return List.of(
+                new AdapterSet(List.of(new AdapterSet.Use(0, 1))),
+                new AdapterSet(List.of(new AdapterSet.Use(0, 0.5f), new AdapterSet.Use(1, 1))));
     }
 
     @Override
