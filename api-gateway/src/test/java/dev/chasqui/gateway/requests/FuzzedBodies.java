@@ -21,8 +21,25 @@ import tools.jackson.databind.JsonNode;
 /** Bodies of bytes by chance, and what is demanded of whoever reads them. */
 public final class FuzzedBodies {
     private static final String[] WORDS = {
-        "null", "true", "{}", "[]", "[[]]", "\"\"", "-1", "0", "1e400", "18446744073709551616", "\"\\ud800\"", "\"a\"",
-        "{\"type\":\"text\"}", "{\"type\":\"function\"}", ",", "\"", "\\u0000", "}", "]"
+        "null",
+        "true",
+        "{}",
+        "[]",
+        "[[]]",
+        "\"\"",
+        "-1",
+        "0",
+        "1e400",
+        "18446744073709551616",
+        "\"\\ud800\"",
+        "\"a\"",
+        "{\"type\":\"text\"}",
+        "{\"type\":\"function\"}",
+        ",",
+        "\"",
+        "\\u0000",
+        "}",
+        "]"
     };
 
     private FuzzedBodies() {}
