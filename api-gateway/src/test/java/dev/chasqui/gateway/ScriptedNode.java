@@ -60,6 +60,7 @@ import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -82,11 +83,8 @@ final class ScriptedNode implements AutoCloseable {
     }
 
     private final Server server;
-    private final ExecutorService scripts = Executors.newCachedThreadPool(r -> {
-        Thread thread = new Thread(r, "script");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final @Nullable ExecutorService threads;
+    private final Executor scripts;
     private final List<StreamObserver<NodeStatus>> watchers = new CopyOnWriteArrayList<>();
     final Queue<ChatRequest> requests = new ConcurrentLinkedQueue<>();
     final Queue<GenerateRequest> rawRequests = new ConcurrentLinkedQueue<>();
@@ -118,14 +116,35 @@ final class ScriptedNode implements AutoCloseable {
     }
 
     ScriptedNode(int port) throws IOException {
-        server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+        this(port, Executors.newCachedThreadPool(r -> {
+            Thread thread = new Thread(r, "script");
+            thread.setDaemon(true);
+            return thread;
+        }));
+    }
+
+    private ScriptedNode(int port, ExecutorService threads) throws IOException {
+        this(port, threads, threads);
+    }
+
+    /** A node whose scripts never block, and run on its I/O threads. */
+    static ScriptedNode ofQuickScripts(int port) throws IOException {
+        return new ScriptedNode(port, Runnable::run, null);
+    }
+
+    private ScriptedNode(int port, Executor scripts, @Nullable ExecutorService threads) throws IOException {
+        this.scripts = scripts;
+        this.threads = threads;
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
                 .maxInboundMessageSize(16 << 20)
                 .addService(new Inference())
                 .addService(new Models())
                 .addService(new Node())
-                .intercept(new Authorizations())
-                .build()
-                .start();
+                .intercept(new Authorizations());
+        if (threads == null) {
+            builder.executor(scripts);
+        }
+        server = builder.build().start();
     }
 
     int port() {
@@ -161,7 +180,9 @@ final class ScriptedNode implements AutoCloseable {
     @Override
     public void close() {
         server.shutdownNow();
-        scripts.shutdownNow();
+        if (threads != null) {
+            threads.shutdownNow();
+        }
     }
 
     static NodeStatus ready() {
@@ -185,6 +206,30 @@ final class ScriptedNode implements AutoCloseable {
                 .setIsDefault(true)
                 .setSizeBytes(1000)
                 .setModifiedEpochS(1_700_000_000)
+                .build();
+    }
+
+    static GenerationEvent admitted(int promptTokens) {
+        return GenerationEvent.newBuilder()
+                .setAdmitted(Admitted.newBuilder().setModel(MODEL).setPromptTokens(promptTokens))
+                .build();
+    }
+
+    static GenerationEvent text(int choice, String text, int tokens) {
+        return GenerationEvent.newBuilder()
+                .setDelta(Delta.newBuilder()
+                        .setChoice(choice)
+                        .setContent(text)
+                        .setTokens(tokens))
+                .build();
+    }
+
+    static GenerationEvent finished(int choice, FinishReason reason, int tokens) {
+        return GenerationEvent.newBuilder()
+                .setFinished(Finished.newBuilder()
+                        .setChoice(choice)
+                        .setReason(reason)
+                        .setCompletionTokens(tokens))
                 .build();
     }
 
@@ -245,9 +290,7 @@ final class ScriptedNode implements AutoCloseable {
         }
 
         void admit(int promptTokens) {
-            send(GenerationEvent.newBuilder()
-                    .setAdmitted(Admitted.newBuilder().setModel(MODEL).setPromptTokens(promptTokens))
-                    .build());
+            send(admitted(promptTokens));
         }
 
         void progress(int done, int of) {
@@ -257,7 +300,7 @@ final class ScriptedNode implements AutoCloseable {
         }
 
         void say(int choice, String text) {
-            delta(Delta.newBuilder().setChoice(choice).setContent(text).setTokens(1));
+            send(text(choice, text, 1));
         }
 
         void delta(Delta.Builder delta) {
@@ -265,16 +308,11 @@ final class ScriptedNode implements AutoCloseable {
         }
 
         void finish(int choice, FinishReason reason, int tokens) {
-            send(GenerationEvent.newBuilder()
-                    .setFinished(Finished.newBuilder()
-                            .setChoice(choice)
-                            .setReason(reason)
-                            .setCompletionTokens(tokens))
-                    .build());
+            send(finished(choice, reason, tokens));
         }
 
         void complete(int prompt, int cached, int completion) {
-            send(GenerationEvent.newBuilder()
+            put(GenerationEvent.newBuilder()
                     .setCompleted(Completed.newBuilder()
                             .setUsage(Usage.newBuilder()
                                     .setPromptTokens(prompt)
@@ -299,10 +337,19 @@ final class ScriptedNode implements AutoCloseable {
                     }
                 }
             }
+            put(event);
+        }
+
+        /** As {@link #send}, but waits for nobody. */
+        void put(GenerationEvent event) {
             if (!out.isCancelled()) {
                 out.onNext(event);
                 sent.incrementAndGet();
             }
+        }
+
+        boolean isReady() {
+            return out.isReady();
         }
 
         boolean isCancelled() {
@@ -506,42 +553,6 @@ final class ScriptedNode implements AutoCloseable {
             String value = headers.get(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER));
             authorizations.add(value == null ? "" : value);
             return next.startCall(call, headers);
-        }
-    }
-
-    /**
-     * For trying the gateway by hand: {@code PORT TOKENS STEPS_PER_SECOND}, 0 a second for as fast as it goes. With a
-     * rate all answers get their tokens together, as an engine gives them.
-     */
-    public static void main(String[] args) throws Exception {
-        ScriptedNode node = new ScriptedNode(Integer.parseInt(args[0]));
-        int tokens = Integer.parseInt(args[1]);
-        double rate = Double.parseDouble(args[2]);
-        Queue<Runnable> running = new ConcurrentLinkedQueue<>();
-        node.does((request, answer) -> {
-            answer.admit(7);
-            AtomicInteger said = new AtomicInteger();
-            Runnable step = () -> {
-                if (said.incrementAndGet() <= tokens) {
-                    answer.say(0, " token");
-                } else if (said.get() == tokens + 1) {
-                    answer.finish(0, FinishReason.FINISH_REASON_LENGTH, tokens);
-                    answer.complete(7, 0, tokens);
-                }
-            };
-            if (rate > 0) {
-                running.add(step);
-                return;
-            }
-            for (int i = 0; i <= tokens && !answer.isCancelled(); i++) {
-                step.run();
-            }
-        });
-        long start = System.nanoTime();
-        for (int i = 0; ; i++) {
-            long due = start + (long) (i * 1e9 / Math.max(1, rate));
-            Thread.sleep(Math.max(0, (due - System.nanoTime()) / 1_000_000));
-            running.forEach(Runnable::run);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.chasqui.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.FinishReason;
 import io.grpc.Status;
@@ -199,6 +200,62 @@ class StreamingTest extends GatewayTest {
     }
 
     @Test
+    void aReaderThatStopsGetsWhatPiledUpInFewPieces() throws Exception {
+        PacedNode.Wish wish = new PacedNode.Wish(10_000, 2_000, 2_000);
+        try (PacedNode paced = new PacedNode(0);
+                Gateway other = Gateway.start(GatewaySettings.local(0, List.of("127.0.0.1:" + paced.port())))) {
+            await(() -> other.readiness().state() == Readiness.State.READY);
+            String body = "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + wish.prompt() + "\"}]}";
+            try (Raw lazy = new Raw(other.port(), "1.1", CHAT, body, body.length())) {
+                assertThat(lazy.nextData()).contains("assistant");
+                for (int i = 0; i < 1_000 && paced.piledUp() < 100; i++) {
+                    Thread.sleep(100);
+                }
+
+                StringBuilder text = new StringBuilder();
+                int events = 0;
+                for (String line = lazy.nextData(); !line.equals("[DONE]"); line = lazy.nextData()) {
+                    text.append(json(line).at("/choices/0/delta/content").asString(""));
+                    events++;
+                }
+                assertThat(text.length()).isEqualTo(wish.tokens() * wish.letters());
+                assertThat(text.toString().equals(wish.text(0, wish.tokens()))).isTrue();
+                assertThat(events).isLessThan(wish.tokens() - 50);
+            }
+        }
+    }
+
+    @Test
+    void aClientOfTheOldHttpGetsTheEventsWithoutChunks() throws Exception {
+        node.does(ScriptedNode.saying("one", " two"));
+
+        try (Raw raw = new Raw(gateway.port(), "1.0", CHAT, HI_STREAM, HI_STREAM.length())) {
+            List<String> lines = raw.lines();
+            int begin = lines.indexOf("") + 1;
+            assertThat(lines.get(0)).startsWith("HTTP/1").endsWith("200 OK");
+            assertThat(lines.subList(begin, lines.size()))
+                    .allMatch(line -> line.isEmpty() || line.startsWith("data: "))
+                    .contains("data: [DONE]");
+        }
+    }
+
+    @Test
+    void aConnectionServesOneStreamAfterTheOther() throws Exception {
+        node.does(ScriptedNode.saying("a", "b".repeat(300), "c".repeat(70_000), ""));
+
+        try (Raw raw = new Raw(HI_STREAM)) {
+            for (int i = 0; i < 3; i++) {
+                StringBuilder text = new StringBuilder();
+                for (String line = raw.nextData(); !line.equals("[DONE]"); line = raw.nextData()) {
+                    text.append(json(line).at("/choices/0/delta/content").asString(""));
+                }
+                assertThat(text.toString()).isEqualTo("a" + "b".repeat(300) + "c".repeat(70_000));
+                raw.ask("1.1", CHAT, HI_STREAM, HI_STREAM.length());
+            }
+        }
+    }
+
+    @Test
     void severalStreamsAtOnceStayApart() throws Exception {
         node.does((request, answer) -> {
             String own = request.getMessages(0).getContent(0).getText();
@@ -323,14 +380,27 @@ class StreamingTest extends GatewayTest {
 
         /** @param announced the length that the request says it has */
         Raw(String path, String body, int announced) throws IOException {
+            this(gateway.port(), "1.1", path, body, announced);
+        }
+
+        Raw(int port, String version, String path, String body, int announced) throws IOException {
             socket.setReceiveBufferSize(16 * 1024);
-            socket.connect(new java.net.InetSocketAddress("127.0.0.1", gateway.port()));
+            socket.connect(new java.net.InetSocketAddress("127.0.0.1", port));
             socket.setSoTimeout(10_000);
-            socket.getOutputStream()
-                    .write(("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                    + "Content-Length: " + announced + "\r\n\r\n" + body)
-                            .getBytes(StandardCharsets.US_ASCII));
+            ask(version, path, body, announced);
             in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+        }
+
+        void ask(String version, String path, String body, int announced) throws IOException {
+            socket.getOutputStream()
+                    .write(("POST " + path + " HTTP/" + version
+                                    + "\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                                    + announced + "\r\n\r\n" + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+        }
+
+        List<String> lines() {
+            return in.lines().toList();
         }
 
         String nextLine() throws IOException {

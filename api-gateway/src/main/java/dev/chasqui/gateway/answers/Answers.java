@@ -51,7 +51,8 @@ public final class Answers {
         headers.set("content-type", "text/event-stream; charset=utf-8");
         headers.set("cache-control", "no-cache");
         headers.set("x-accel-buffering", "no");
-        return new SseStream<E>(events, encoder, response.bufferFactory(), loop, pings, outcome).writeTo(response);
+        BodyWriter.prepare(exchange);
+        return new SseStream<E>(events, encoder, response, loop, pings, outcome).write();
     }
 
     /**

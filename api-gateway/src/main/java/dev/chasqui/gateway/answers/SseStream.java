@@ -3,14 +3,13 @@ package dev.chasqui.gateway.answers;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
 import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Arrays;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.io.buffer.DataBuffer;
-import org.springframework.core.io.buffer.DataBufferFactory;
-import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
@@ -21,17 +20,20 @@ import reactor.core.publisher.Operators;
  * The body of a streamed answer: events, mostly of a node, encoded, and a ping whenever nothing was sent for a while.
  *
  * <p>An error before the first byte goes on as an error, so that it can still become a status of its own; a later one
- * becomes the last event. The reader's demand is the node's, so that a slow reader slows the node's sending and
- * nothing piles up here. Everything here happens on the event loop, so there are no locks.
+ * becomes the last event. While the reader does not take what was written nothing more is asked of the node, so that his
+ * text piles up there and not here. The first piece goes through the server, which sends the head before it; the others
+ * go straight to the connection. Everything here happens on the event loop, so there are no locks.
  *
  * @param <E> what the answer is made of
  */
 final class SseStream<E> extends Flux<DataBuffer> {
     private static final Logger log = LoggerFactory.getLogger(SseStream.class);
+    /** Events that the node may send before it hears that they were taken. */
+    private static final int WINDOW = 32;
 
     private final Flux<E> events;
     private final AnswerEncoder<? super E> encoder;
-    private final DataBufferFactory buffers;
+    private final ServerHttpResponse response;
     private final EventLoop loop;
     private final Pings pings;
     private final GenerationOutcome outcome;
@@ -41,20 +43,20 @@ final class SseStream<E> extends Flux<DataBuffer> {
     SseStream(
             Flux<E> events,
             AnswerEncoder<? super E> encoder,
-            DataBufferFactory buffers,
+            ServerHttpResponse response,
             EventLoop loop,
             Pings pings,
             GenerationOutcome outcome) {
         this.events = events;
         this.encoder = encoder;
-        this.buffers = buffers;
+        this.response = response;
         this.loop = loop;
         this.pings = pings;
         this.outcome = outcome;
     }
 
     /** Writes all of this as the response's body; once. Whatever ends the writing early ends the node's call too. */
-    Mono<Void> writeTo(ServerHttpResponse response) {
+    Mono<Void> write() {
         // Spring's first write to a connection that has just closed fails without cancelling what it was to write.
         return response.writeWith(this).doOnError(error -> abandon());
     }
@@ -74,16 +76,19 @@ final class SseStream<E> extends Flux<DataBuffer> {
     private final class Relay implements CoreSubscriber<E>, Subscription {
         private final CoreSubscriber<? super DataBuffer> actual;
         private @Nullable Subscription node;
-        /** Buffers that the reader still takes. */
-        private long demand;
-        /** Pings that took the place of an event which the node was already asked for. */
-        private long debt;
-        /** What came while the reader took nothing: as much as there were pings, and an error. */
-        private final Deque<DataBuffer> held = new ArrayDeque<>(2);
+        /** Events that the node was asked for and has not sent. */
+        private int outstanding;
+        /** From its second request on, when the server has the first piece and with it the head. */
+        private @Nullable BodyWriter body;
+
+        private boolean asked;
+        /** What came between the first piece and then. */
+        private final Queue<byte[]> held = new ArrayDeque<>(2);
 
         private boolean begun;
         private boolean sentSinceTick;
         private boolean ended;
+        private boolean cancelled;
         private Runnable cancelTick = () -> {};
 
         Relay(CoreSubscriber<? super DataBuffer> actual) {
@@ -99,21 +104,28 @@ final class SseStream<E> extends Flux<DataBuffer> {
 
         @Override
         public void request(long n) {
-            if (!Operators.validate(n)) {
+            if (!Operators.validate(n) || cancelled) {
                 return;
             }
-            demand = Operators.addCap(demand, n);
-            while (demand > 0 && !held.isEmpty()) {
-                emit(held.remove());
+            if (!asked) {
+                asked = true;
+                askNode();
+            } else if (body == null) {
+                goOn(new BodyWriter(response, loop, this::askNode));
             }
-            if (ended) {
-                completeWhenEmpty();
-                return;
+        }
+
+        private void goOn(BodyWriter next) {
+            body = next;
+            boolean complete = ended;
+            while (!held.isEmpty()) {
+                byte[] piece = held.remove();
+                next.write(piece, piece.length);
             }
-            long repaid = Math.min(debt, n);
-            debt -= repaid;
-            if (n > repaid) {
-                askNode(n - repaid);
+            if (complete) {
+                actual.onComplete();
+            } else {
+                askNode();
             }
         }
 
@@ -122,8 +134,8 @@ final class SseStream<E> extends Flux<DataBuffer> {
             if (!ended) {
                 outcome.cutOff();
             }
+            cancelled = true;
             end();
-            held.forEach(DataBufferUtils::release);
             held.clear();
             if (node != null) {
                 node.cancel();
@@ -135,6 +147,7 @@ final class SseStream<E> extends Flux<DataBuffer> {
             if (ended) {
                 return;
             }
+            outstanding--;
             JsonBytes bytes;
             try {
                 bytes = encoder.encode(event);
@@ -149,10 +162,9 @@ final class SseStream<E> extends Flux<DataBuffer> {
                 return;
             }
             if (bytes.size() > 0) {
-                send(buffer(bytes));
-            } else {
-                askNode(1);
+                send(bytes.array(), bytes.size());
             }
+            askNode();
         }
 
         @Override
@@ -162,8 +174,9 @@ final class SseStream<E> extends Flux<DataBuffer> {
             }
             end();
             if (begun) {
-                send(buffer(encoder.fail(error)));
-                completeWhenEmpty();
+                JsonBytes last = encoder.fail(error);
+                send(last.array(), last.size());
+                complete();
             } else {
                 actual.onError(error);
             }
@@ -173,58 +186,58 @@ final class SseStream<E> extends Flux<DataBuffer> {
         public void onComplete() {
             if (!ended) {
                 end();
-                completeWhenEmpty();
+                complete();
             }
         }
 
-        private void completeWhenEmpty() {
-            if (held.isEmpty()) {
+        /** Now, or when what is held has gone. */
+        private void complete() {
+            if (body != null || !begun) {
                 actual.onComplete();
             }
         }
 
-        private void askNode(long n) {
-            if (node != null) {
-                node.request(n);
+        /** Asks for as much as a reader who reads will have taken by then, and of one who does not for nothing. */
+        private void askNode() {
+            if (node != null && !ended && outstanding <= WINDOW / 2 && isWritable()) {
+                int more = WINDOW - outstanding;
+                outstanding = WINDOW;
+                node.request(more);
             }
+        }
+
+        private boolean isWritable() {
+            return body == null ? held.size() < WINDOW : body.isWritable();
         }
 
         private void tick() {
             if (ended) {
                 return;
             }
-            if (!sentSinceTick && demand > 0) {
-                debt++;
-                send(buffers.wrap(encoder.ping()));
+            if (!sentSinceTick && (!begun || (body != null && body.isWritable()))) {
+                byte[] ping = encoder.ping();
+                send(ping, ping.length);
             }
             sentSinceTick = false;
             cancelTick = loop.schedule(this::tick, pings.laterMs());
         }
 
-        private void send(DataBuffer buffer) {
-            begun = true;
+        private void send(byte[] bytes, int size) {
             sentSinceTick = true;
-            if (demand > 0 && held.isEmpty()) {
-                emit(buffer);
-            } else {
-                held.add(buffer);
-            }
-        }
-
-        private void emit(DataBuffer buffer) {
-            demand--;
             outcome.sent();
-            actual.onNext(buffer);
+            if (body != null) {
+                body.write(bytes, size);
+            } else if (begun) {
+                held.add(Arrays.copyOf(bytes, size));
+            } else {
+                begun = true;
+                actual.onNext(response.bufferFactory().allocateBuffer(size).write(bytes, 0, size));
+            }
         }
 
         private void end() {
             ended = true;
             cancelTick.run();
-        }
-
-        private DataBuffer buffer(JsonBytes bytes) {
-            DataBuffer buffer = buffers.allocateBuffer(bytes.size());
-            return buffer.write(bytes.array(), 0, bytes.size());
         }
     }
 }

@@ -2,6 +2,8 @@ package dev.chasqui.gateway.nodes;
 
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import reactor.netty.resources.LoopResources;
@@ -16,6 +18,8 @@ public final class EventLoop implements Executor, AutoCloseable {
     private final LoopResources resources;
     private final EventLoopGroup group;
     private final io.netty.channel.EventLoop loop;
+    private final Queue<Runnable> afterwards = new ArrayDeque<>();
+    private final Runnable runAfterwards = this::runAfterwards;
 
     /** @param name of the thread */
     public EventLoop(String name) {
@@ -43,6 +47,23 @@ public final class EventLoop implements Executor, AutoCloseable {
             task.run();
         } else {
             loop.execute(task);
+        }
+    }
+
+    /**
+     * Runs a task when what has been read by now is dealt with; for the thread itself. Tasks of many calls cost little
+     * more than one.
+     */
+    public void afterwards(Runnable task) {
+        if (afterwards.isEmpty()) {
+            loop.execute(runAfterwards);
+        }
+        afterwards.add(task);
+    }
+
+    private void runAfterwards() {
+        while (!afterwards.isEmpty()) {
+            afterwards.remove().run();
         }
     }
 

@@ -5,7 +5,6 @@ import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.NodeGrpc;
 import dev.chasqui.proto.v1.NodeStatus;
 import dev.chasqui.proto.v1.WatchStatusRequest;
-import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -27,6 +26,9 @@ import reactor.core.publisher.SignalType;
 final class GrpcNode {
     private static final Logger log = LoggerFactory.getLogger(GrpcNode.class);
     private static final int MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+    /** Of one call that the node may send unread: for a reader who does not read it lies here, so it is not much. */
+    private static final int WINDOW_BYTES = 64 * 1024;
+
     private static final long FIRST_RETRY_MS = 100;
     private static final long LONGEST_RETRY_MS = 500;
     /** A node speaks at least every 10 s; one that has been silent for this long is taken for gone. */
@@ -35,7 +37,6 @@ final class GrpcNode {
     private final NodeAddress address;
     private final EventLoop loop;
     private final ManagedChannel channel;
-    private final CallOptions options;
     private final @Nullable String authorization;
     private final AtomicInteger inFlight = new AtomicInteger();
     private final ServerStream.Owner requests = new Requests();
@@ -51,11 +52,11 @@ final class GrpcNode {
         this.address = address;
         this.loop = loop;
         this.authorization = token == null ? null : "Bearer " + token;
-        this.options = CallOptions.DEFAULT.withExecutor(loop);
         this.channel = NettyChannelBuilder.forAddress(address.host(), address.port())
                 .eventLoopGroup(loop.group())
                 .channelType(loop.socketType())
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+                .flowControlWindow(WINDOW_BYTES)
                 .disableRetry()
                 .proxyDetector(target -> null)
                 .usePlaintext()
@@ -72,7 +73,7 @@ final class GrpcNode {
     }
 
     <Q extends MessageLite, R> Flux<R> call(MethodDescriptor<Q, R> method, Q request) {
-        return new ServerStream<>(channel, method, options, authorization, request, requests);
+        return new ServerStream<>(channel, loop, method, authorization, request, requests);
     }
 
     /** A new process may listen there now: tries at once instead of waiting out the backoff. */
@@ -103,8 +104,8 @@ final class GrpcNode {
         next.listenForSilence();
         new ServerStream<>(
                         channel,
+                        loop,
                         NodeGrpc.getWatchStatusMethod(),
-                        options,
                         authorization,
                         WatchStatusRequest.getDefaultInstance(),
                         new Watching())

@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.nodes;
 
+import com.google.common.util.concurrent.MoreExecutors;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -15,11 +16,14 @@ import reactor.core.publisher.Operators;
 
 /**
  * A gRPC call with any number of answers, as a Flux: each subscription is one call, its demand is gRPC's, and
- * cancelling it cancels the call. Signals come on the call's executor.
+ * cancelling it cancels the call. Signals come on the event loop.
  */
 final class ServerStream<Q, R> extends Flux<R> {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+    /** Messages come on the event loop anyway: a queue before an executor would cost every token. */
+    private static final CallOptions OPTIONS = CallOptions.DEFAULT.withExecutor(MoreExecutors.directExecutor());
 
     /** Told when calls begin and end, and asked what a failure means. */
     interface Owner {
@@ -31,22 +35,23 @@ final class ServerStream<Q, R> extends Flux<R> {
     }
 
     private final Channel channel;
+    private final EventLoop loop;
     private final MethodDescriptor<Q, R> method;
-    private final CallOptions options;
     private final @Nullable String authorization;
     private final Q request;
     private final Owner owner;
 
+    /** @param loop on which the channel's answers come, and all signals */
     ServerStream(
             Channel channel,
+            EventLoop loop,
             MethodDescriptor<Q, R> method,
-            CallOptions options,
             @Nullable String authorization,
             Q request,
             Owner owner) {
         this.channel = channel;
+        this.loop = loop;
         this.method = method;
-        this.options = options;
         this.authorization = authorization;
         this.request = request;
         this.owner = owner;
@@ -54,7 +59,7 @@ final class ServerStream<Q, R> extends Flux<R> {
 
     @Override
     public void subscribe(CoreSubscriber<? super R> actual) {
-        Call<Q, R> call = new Call<>(channel.newCall(method, options), actual, owner);
+        Call<Q, R> call = new Call<>(channel.newCall(method, OPTIONS), loop, actual, owner);
         actual.onSubscribe(call);
         Metadata headers = new Metadata();
         if (authorization != null) {
@@ -66,14 +71,16 @@ final class ServerStream<Q, R> extends Flux<R> {
     /** Both ends of one call. Demand and cancellation may come from any thread, also before the call is started. */
     private static final class Call<Q, R> extends ClientCall.Listener<R> implements Subscription {
         private final ClientCall<Q, R> call;
+        private final EventLoop loop;
         private final CoreSubscriber<? super R> actual;
         private final Owner owner;
         private final AtomicBoolean ended = new AtomicBoolean();
         private boolean started;
         private long demandBeforeStart;
 
-        Call(ClientCall<Q, R> call, CoreSubscriber<? super R> actual, Owner owner) {
+        Call(ClientCall<Q, R> call, EventLoop loop, CoreSubscriber<? super R> actual, Owner owner) {
             this.call = call;
+            this.loop = loop;
             this.actual = actual;
             this.owner = owner;
             owner.began();
@@ -125,8 +132,13 @@ final class ServerStream<Q, R> extends Flux<R> {
             }
         }
 
+        /** Comes from anywhere where a call fails without ever reaching the node. */
         @Override
         public void onClose(Status status, Metadata trailers) {
+            loop.execute(() -> close(status, trailers));
+        }
+
+        private void close(Status status, Metadata trailers) {
             if (!ended.compareAndSet(false, true)) {
                 return;
             }
