@@ -152,6 +152,10 @@ public final class GatewayCost {
     /** Processor time a token at loads that every server can bear. */
     private void tokens() throws Exception {
         System.out.printf("%n| streams x tokens/s | server | tokens/s | CPU a token, µs | wake-ups a token | gap p50 ms | gap p99 ms |%n|---|---|---|---|---|---|---|%n");
+        for (Upstreams.Server server : servers) {
+            // The compilers of a JVM need some ten thousand tokens.
+            steady(server, 32, server.name().equals("litellm") ? 10 : 100, 10);
+        }
         for (int[] load : plan.loads) {
             for (Upstreams.Server server : servers) {
                 if (server.name().equals("litellm") && load[0] * load[1] > 400) {
@@ -160,7 +164,7 @@ public final class GatewayCost {
                 Run run = steady(server, load[0], load[1], plan.seconds);
                 System.out.printf("| %d x %d | %s | %.0f | %.1f | %.2f | %.1f | %.1f |%n", load[0], load[1], server.name(),
                         run.perSecond(), run.cpuMicros(), run.wakeUps(), at(run.gaps, 50), at(run.gaps, 99));
-                if (server == ours && load[0] >= 8) {
+                if (server == ours) {
                     verdict("at most 20 µs of processor time a token at " + load[0] + " streams of " + load[1] + " tokens/s", run.cpuMicros() <= 20);
                 }
             }
@@ -208,7 +212,7 @@ public final class GatewayCost {
         }
     }
 
-    /** As many streams as the issue of a day can bring, three times over: the memory must not grow. */
+    /** Very many streams, three times over: the memory must not grow. */
     private void many() throws Exception {
         System.out.printf("%n| %d streams x 10 tokens/s | tokens/s | CPU a token, µs | wake-ups a token | gap p50 ms | gap p99 ms | memory MB | broken answers |%n|---|---|---|---|---|---|---|---|%n", plan.streams);
         long[] memory = new long[3];

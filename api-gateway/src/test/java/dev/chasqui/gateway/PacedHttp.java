@@ -26,8 +26,9 @@ import java.nio.charset.StandardCharsets;
 
 /** A {@link PacedNode}'s other door: OpenAI's streamed chat, and nothing else of it. */
 final class PacedHttp implements AutoCloseable {
-    private static final String CHUNK = "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
-            + "\"model\":\"" + ScriptedNode.MODEL + "\",\"choices\":[{\"index\":0,\"delta\":";
+    private static final String CHUNK =
+            "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000," + "\"model\":\""
+                    + ScriptedNode.MODEL + "\",\"choices\":[{\"index\":0,\"delta\":";
     private static final String GOES_ON = ",\"logprobs\":null,\"finish_reason\":null}]}\n\n";
 
     private final MultiThreadIoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -42,7 +43,8 @@ final class PacedHttp implements AutoCloseable {
                 .childHandler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel channel) {
-                        channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(1 << 20), new Chats());
+                        channel.pipeline()
+                                .addLast(new HttpServerCodec(), new HttpObjectAggregator(1 << 20), new Chats());
                     }
                 })
                 .bind(InetAddress.getLoopbackAddress(), 0)

@@ -217,10 +217,7 @@ final class ScriptedNode implements AutoCloseable {
 
     static GenerationEvent text(int choice, String text, int tokens) {
         return GenerationEvent.newBuilder()
-                .setDelta(Delta.newBuilder()
-                        .setChoice(choice)
-                        .setContent(text)
-                        .setTokens(tokens))
+                .setDelta(Delta.newBuilder().setChoice(choice).setContent(text).setTokens(tokens))
                 .build();
     }
 

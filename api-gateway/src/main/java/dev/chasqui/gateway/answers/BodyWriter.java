@@ -61,8 +61,7 @@ final class BodyWriter {
         netty.withConnection(own -> connection[0] = own);
         channel = connection[0].channel();
         codec = channel.pipeline().context(NettyPipeline.HttpCodec);
-        chunked = netty.responseHeaders()
-                .contains(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED, true);
+        chunked = netty.responseHeaders().contains(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED, true);
     }
 
     private static HttpServerResponse netty(ServerHttpResponse response) {
