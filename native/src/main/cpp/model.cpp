@@ -125,8 +125,26 @@ std::string meta_of_arch(const llama_model * model, const std::string & arch, co
     return meta(model, (arch + key).c_str());
 }
 
+// The tokenizer takes time by the square of the special tokens in a text.
+static void check_special_tokens(const llama_vocab * vocab, const std::string & text, bool parse_special) {
+    constexpr size_t HARMLESS = 64 << 10; // bytes of text
+    constexpr size_t MOST     = 16384;
+    if (text.size() <= HARMLESS) return;
+    int    wanted = LLAMA_TOKEN_ATTR_USER_DEFINED | (parse_special ? LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN : 0);
+    size_t found  = 0;
+    for (llama_token t = 0; t < llama_vocab_n_tokens(vocab); ++t) {
+        if (!((int) llama_vocab_get_attr(vocab, t) & wanted)) continue;
+        std::string special = llama_vocab_get_text(vocab, t);
+        if (special.empty()) continue;
+        for (size_t at = text.find(special); at != std::string::npos; at = text.find(special, at + special.size())) {
+            if (++found > MOST) refuse("text: too many special tokens (expected: at most " + std::to_string(MOST) + ")");
+        }
+    }
+}
+
 std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & text, bool add_special, bool parse_special) {
     if (text.size() > (size_t) INT32_MAX / 2) refuse("text: " + std::to_string(text.size()) + " bytes (expected: less than 1 GiB)");
+    check_special_tokens(vocab, text, parse_special);
     std::vector<llama_token> tokens(text.size() / 2 + 16);
     int32_t n = llama_tokenize(vocab, text.data(), (int32_t) text.size(), tokens.data(), (int32_t) tokens.size(), add_special, parse_special);
     if (n == INT32_MIN) refuse("text: too long to tokenize");

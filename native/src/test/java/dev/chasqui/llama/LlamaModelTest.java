@@ -113,6 +113,21 @@ class LlamaModelTest {
     }
 
     @Test
+    void refusesAFloodOfSpecialTokens() {
+        try (LlamaModel model = Tiny.model()) {
+            Vocabulary vocabulary = model.vocabulary();
+            String special = vocabulary.detokenize(new int[] {TinyGguf.BOS});
+            assertThat(special).isNotEmpty();
+            String flood = special.repeat(400_000);
+
+            assertThatThrownBy(() -> vocabulary.tokenize(flood, false, true))
+                    .isInstanceOf(LlamaException.class)
+                    .hasMessageContaining("special tokens (expected: at most 16384)");
+            assertThat(vocabulary.tokenize(special.repeat(10_000), false, true)).hasSize(10_000);
+        }
+    }
+
+    @Test
     void tokenizesAndBack() {
         try (LlamaModel model = Tiny.model()) {
             Vocabulary vocabulary = model.vocabulary();
