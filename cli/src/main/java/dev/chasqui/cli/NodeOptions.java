@@ -71,6 +71,15 @@ final class NodeOptions {
     List<String> lora = List.of();
 
     @Option(
+            names = "--draft-model",
+            paramLabel = "NAME|FILE",
+            description =
+                    "A much smaller model with the same vocabulary as --model's, on disk, that guesses what it says next while"
+                            + " one answer runs alone. Used only where that is quicker.")
+    @Nullable
+    String draftModel;
+
+    @Option(
             names = "--queue",
             paramLabel = "N",
             description = "Requests that may wait for a sequence; more are refused. Default: 128.")
@@ -80,7 +89,7 @@ final class NodeOptions {
     /** @throws IllegalArgumentException where a value is out of range, or names a file that is not there */
     ModelSettings settings() {
         return new ModelSettings(
-                model(),
+                file("model", model),
                 parallel == null ? 4 : parallel,
                 context == null ? 0 : context,
                 queue == null ? 128 : queue,
@@ -88,13 +97,14 @@ final class NodeOptions {
                 gpuLayers == null ? -1 : gpuLayers,
                 promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
                 adapters(),
+                file("draft-model", draftModel),
                 NodeConfiguration.usualMemoryBytes());
     }
 
     /** The same options as arguments of {@code chasqui node}; those not given are left out. */
     List<String> arguments() {
         List<String> arguments = new ArrayList<>();
-        add(arguments, "--model", model());
+        add(arguments, "--model", file("model", model));
         add(arguments, "--models-path", modelsPath);
         add(arguments, "--parallel", parallel);
         add(arguments, "--ctx", context);
@@ -102,6 +112,7 @@ final class NodeOptions {
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--queue", queue);
+        add(arguments, "--draft-model", file("draft-model", draftModel));
         adapters().forEach(adapter -> add(arguments, "--lora", adapter));
         return arguments;
     }
@@ -118,7 +129,7 @@ final class NodeOptions {
     }
 
     /** What was asked for; a file by its full path, which means the same in every process. */
-    private @Nullable String model() {
+    private static @Nullable String file(String option, @Nullable String model) {
         if (model == null || model.matches(SCHEME) || !model.endsWith(".gguf")) {
             return model;
         }
@@ -130,7 +141,7 @@ final class NodeOptions {
             return model; // Of the models folder, then.
         }
         throw new IllegalArgumentException(
-                "model: " + model + " (expected: a file that is there; looked for " + file + ")");
+                option + ": " + model + " (expected: a file that is there; looked for " + file + ")");
     }
 
     private static void add(List<String> arguments, String option, @Nullable Object value) {

@@ -58,6 +58,7 @@ public final class TinyGguf {
      * @param layers number of layers
      * @param kind what the model does
      * @param pooling how its file says that it embeds, as llama.cpp numbers it (1 mean, 2 first, 3 last token); 0: not said
+     * @param silentLayers layers behind the others that change nothing
      */
     public record Options(
             long seed,
@@ -66,36 +67,42 @@ public final class TinyGguf {
             boolean spacePrefix,
             int layers,
             Kind kind,
-            int pooling) {
-        public static final Options DEFAULT = new Options(1, CHATML, false, false, 2, Kind.GENERATOR, 0);
+            int pooling,
+            int silentLayers) {
+        public static final Options DEFAULT = new Options(1, CHATML, false, false, 2, Kind.GENERATOR, 0, 0);
 
         public Options withTemplate(@Nullable String template) {
-            return new Options(seed, template, half, spacePrefix, layers, kind, pooling);
+            return new Options(seed, template, half, spacePrefix, layers, kind, pooling, silentLayers);
         }
 
         public Options withSeed(long value) {
-            return new Options(value, chatTemplate, half, spacePrefix, layers, kind, pooling);
+            return new Options(value, chatTemplate, half, spacePrefix, layers, kind, pooling, silentLayers);
         }
 
         public Options withHalf(boolean value) {
-            return new Options(seed, chatTemplate, value, spacePrefix, layers, kind, pooling);
+            return new Options(seed, chatTemplate, value, spacePrefix, layers, kind, pooling, silentLayers);
         }
 
         public Options withSpacePrefix(boolean value) {
-            return new Options(seed, chatTemplate, half, value, layers, kind, pooling);
+            return new Options(seed, chatTemplate, half, value, layers, kind, pooling, silentLayers);
         }
 
         /** More layers make every step slower. */
         public Options withLayers(int value) {
-            return new Options(seed, chatTemplate, half, spacePrefix, value, kind, pooling);
+            return new Options(seed, chatTemplate, half, spacePrefix, value, kind, pooling, silentLayers);
+        }
+
+        /** More layers that change nothing: slower, and says the same. */
+        public Options withSilentLayers(int value) {
+            return new Options(seed, chatTemplate, half, spacePrefix, layers, kind, pooling, value);
         }
 
         public Options withKind(Kind value) {
-            return new Options(seed, chatTemplate, half, spacePrefix, layers, value, pooling);
+            return new Options(seed, chatTemplate, half, spacePrefix, layers, value, pooling, silentLayers);
         }
 
         public Options withPooling(int value) {
-            return new Options(seed, chatTemplate, half, spacePrefix, layers, kind, value);
+            return new Options(seed, chatTemplate, half, spacePrefix, layers, kind, value, silentLayers);
         }
     }
 
@@ -131,7 +138,7 @@ public final class TinyGguf {
     /** Writes a LoRA adapter that changes much of what a tiny generator says; returns the file. */
     public static Path writeLora(Path file, long seed) {
         try {
-            TinyGguf gguf = new TinyGguf(new Options(seed, null, false, false, 2, Kind.GENERATOR, 0));
+            TinyGguf gguf = new TinyGguf(new Options(seed, null, false, false, 2, Kind.GENERATOR, 0, 0));
             return Files.write(file, gguf.lora());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -163,7 +170,7 @@ public final class TinyGguf {
         integer("general.file_type", options.half() ? 1 : 0);
         integer("llama.context_length", TRAINED_CONTEXT);
         integer("llama.embedding_length", width);
-        integer("llama.block_count", options.layers());
+        integer("llama.block_count", options.layers() + options.silentLayers());
         integer("llama.feed_forward_length", inner);
         integer("llama.attention.head_count", width / headWidth);
         integer("llama.attention.head_count_kv", 1);
@@ -177,17 +184,18 @@ public final class TinyGguf {
             string("tokenizer.chat_template", options.chatTemplate());
         }
         weights("token_embd.weight", 1, width, VOCAB_SIZE);
-        for (int layer = 0; layer < options.layers(); layer++) {
+        for (int layer = 0; layer < options.layers() + options.silentLayers(); layer++) {
             String block = "blk." + layer + ".";
+            double scale = layer < options.layers() ? 0.15 : 0;
             ones(block + "attn_norm.weight", width);
-            weights(block + "attn_q.weight", 0.15, width, width);
-            weights(block + "attn_k.weight", 0.15, width, headWidth);
-            weights(block + "attn_v.weight", 0.15, width, headWidth);
-            weights(block + "attn_output.weight", 0.15, width, width);
+            weights(block + "attn_q.weight", scale, width, width);
+            weights(block + "attn_k.weight", scale, width, headWidth);
+            weights(block + "attn_v.weight", scale, width, headWidth);
+            weights(block + "attn_output.weight", scale, width, width);
             ones(block + "ffn_norm.weight", width);
-            weights(block + "ffn_gate.weight", 0.15, width, inner);
-            weights(block + "ffn_up.weight", 0.15, width, inner);
-            weights(block + "ffn_down.weight", 0.15, inner, width);
+            weights(block + "ffn_gate.weight", scale, width, inner);
+            weights(block + "ffn_up.weight", scale, width, inner);
+            weights(block + "ffn_down.weight", scale, inner, width);
         }
         ones("output_norm.weight", width);
         weights("output.weight", 0.3, width, VOCAB_SIZE);
@@ -322,7 +330,7 @@ public final class TinyGguf {
         tensor(name, options.half() ? F16 : F32, columns, rows);
         ByteBuffer values = littleEndian(columns * rows * (options.half() ? 2 : 4));
         for (int i = 0; i < columns * rows; i++) {
-            float value = (float) (random.nextGaussian() * scale);
+            float value = scale == 0 ? 0 : (float) (random.nextGaussian() * scale);
             if (options.half()) {
                 values.putShort(half(value));
             } else {

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Generates many answers at once with one model.
@@ -60,20 +61,39 @@ public final class Engine implements AutoCloseable {
      * @param runner closed with the engine
      * @param queueCapacity most requests that wait for a slot, 0 or more
      * @param promptCacheBytes most memory for beginnings that left the KV cache; 0: none is kept
+     * @param drafter guesses next tokens, closed with the engine; null: none
      */
     public static Engine start(
-            String name, ModelRunner runner, int queueCapacity, long promptCacheBytes, Ticker ticker) {
-        Engine engine = new Engine(name, runner, queueCapacity, promptCacheBytes, Beginnings.WORTHWHILE, ticker);
+            String name,
+            ModelRunner runner,
+            int queueCapacity,
+            long promptCacheBytes,
+            @Nullable Drafter drafter,
+            Ticker ticker) {
+        Engine engine =
+                new Engine(name, runner, queueCapacity, promptCacheBytes, Beginnings.WORTHWHILE, drafter, ticker);
         engine.thread.start();
         return engine;
     }
 
     /** @param worthwhile the least tokens of a beginning that are shared */
-    Engine(String name, ModelRunner runner, int queueCapacity, long promptCacheBytes, int worthwhile, Ticker ticker) {
+    Engine(
+            String name,
+            ModelRunner runner,
+            int queueCapacity,
+            long promptCacheBytes,
+            int worthwhile,
+            @Nullable Drafter drafter,
+            Ticker ticker) {
         this.runner = runner;
         this.ticker = ticker;
         this.queueCapacity = queueCapacity;
-        this.scheduler = new Scheduler(runner, stepTimes, new PromptCache(promptCacheBytes), worthwhile);
+        this.scheduler = new Scheduler(
+                runner,
+                stepTimes,
+                new PromptCache(promptCacheBytes),
+                worthwhile,
+                drafter == null ? null : new DraftModel(drafter, stepTimes, ticker));
         this.sampling = new Sampling(runner.slots());
         this.status = snapshot();
         this.thread = new Thread(null, this::run, name, STACK_BYTES);
@@ -338,6 +358,7 @@ public final class Engine implements AutoCloseable {
             counters.promptTokens += sequence.promptLength();
             counters.cachedTokens += sequence.cached();
         }
+        scheduler.came(sequence, token);
         boolean confirmed = sequence.confirms(token);
         sequence.append(token, runner::logprob, row, now);
         counters.generated(now);
@@ -351,7 +372,7 @@ public final class Engine implements AutoCloseable {
         }
         if (confirmed) {
             counters.accepted++;
-            sequence.computed(1);
+            sequence.accepted();
             return true;
         }
         cutDraft(sequence, ahead);

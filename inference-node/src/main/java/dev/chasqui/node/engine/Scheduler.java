@@ -51,6 +51,7 @@ final class Scheduler {
     private final long[] ranks;
     private final Beginnings beginnings;
     private final PromptPieces pieces;
+    private final @Nullable DraftModel draftModel;
     private final Turns turns = new Turns();
     private long order;
 
@@ -62,7 +63,13 @@ final class Scheduler {
     /** Sets of adapters whose last step answers had. */
     private final Set<AdapterSet> promptsTurn = new HashSet<>();
 
-    Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile) {
+    Scheduler(
+            ModelRunner runner,
+            StepTimes stepTimes,
+            PromptCache cache,
+            int worthwhile,
+            @Nullable DraftModel draftModel) {
+        this.draftModel = draftModel;
         this.runner = runner;
         this.stepTimes = stepTimes;
         this.slots = new Slot[runner.slots()];
@@ -253,6 +260,9 @@ final class Scheduler {
     }
 
     void close() {
+        if (draftModel != null) {
+            draftModel.close();
+        }
         beginnings.close();
     }
 
@@ -309,32 +319,40 @@ final class Scheduler {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             if (sequence != null && shares[slot.id] > 0) {
-                int depth = depth(sequence);
-                sequence.draft(depth);
-                shares[slot.id] += depth;
+                draft(sequence);
+                shares[slot.id] += sequence.drafted();
             }
         }
     }
 
-    private int depth(Sequence sequence) {
-        double right = sequence.draftable();
-        if (right == 0) {
-            return 0;
-        }
+    private void draft(Sequence sequence) {
         int room = Math.min(runner.batchTokens() - 1, runner.contextTokens() - sequence.total());
         room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
+        double right = sequence.draftable();
         int best = 0;
         int computed = sequence.computed();
         double most = DRAFT_GAIN / stepTimes.estimate(StepSize.piece(1, computed));
         for (int depth : DRAFT_DEPTHS) {
             double rate = (1 + sequence.draftExpected(right, depth))
                     / stepTimes.estimate(StepSize.piece(1 + depth, computed));
-            if (depth <= room && rate > most) {
+            if (right > 0 && depth <= room && rate > most) {
                 best = depth;
                 most = rate;
             }
         }
-        return best;
+        int guessed = draftModel == null ? 0 : draftModel.guess(sequence, room, most);
+        if (draftModel != null && guessed > 0) {
+            sequence.draft(draftModel.guesses(), guessed);
+        } else {
+            sequence.draft(best);
+        }
+    }
+
+    /** To be told each token that a sequence says. */
+    void came(Sequence sequence, int token) {
+        if (draftModel != null) {
+            draftModel.came(sequence, token);
+        }
     }
 
     /** The smaller, the sooner. A leader is as urgent as the most urgent of those that wait for him. */

@@ -30,6 +30,10 @@ final class Sequence {
     private final Lookahead lookahead = new Lookahead();
     private int[] draft = NOTHING;
     private int drafted;
+
+    /** It was guessed from the text itself. */
+    private boolean ownDraft;
+
     private int draftedInAll;
     private int accepted;
     private int[] tokens;
@@ -182,6 +186,7 @@ final class Sequence {
 
     /** Drafts so many next tokens, which are then computed together with the last known one. Only after {@link #draftable}. */
     void draft(int count) {
+        ownDraft = true;
         if (count > 0) {
             lookahead.promise(draftable(), count);
         }
@@ -191,6 +196,13 @@ final class Sequence {
         for (int i = 0; i < count; i++) {
             draft[i] = lookahead.token(tokens, total, i);
         }
+        drafted = count;
+    }
+
+    /** The same with the guesses of somebody else. */
+    void draft(int[] guesses, int count) {
+        ownDraft = false;
+        draft = Arrays.copyOf(guesses, count);
         drafted = count;
     }
 
@@ -204,8 +216,9 @@ final class Sequence {
         lookahead.came(tokens, token);
         boolean right = drafted > 0 && token == draft[0];
         if (right) {
-            accepted++;
-            lookahead.keep();
+            if (ownDraft) {
+                lookahead.keep();
+            }
             drafted--;
             System.arraycopy(draft, 1, draft, 0, drafted);
         } else {
@@ -226,6 +239,12 @@ final class Sequence {
     /** A step computed its last known token, and all that is drafted behind it. */
     void computedAhead() {
         draftedInAll += drafted;
+    }
+
+    /** A guess came true, and the step has computed it. */
+    void accepted() {
+        accepted++;
+        computed++;
     }
 
     /** After an interrupted step: what the KV cache was cut back to. */

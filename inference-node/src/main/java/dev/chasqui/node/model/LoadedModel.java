@@ -15,6 +15,7 @@ import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.engine.Engine;
 import dev.chasqui.node.engine.Ticker;
+import dev.chasqui.node.runner.LlamaDrafter;
 import dev.chasqui.node.runner.LlamaRunner;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.GgufSummary;
@@ -34,6 +35,12 @@ import org.jspecify.annotations.Nullable;
 public final class LoadedModel {
     /** Tokens of one prompt batch: enough to use the kernels fully, few enough to keep compute buffers small. */
     private static final int BATCH_TOKENS = 512;
+
+    /** What a model that guesses takes in between two steps. */
+    private static final int DRAFT_BATCH_TOKENS = 64;
+
+    /** A guess that the small model itself gives less than this is not worth a place in a step. */
+    private static final double SURE = 0.5;
 
     /** Compute buffers and tables beside weights and KV cache, roughly. */
     private static final long OVERHEAD_BYTES = 64L << 20;
@@ -58,7 +65,13 @@ public final class LoadedModel {
         this.memoryBytes = memoryBytes;
     }
 
-    static LoadedModel load(Llama llama, StoredModel stored, ModelSettings settings, LoadListener listener) {
+    /** @param draft the model that guesses for it; null: none */
+    static LoadedModel load(
+            Llama llama,
+            StoredModel stored,
+            @Nullable StoredModel draft,
+            ModelSettings settings,
+            LoadListener listener) {
         settings.adapters().forEach(adapter -> check(adapter, stored));
         List<Path> adapters =
                 settings.adapters().stream().map(AdapterFile::file).toList();
@@ -68,7 +81,9 @@ public final class LoadedModel {
             return new LoadedModel(
                     stored, model, null, settings, stored.summary().tensorBytes() + OVERHEAD_BYTES);
         }
+        LlamaDrafter drafter = null;
         try {
+            drafter = draft == null ? null : drafter(llama, draft, model, settings);
             LlamaContext context = model.newContext(contextOptions(stored, model.info(), settings));
             LlamaRunner runner = new LlamaRunner(context, model.info());
             Engine engine = Engine.start(
@@ -76,12 +91,52 @@ public final class LoadedModel {
                     runner,
                     settings.queueCapacity(),
                     settings.promptCacheBytes(),
+                    drafter,
                     Ticker.system());
-            return new LoadedModel(stored, model, engine, settings, estimateBytes(stored, settings));
+            long draftBytes = draft == null ? 0 : draftBytes(draft, stored, settings);
+            return new LoadedModel(stored, model, engine, settings, estimateBytes(stored, settings) + draftBytes);
         } catch (RuntimeException e) {
+            if (drafter != null) {
+                drafter.close();
+            }
             model.close();
             throw e;
         }
+    }
+
+    private static LlamaDrafter drafter(Llama llama, StoredModel draft, LlamaModel target, ModelSettings settings) {
+        try {
+            LlamaModel model = llama.loadModel(
+                    draft.file(), new ModelOptions(gpuLayers(draft, settings), true), LoadListener.NONE);
+            int threads = threads(settings);
+            return LlamaDrafter.open(
+                    model,
+                    target,
+                    new ContextOptions(
+                            contextTokens(draft, model.info().trainedContext(), settings),
+                            1,
+                            DRAFT_BATCH_TOKENS,
+                            DRAFT_BATCH_TOKENS,
+                            threads,
+                            threads,
+                            FlashAttention.AUTO,
+                            KvType.F16,
+                            KvType.F16,
+                            false),
+                    SURE);
+        } catch (LlamaException e) {
+            throw new LlamaException(e.reason(), "draft model " + draft.name() + ": " + e.getMessage());
+        }
+    }
+
+    /** Bytes that a model takes that guesses for another one. */
+    static long draftBytes(StoredModel draft, StoredModel target, ModelSettings settings) {
+        int tokens = contextTokens(target, (int) target.summary().contextLength(), settings);
+        return draft.summary().tensorBytes() + tokens * cellBytes(draft.summary()) + OVERHEAD_BYTES;
+    }
+
+    private static long cellBytes(GgufSummary summary) {
+        return 2 * summary.blockCount() * summary.headCountKv() * (summary.keyLength() + summary.valueLength());
     }
 
     private static void check(AdapterFile adapter, StoredModel stored) {
@@ -96,13 +151,11 @@ public final class LoadedModel {
     /** Bytes that a model will take: weights, KV cache in F16, and buffers. */
     static long estimateBytes(StoredModel stored, ModelSettings settings) {
         GgufSummary summary = stored.summary();
-        long cellBytes =
-                2 * summary.blockCount() * summary.headCountKv() * (summary.keyLength() + summary.valueLength());
         long cells = (long) settings.slots() * contextTokens(stored, (int) summary.contextLength(), settings);
         long adapterBytes = settings.adapters().stream()
                 .mapToLong(adapter -> adapter.file().toFile().length())
                 .sum();
-        return summary.tensorBytes() + adapterBytes + cells * cellBytes + OVERHEAD_BYTES;
+        return summary.tensorBytes() + adapterBytes + cells * cellBytes(summary) + OVERHEAD_BYTES;
     }
 
     public String name() {

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param gpuLayers layers on a GPU; -1: all that fit
  * @param promptCacheBytes most memory, for each model, for beginnings of conversations that left its KV cache; 0: none
  * @param adapters LoRA adapters of the default model, which has to be named then; at most 64, each name once
+ * @param draftModel a smaller model of the same vocabulary that guesses for the default one, which has to be named then; a name or
+ *     a file; null: none
  * @param memoryBytes most memory that models may hold, weights and KV cache together
  */
 public record ModelSettings(
@@ -29,6 +31,7 @@ public record ModelSettings(
         int gpuLayers,
         long promptCacheBytes,
         List<AdapterFile> adapters,
+        @Nullable String draftModel,
         long memoryBytes) {
     private static final int MOST_ADAPTERS = 64;
     static final int USUAL_CONTEXT = 4096;
@@ -42,6 +45,11 @@ public record ModelSettings(
         require(promptCacheBytes >= 0, "prompt-cache", promptCacheBytes, "0 or more bytes");
         require(memoryBytes > 0, "memory", memoryBytes, "more than 0 bytes");
         checkAdapters(defaultModel, adapters);
+        require(
+                draftModel == null || defaultModel != null,
+                "draft-model",
+                draftModel == null ? "" : draftModel,
+                "the model too that it guesses for");
         adapters = List.copyOf(adapters);
     }
 
@@ -58,8 +66,8 @@ public record ModelSettings(
         }
     }
 
-    /** The same for a model that has no adapters. */
-    ModelSettings withoutAdapters() {
+    /** The same for a model that has neither adapters nor a smaller one that guesses for it. */
+    ModelSettings plain() {
         return new ModelSettings(
                 defaultModel,
                 slots,
@@ -69,6 +77,7 @@ public record ModelSettings(
                 gpuLayers,
                 promptCacheBytes,
                 List.of(),
+                null,
                 memoryBytes);
     }
 

@@ -136,8 +136,8 @@ public final class Models implements AutoCloseable {
             ModelReference reference = reference(name);
             Optional<LoadedModel> hot = cache.find(nameOf(reference));
             StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference);
-            CompletableFuture<ModelLease> lease = cache.lease(
-                    stored.name(), () -> LoadedModel.estimateBytes(stored, settingsFor(stored)), () -> load(stored));
+            CompletableFuture<ModelLease> lease =
+                    cache.lease(stored.name(), () -> estimateBytes(stored), () -> load(stored));
             // A model that was just loaded is seen in the cache from here on, not before.
             return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> changed());
         } catch (RuntimeException e) {
@@ -349,7 +349,7 @@ public final class Models implements AutoCloseable {
         activities.put(name, ModelActivity.loading(0));
         changed();
         try {
-            LoadedModel model = LoadedModel.load(llama, stored, settingsFor(stored), progress -> {
+            LoadedModel model = LoadedModel.load(llama, stored, draftFor(stored), settingsFor(stored), progress -> {
                 activities.put(name, ModelActivity.loading(progress));
                 changed();
                 return !Thread.currentThread().isInterrupted();
@@ -371,9 +371,36 @@ public final class Models implements AutoCloseable {
         }
     }
 
-    /** Adapters are the default model's. */
+    /** Adapters and the model that guesses are the default model's. */
     private ModelSettings settingsFor(StoredModel stored) {
-        return stored.name().equals(defaultName) ? settings : settings.withoutAdapters();
+        return stored.name().equals(defaultName) ? settings : settings.plain();
+    }
+
+    private long estimateBytes(StoredModel stored) {
+        ModelSettings own = settingsFor(stored);
+        StoredModel draft = null;
+        try {
+            draft = draftFor(stored);
+        } catch (LlamaException e) {
+            log.debug("no draft model: {}", e.getMessage()); // The load says so.
+        }
+        return LoadedModel.estimateBytes(stored, own)
+                + (draft == null ? 0 : LoadedModel.draftBytes(draft, stored, own));
+    }
+
+    /** The model that guesses for this one; null: none. */
+    private @Nullable StoredModel draftFor(StoredModel stored) {
+        String wanted = settingsFor(stored).draftModel();
+        if (wanted == null) {
+            return null;
+        }
+        try {
+            return store.find(ModelReference.parse(wanted))
+                    .orElseThrow(() -> new LlamaException(
+                            LlamaException.Reason.LOAD_FAILED, "draft model " + wanted + ": not on disk"));
+        } catch (StoreException e) {
+            throw new LlamaException(LlamaException.Reason.LOAD_FAILED, "draft model " + wanted + ": " + e.sentence());
+        }
     }
 
     private StoredModel onDisk(ModelReference reference) {

@@ -2,6 +2,7 @@ package dev.chasqui.node.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An engine without its thread over a {@link ScriptedRunner}; the test turns the crank, and the books are checked each time. */
 final class EngineBench implements AutoCloseable {
@@ -11,15 +12,34 @@ final class EngineBench implements AutoCloseable {
     final ManualTicker ticker = new ManualTicker();
     final ScriptedRunner runner;
     final Engine engine;
+    final @Nullable ScriptedDrafter drafter;
 
     EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity) {
         this(slots, contextTokens, batchTokens, queueCapacity, Beginnings.WORTHWHILE);
     }
 
     EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity, int worthwhile) {
+        this(slots, contextTokens, batchTokens, queueCapacity, worthwhile, 0, 0);
+    }
+
+    /**
+     * With a small model.
+     *
+     * @param sure how often its guesses are right, 0: there is none
+     * @param guessNanos what a guess takes
+     */
+    EngineBench(
+            int slots,
+            int contextTokens,
+            int batchTokens,
+            int queueCapacity,
+            int worthwhile,
+            double sure,
+            long guessNanos) {
+        drafter = sure == 0 ? null : new ScriptedDrafter(contextTokens, sure, guessNanos, ticker);
         runner = new ScriptedRunner(slots, contextTokens, batchTokens, Words.SIZE, ticker);
         runner.cost = ScriptedRunner.StepCost.linear(1_000_000, 100_000);
-        engine = new Engine("bench", runner, queueCapacity, CACHE_BYTES, worthwhile, ticker);
+        engine = new Engine("bench", runner, queueCapacity, CACHE_BYTES, worthwhile, drafter, ticker);
     }
 
     static EngineBench withSlots(int slots) {

@@ -29,7 +29,7 @@ final class RandomScheduleTest {
             new AdapterSet(List.of(new AdapterSet.Use(0, 1))),
             new AdapterSet(List.of(new AdapterSet.Use(1, 0.5f), new AdapterSet.Use(0, 1))));
 
-    private final EngineBench bench = new EngineBench(5, CONTEXT, 24, 12, 3);
+    private final EngineBench bench = new EngineBench(5, CONTEXT, 24, 12, 3, 0.8, 10_000);
     private final List<Wager> live = new ArrayList<>();
     private Random random = new Random();
     private long accepted;

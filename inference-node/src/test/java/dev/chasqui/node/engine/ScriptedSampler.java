@@ -14,6 +14,7 @@ final class ScriptedSampler implements TokenSampler {
     private final int failsAt;
     private final AtomicInteger closed = new AtomicInteger();
     private int chosen;
+    private boolean endless;
 
     private ScriptedSampler(long seed, int[] script, int failsAt) {
         this.seed = seed;
@@ -35,6 +36,12 @@ final class ScriptedSampler implements TokenSampler {
         return new ScriptedSampler(seed, NOTHING, at);
     }
 
+    /** Never ends an answer. */
+    ScriptedSampler withoutEnd() {
+        endless = true;
+        return this;
+    }
+
     int choose(long state, int vocabulary) {
         if (closed.get() > 0) {
             throw new IllegalStateException("a closed sampler was asked for a token");
@@ -44,7 +51,7 @@ final class ScriptedSampler implements TokenSampler {
         }
         int token = chosen < script.length ? script[chosen] : token(state, seed, vocabulary);
         chosen++;
-        return token;
+        return endless && token == Words.END ? 'e' : token;
     }
 
     /** What a seeded sampler chooses; every seventeenth or so ends the answer. Seed 2 has two words, and so repeats itself. */

@@ -94,6 +94,7 @@ final class TestNode implements AutoCloseable {
                         0,
                         64L << 20,
                         adapters(folder.resolve("adapters")),
+                        null,
                         memoryBytes),
                 token);
     }
@@ -107,9 +108,14 @@ final class TestNode implements AutoCloseable {
 
     /** A node over models that are there already. */
     static TestNode over(Path modelsFolder, ModelSettings settings) throws IOException {
-        TestNode node = new TestNode(modelsFolder, settings, null);
+        TestNode node = unready(modelsFolder, settings);
         node.load("");
         return node;
+    }
+
+    /** The same, which may never get ready. */
+    static TestNode unready(Path modelsFolder, ModelSettings settings) throws IOException {
+        return new TestNode(modelsFolder, settings, null);
     }
 
     void load(String name) {
