@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** What an inference node can be told, by {@code chasqui node} and by {@code chasqui serve}, which hands it on. */
 final class NodeOptions {
@@ -40,6 +42,16 @@ final class NodeOptions {
             description = "Context that a sequence may use, prompt and answer together. Default: by the model.")
     @Nullable
     Integer context;
+
+    @Option(
+            names = "--kv-tokens",
+            paramLabel = "TOKENS",
+            description =
+                    "What the KV cache holds for all sequences together. Fewer than --parallel times --ctx make one cache for"
+                            + " all: each sequence takes what it needs, and waits while there is no room. Default: a whole context"
+                            + " for each.")
+    @Nullable
+    Integer kvTokens;
 
     @Option(
             names = "--threads",
@@ -86,16 +98,28 @@ final class NodeOptions {
     @Nullable
     Integer queue;
 
+    @Option(
+            names = "--lookahead",
+            paramLabel = "on|off",
+            description =
+                    "Whether an answer that runs alone may have likely next tokens computed ahead, which changes its speed"
+                            + " and not its text. Default: on.",
+            converter = OnOff.class)
+    @Nullable
+    Boolean lookahead;
+
     /** @throws IllegalArgumentException where a value is out of range, or names a file that is not there */
     ModelSettings settings() {
         return new ModelSettings(
                 file("model", model),
                 parallel == null ? 4 : parallel,
                 context == null ? 0 : context,
+                kvTokens == null ? 0 : kvTokens,
                 queue == null ? 128 : queue,
                 threads == null ? 0 : threads,
                 gpuLayers == null ? -1 : gpuLayers,
                 promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
+                lookahead == null || lookahead,
                 adapters(),
                 file("draft-model", draftModel),
                 NodeConfiguration.usualMemoryBytes());
@@ -108,10 +132,12 @@ final class NodeOptions {
         add(arguments, "--models-path", modelsPath);
         add(arguments, "--parallel", parallel);
         add(arguments, "--ctx", context);
+        add(arguments, "--kv-tokens", kvTokens);
         add(arguments, "--threads", threads);
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--queue", queue);
+        add(arguments, "--lookahead", lookahead == null ? null : lookahead ? "on" : "off");
         add(arguments, "--draft-model", file("draft-model", draftModel));
         adapters().forEach(adapter -> add(arguments, "--lora", adapter));
         return arguments;
@@ -148,6 +174,17 @@ final class NodeOptions {
         if (value != null) {
             arguments.add(option);
             arguments.add(value.toString());
+        }
+    }
+
+    private static final class OnOff implements ITypeConverter<Boolean> {
+        @Override
+        public Boolean convert(String value) {
+            return switch (value) {
+                case "on" -> true;
+                case "off" -> false;
+                default -> throw new TypeConversionException(value + " (expected: on or off)");
+            };
         }
     }
 }

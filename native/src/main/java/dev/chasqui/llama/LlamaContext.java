@@ -13,15 +13,17 @@ public final class LlamaContext implements AutoCloseable {
     private final DecodeBatch batch;
     private final int contextPerSequence;
     private final int maxSequences;
+    private final long kvTokens;
     private final long[] error = new long[1];
     private long[] samplerAddresses = new long[0];
 
-    private LlamaContext(SharedHandle model, long address, AbortFlag abortFlag, int[] limits) {
+    private LlamaContext(SharedHandle model, long address, AbortFlag abortFlag, int[] limits, boolean unified) {
         this.model = model;
         this.handle = new ExclusiveHandle("context", address);
         this.abortFlag = abortFlag;
         this.contextPerSequence = limits[0];
         this.maxSequences = limits[1];
+        this.kvTokens = unified ? limits[0] : (long) limits[0] * limits[1];
         this.batch = new DecodeBatch(limits[2], limits[1], limits[3]);
     }
 
@@ -49,7 +51,7 @@ public final class LlamaContext implements AutoCloseable {
             Shim.cq_context_free(address);
             throw Shim.failure(error);
         }
-        return new LlamaContext(model, address, abortFlag, limits);
+        return new LlamaContext(model, address, abortFlag, limits, options.unifiedKv());
     }
 
     /** Tokens that one sequence may have; llama.cpp may round what was asked for up. */
@@ -59,6 +61,11 @@ public final class LlamaContext implements AutoCloseable {
 
     public int maxSequences() {
         return maxSequences;
+    }
+
+    /** Tokens that all sequences together may have. */
+    public long kvTokens() {
+        return kvTokens;
     }
 
     public int batchTokens() {

@@ -105,11 +105,11 @@ public final class Answers {
         return response.writeWith(Mono.just(response.bufferFactory().wrap(body)));
     }
 
-    /** The status of a failure, and when to come again. */
+    /** The status of a failure, and when to come again: in whole seconds, and never too early. */
     public static void failed(ServerHttpResponse response, int status, @Nullable Duration retryAfter) {
         response.setRawStatusCode(status);
         if (retryAfter != null) {
-            response.getHeaders().set("retry-after", Long.toString(Math.max(1, retryAfter.toSeconds())));
+            response.getHeaders().set("retry-after", Long.toString(Math.max(1, (retryAfter.toMillis() + 999) / 1000)));
         }
     }
 

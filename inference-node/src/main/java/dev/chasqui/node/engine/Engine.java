@@ -27,9 +27,6 @@ public final class Engine implements AutoCloseable {
     /** Native grammars and parsers recurse: their depth is capped to what this much stack bears. */
     private static final long STACK_BYTES = 64L << 20;
 
-    private static final Duration SHORTEST_RETRY = Duration.ofSeconds(1);
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(60);
-
     private final ModelRunner runner;
     private final Ticker ticker;
     private final int queueCapacity;
@@ -37,6 +34,7 @@ public final class Engine implements AutoCloseable {
     private final StepTimes stepTimes = new StepTimes();
     private final Batch batch = new Batch();
     private final Sampling sampling;
+    private final Comeback comeback;
     private final Thread thread;
 
     private final Queue<Sequence> arrivals = new ConcurrentLinkedQueue<>();
@@ -50,7 +48,6 @@ public final class Engine implements AutoCloseable {
     /** When the running step should be over; 0 while none runs or it must not be interrupted. */
     private volatile long stepEndsNanos;
 
-    private volatile double requestNanos;
     private volatile EngineStatus status;
     private final Counters counters = new Counters();
 
@@ -59,19 +56,11 @@ public final class Engine implements AutoCloseable {
      *
      * @param name of its thread
      * @param runner closed with the engine
-     * @param queueCapacity most requests that wait for a slot, 0 or more
-     * @param promptCacheBytes most memory for beginnings that left the KV cache; 0: none is kept
      * @param drafter guesses next tokens, closed with the engine; null: none
      */
     public static Engine start(
-            String name,
-            ModelRunner runner,
-            int queueCapacity,
-            long promptCacheBytes,
-            @Nullable Drafter drafter,
-            Ticker ticker) {
-        Engine engine =
-                new Engine(name, runner, queueCapacity, promptCacheBytes, Beginnings.WORTHWHILE, drafter, ticker);
+            String name, ModelRunner runner, EngineOptions options, @Nullable Drafter drafter, Ticker ticker) {
+        Engine engine = new Engine(name, runner, options, Beginnings.WORTHWHILE, drafter, ticker);
         engine.thread.start();
         return engine;
     }
@@ -80,19 +69,20 @@ public final class Engine implements AutoCloseable {
     Engine(
             String name,
             ModelRunner runner,
-            int queueCapacity,
-            long promptCacheBytes,
+            EngineOptions options,
             int worthwhile,
             @Nullable Drafter drafter,
             Ticker ticker) {
         this.runner = runner;
         this.ticker = ticker;
-        this.queueCapacity = queueCapacity;
+        this.queueCapacity = options.queueCapacity();
+        this.comeback = new Comeback(runner.slots());
         this.scheduler = new Scheduler(
                 runner,
                 stepTimes,
-                new PromptCache(promptCacheBytes),
+                new PromptCache(options.promptCacheBytes()),
                 worthwhile,
+                options.lookahead(),
                 drafter == null ? null : new DraftModel(drafter, stepTimes, ticker));
         this.sampling = new Sampling(runner.slots());
         this.status = snapshot();
@@ -108,11 +98,12 @@ public final class Engine implements AutoCloseable {
     /** How the engine is; at most one step old. */
     public EngineStatus status() {
         EngineStatus last = status;
-        int queued = Math.max(0, outstanding.get() - last.slots());
+        int accepted = outstanding.get();
+        int queued = Math.max(accepted - last.slots(), Math.min(accepted, last.queued()));
         return new EngineStatus(
                 last.slots(),
                 last.slotsInUse(),
-                queued,
+                Math.max(0, queued),
                 queueCapacity,
                 last.kvTokens(),
                 last.kvCapacity(),
@@ -125,7 +116,7 @@ public final class Engine implements AutoCloseable {
                 last.draftedTokens(),
                 last.acceptedTokens(),
                 last.steps(),
-                outstanding.get() == 0 ? 0 : last.tokensPerSecond());
+                accepted == 0 ? 0 : last.tokensPerSecond());
     }
 
     /** Throws {@link EngineException} as {@link #submit} would for so many requests, before anything is prepared for them. */
@@ -219,6 +210,7 @@ public final class Engine implements AutoCloseable {
         try {
             while (!closing) {
                 if (!step()) {
+                    checkIntegrity();
                     await();
                 }
             }
@@ -230,6 +222,9 @@ public final class Engine implements AutoCloseable {
     /** One turn of the engine; returns whether there was anything to compute. */
     boolean step() {
         boolean moved = obey();
+        if (moved) {
+            status = snapshot();
+        }
         if (scheduler.admit(ticker.nanos()) || moved) {
             scheduler.reportQueue();
         }
@@ -433,8 +428,9 @@ public final class Engine implements AutoCloseable {
 
     private void end(Sequence sequence, long now) {
         outstanding.decrementAndGet();
-        double took = now - sequence.submittedNanos;
-        requestNanos = requestNanos == 0 ? took : requestNanos + 0.1 * (took - requestNanos);
+        if (sequence.started()) {
+            comeback.served(now - sequence.startedNanos());
+        }
     }
 
     private void cancel(Sequence sequence) {
@@ -449,7 +445,7 @@ public final class Engine implements AutoCloseable {
     private void checkOpen() {
         if (draining) {
             throw new EngineException(
-                    EngineException.Reason.SHUTTING_DOWN, "the model is being shut down", SHORTEST_RETRY, null);
+                    EngineException.Reason.SHUTTING_DOWN, "the model is being shut down", Comeback.SHORTEST, null);
         }
     }
 
@@ -469,12 +465,10 @@ public final class Engine implements AutoCloseable {
 
     private EngineException full(int requests) {
         rejected.addAndGet(requests);
-        double rounds = (queueCapacity + 1.0) / runner.slots();
-        Duration wait = Duration.ofNanos((long) Math.min(requestNanos * rounds, (double) LONGEST_RETRY.toNanos()));
         return new EngineException(
                 EngineException.Reason.QUEUE_FULL,
                 "the queue is full: " + queueCapacity + " requests wait for " + runner.slots() + " slots",
-                wait.compareTo(SHORTEST_RETRY) < 0 ? SHORTEST_RETRY : wait,
+                comeback.after(requests, ticker.nanos()),
                 null);
     }
 
@@ -492,7 +486,7 @@ public final class Engine implements AutoCloseable {
 
     private void shutDown() {
         EngineException failure = new EngineException(
-                EngineException.Reason.SHUTTING_DOWN, "the model was shut down", SHORTEST_RETRY, null);
+                EngineException.Reason.SHUTTING_DOWN, "the model was shut down", Comeback.SHORTEST, null);
         draining = true;
         long now = ticker.nanos();
         for (Sequence sequence : scheduler.remove(s -> true, now)) {
@@ -509,7 +503,7 @@ public final class Engine implements AutoCloseable {
         for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
             outstanding.decrementAndGet();
             arrival.fail(new EngineException(
-                    EngineException.Reason.SHUTTING_DOWN, "the model was shut down", SHORTEST_RETRY, null));
+                    EngineException.Reason.SHUTTING_DOWN, "the model was shut down", Comeback.SHORTEST, null));
         }
     }
 
@@ -525,8 +519,8 @@ public final class Engine implements AutoCloseable {
                 scheduler.running(),
                 scheduler.waiting(),
                 queueCapacity,
-                scheduler.tokensHeld(),
-                (long) runner.slots() * runner.contextTokens(),
+                Math.min(scheduler.tokensHeld(), runner.kvTokens()),
+                runner.kvTokens(),
                 counters.requests,
                 counters.cancelled,
                 rejected.get(),

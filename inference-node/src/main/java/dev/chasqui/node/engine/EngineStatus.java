@@ -7,7 +7,7 @@ package dev.chasqui.node.engine;
  * @param slotsInUse slots with a running sequence
  * @param queued requests without a slot
  * @param queueCapacity most of them
- * @param kvTokens tokens in the KV cache, those kept for reuse included
+ * @param kvTokens tokens in the KV cache, those kept for reuse included; a beginning that sequences share counts for each of them
  * @param kvCapacity tokens that it can hold
  * @param requests accepted requests
  * @param cancelled requests whose asker went away

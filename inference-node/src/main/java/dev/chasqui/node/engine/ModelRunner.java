@@ -23,6 +23,9 @@ public interface ModelRunner extends AutoCloseable {
     /** Tokens that one slot can hold. */
     int contextTokens();
 
+    /** Tokens that all slots together can hold: less than each of them could, where they have a common KV cache. */
+    long kvTokens();
+
     /** Most tokens of one batch, at least one for each slot. */
     int batchTokens();
 

@@ -40,6 +40,9 @@ final class Scheduler {
     /** How much more a draft must promise, as times and probabilities are guesses. */
     private static final double DRAFT_GAIN = 1.15;
 
+    /** Room that is left for each answer to grow when a common KV cache is given away. */
+    private static final int GROWTH = 64;
+
     private final ModelRunner runner;
     private final StepTimes stepTimes;
     private final Slot[] slots;
@@ -58,17 +61,21 @@ final class Scheduler {
     /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
     private boolean tight;
 
+    private final boolean lookahead;
     private boolean plain;
 
     /** Sets of adapters whose last step answers had. */
     private final Set<AdapterSet> promptsTurn = new HashSet<>();
 
+    /** @param lookahead whether an answer that runs alone may have likely tokens computed ahead */
     Scheduler(
             ModelRunner runner,
             StepTimes stepTimes,
             PromptCache cache,
             int worthwhile,
+            boolean lookahead,
             @Nullable DraftModel draftModel) {
+        this.lookahead = lookahead;
         this.draftModel = draftModel;
         this.runner = runner;
         this.stepTimes = stepTimes;
@@ -165,13 +172,41 @@ final class Scheduler {
         boolean admitted = false;
         while (!waiting.isEmpty() && !(tight && running() > 0)) {
             Slot slot = bestFreeSlot(waiting.get(0));
-            if (slot == null) {
+            if (slot == null || !hasRoom(waiting.get(0))) {
                 return admitted;
             }
             beginnings.start(slot, waiting.remove(0), order++, now);
             admitted = true;
         }
         return admitted;
+    }
+
+    /**
+     * Whether a common KV cache has room for one more, so that nobody has to give up soon what it just got. Who is alone always
+     * gets a slot. A beginning that a running sequence has already takes no room.
+     */
+    private boolean hasRoom(Sequence sequence) {
+        if (runner.kvTokens() >= (long) slots.length * runner.contextTokens()) {
+            return true;
+        }
+        long left = runner.kvTokens() - needed(sequence);
+        int shared = 0;
+        boolean alone = true;
+        for (Slot slot : slots) {
+            Sequence running = slot.sequence;
+            if (running != null) {
+                alone = false;
+                left -= needed(running) - running.shared();
+                shared = Math.max(
+                        shared, Prefix.common(running.tokens(), running.total(), sequence.tokens(), sequence.total()));
+            }
+        }
+        sequence.share(shared);
+        return alone || left + shared >= 0;
+    }
+
+    private static int needed(Sequence sequence) {
+        return sequence.total() + Math.min(GROWTH, sequence.request.maxTokens() - sequence.generated());
     }
 
     /** Tells every waiting sequence how many are in front of it. */
@@ -293,7 +328,7 @@ final class Scheduler {
     private void completeAnswers(int answering) {
         if (!prompts.isEmpty()) {
             closeGaps();
-        } else if (answering == 1 && runner.cutsTails() && !plain) {
+        } else if (answering == 1 && lookahead && runner.cutsTails() && !plain) {
             draftAlone();
         }
     }

@@ -48,6 +48,7 @@ final class Sequence {
     private @Nullable Sequence leader;
     private boolean lostLeader;
     private int awaited;
+    private int shared;
     private long startedNanos;
     private long firstTokenNanos;
     private long lastTokenNanos;
@@ -85,6 +86,11 @@ final class Sequence {
         return started;
     }
 
+    /** When it first got a slot; 0 before that. */
+    long startedNanos() {
+        return startedNanos;
+    }
+
     /** Grows with every sequence that gets a slot. */
     long order() {
         return order;
@@ -94,6 +100,15 @@ final class Sequence {
     @Nullable
     Sequence leader() {
         return leader;
+    }
+
+    /** Tokens at its beginning whose cells in a common KV cache were another one's when it got its slot. */
+    int shared() {
+        return shared;
+    }
+
+    void share(int tokens) {
+        shared = tokens;
     }
 
     /** How many tokens the leader must have computed. */

@@ -5,7 +5,6 @@ import dev.chasqui.llama.ContextOptions;
 import dev.chasqui.llama.FlashAttention;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
-import dev.chasqui.llama.LlamaContext;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.LlamaModel;
 import dev.chasqui.llama.LoadListener;
@@ -14,6 +13,7 @@ import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.engine.Engine;
+import dev.chasqui.node.engine.EngineOptions;
 import dev.chasqui.node.engine.Ticker;
 import dev.chasqui.node.runner.LlamaDrafter;
 import dev.chasqui.node.runner.LlamaRunner;
@@ -84,13 +84,10 @@ public final class LoadedModel {
         LlamaDrafter drafter = null;
         try {
             drafter = draft == null ? null : drafter(llama, draft, model, settings);
-            LlamaContext context = model.newContext(contextOptions(stored, model.info(), settings));
-            LlamaRunner runner = new LlamaRunner(context, model.info());
             Engine engine = Engine.start(
                     "engine " + stored.name(),
-                    runner,
-                    settings.queueCapacity(),
-                    settings.promptCacheBytes(),
+                    runner(stored, model, settings),
+                    new EngineOptions(settings.queueCapacity(), settings.promptCacheBytes(), settings.lookahead()),
                     drafter,
                     Ticker.system());
             long draftBytes = draft == null ? 0 : draftBytes(draft, stored, settings);
@@ -151,7 +148,8 @@ public final class LoadedModel {
     /** Bytes that a model will take: weights, KV cache in F16, and buffers. */
     static long estimateBytes(StoredModel stored, ModelSettings settings) {
         GgufSummary summary = stored.summary();
-        long cells = (long) settings.slots() * contextTokens(stored, (int) summary.contextLength(), settings);
+        int context = contextTokens(stored, (int) summary.contextLength(), settings);
+        long cells = sharesCache(context, settings) ? settings.kvTokens() : (long) settings.slots() * context;
         long adapterBytes = settings.adapters().stream()
                 .mapToLong(adapter -> adapter.file().toFile().length())
                 .sum();
@@ -375,11 +373,17 @@ public final class LoadedModel {
         return entry == null || entry.template() == null ? "" : entry.template();
     }
 
-    private static ContextOptions contextOptions(StoredModel stored, ModelInfo info, ModelSettings settings) {
+    private static LlamaRunner runner(StoredModel stored, LlamaModel model, ModelSettings settings) {
+        int context = contextTokens(stored, model.info().trainedContext(), settings);
+        return new LlamaRunner(model.newContext(contextOptions(context, settings)), model.info(), context);
+    }
+
+    private static ContextOptions contextOptions(int context, ModelSettings settings) {
+        boolean common = sharesCache(context, settings);
         int threads = threads(settings);
         int batch = Math.max(BATCH_TOKENS, settings.slots());
         return new ContextOptions(
-                contextTokens(stored, info.trainedContext(), settings),
+                common ? settings.kvTokens() : context,
                 settings.slots(),
                 batch,
                 batch,
@@ -388,7 +392,12 @@ public final class LoadedModel {
                 FlashAttention.AUTO,
                 KvType.F16,
                 KvType.F16,
-                false);
+                common);
+    }
+
+    /** Whether all sequences have one KV cache, which holds less than all their contexts. */
+    private static boolean sharesCache(int context, ModelSettings settings) {
+        return settings.kvTokens() > 0 && settings.kvTokens() < (long) settings.slots() * context;
     }
 
     private static int threads(ModelSettings settings) {

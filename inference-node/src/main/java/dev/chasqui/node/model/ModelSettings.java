@@ -13,10 +13,13 @@ import org.jspecify.annotations.Nullable;
  * @param slots sequences computed at once, 1 to 256
  * @param contextTokens tokens of context a sequence may use; 0: as the catalogue says, else 4096, and never more than the model
  *     was trained for
+ * @param kvTokens tokens that the KV cache holds for all sequences together; 0: so many that each can use its context. Fewer
+ *     make a common cache, in which a sequence takes what it needs, and waits where there is no room
  * @param queueCapacity requests that may wait for a slot, 0 or more
  * @param threads threads that compute; 0: one for each physical core
  * @param gpuLayers layers on a GPU; -1: all that fit
  * @param promptCacheBytes most memory, for each model, for beginnings of conversations that left its KV cache; 0: none
+ * @param lookahead whether an answer that runs alone may have likely next tokens computed ahead
  * @param adapters LoRA adapters of the default model, which has to be named then; at most 64, each name once
  * @param draftModel a smaller model of the same vocabulary that guesses for the default one, which has to be named then; a name or
  *     a file; null: none
@@ -26,10 +29,12 @@ public record ModelSettings(
         @Nullable String defaultModel,
         int slots,
         int contextTokens,
+        int kvTokens,
         int queueCapacity,
         int threads,
         int gpuLayers,
         long promptCacheBytes,
+        boolean lookahead,
         List<AdapterFile> adapters,
         @Nullable String draftModel,
         long memoryBytes) {
@@ -39,6 +44,7 @@ public record ModelSettings(
     public ModelSettings {
         require(slots >= 1 && slots <= 256, "parallel", slots, "1 to 256");
         require(contextTokens == 0 || contextTokens >= 64, "ctx", contextTokens, "64 or more, or 0 for automatic");
+        require(kvTokens == 0 || kvTokens >= 64, "kv-tokens", kvTokens, "64 or more, or 0 for what all contexts need");
         require(queueCapacity >= 0, "queue", queueCapacity, "0 or more");
         require(threads >= 0 && threads <= 512, "threads", threads, "1 to 512, or 0 for automatic");
         require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class LlamaRunner implements ModelRunner {
     private final LlamaContext context;
     private final boolean cutsTails;
+    private final int contextTokens;
     private final Sampler[] samplers;
     private final Object abortLock = new Object();
 
@@ -29,9 +30,13 @@ public final class LlamaRunner implements ModelRunner {
     private AdapterSet adapters = AdapterSet.NONE;
     private boolean closed;
 
-    /** @param info of the context's model */
-    public LlamaRunner(LlamaContext context, ModelInfo info) {
+    /**
+     * @param info of the context's model
+     * @param mostTokens that one sequence may have, where the context would let it have more
+     */
+    public LlamaRunner(LlamaContext context, ModelInfo info, int mostTokens) {
         this.context = context;
+        this.contextTokens = Math.min(mostTokens, context.contextPerSequence());
         this.cutsTails = !info.recurrent() && !info.hybrid();
         this.samplers = new Sampler[context.maxSequences()];
     }
@@ -48,7 +53,12 @@ public final class LlamaRunner implements ModelRunner {
 
     @Override
     public int contextTokens() {
-        return context.contextPerSequence();
+        return contextTokens;
+    }
+
+    @Override
+    public long kvTokens() {
+        return context.kvTokens();
     }
 
     @Override

@@ -69,6 +69,18 @@ final class DraftTest {
     }
 
     @Test
+    void nothingIsComputedAheadWhereThatIsOff() {
+        EngineOptions off = new EngineOptions(16, 0, false);
+        try (EngineBench plain = new EngineBench(2, 512, 64, Beginnings.WORTHWHILE, off)) {
+            Ask ask = Ask.tokens(10, 3).saying(poem(200));
+            plain.run(ask);
+
+            assertThat(plain.engine.status().draftedTokens()).isZero();
+            assertThat(plain.runner.decodes).isEqualTo(200);
+        }
+    }
+
+    @Test
     void nothingIsComputedAheadWithAMemoryThatCannotBeCut() {
         bench.runner.cutsTails = false;
         Ask ask = Ask.tokens(10, 3).saying(poem(200));

@@ -19,7 +19,29 @@ final class EngineBench implements AutoCloseable {
     }
 
     EngineBench(int slots, int contextTokens, int batchTokens, int queueCapacity, int worthwhile) {
-        this(slots, contextTokens, batchTokens, queueCapacity, worthwhile, 0, 0);
+        this(slots, contextTokens, batchTokens, worthwhile, new EngineOptions(queueCapacity, CACHE_BYTES, true), 0, 0);
+    }
+
+    EngineBench(int slots, int contextTokens, int batchTokens, int worthwhile, EngineOptions options) {
+        this(slots, contextTokens, batchTokens, worthwhile, options, 0, 0);
+    }
+
+    EngineBench(
+            int slots,
+            int contextTokens,
+            int batchTokens,
+            int queueCapacity,
+            int worthwhile,
+            double sure,
+            long guessNanos) {
+        this(
+                slots,
+                contextTokens,
+                batchTokens,
+                worthwhile,
+                new EngineOptions(queueCapacity, CACHE_BYTES, true),
+                sure,
+                guessNanos);
     }
 
     /**
@@ -32,14 +54,14 @@ final class EngineBench implements AutoCloseable {
             int slots,
             int contextTokens,
             int batchTokens,
-            int queueCapacity,
             int worthwhile,
+            EngineOptions options,
             double sure,
             long guessNanos) {
         drafter = sure == 0 ? null : new ScriptedDrafter(contextTokens, sure, guessNanos, ticker);
         runner = new ScriptedRunner(slots, contextTokens, batchTokens, Words.SIZE, ticker);
         runner.cost = ScriptedRunner.StepCost.linear(1_000_000, 100_000);
-        engine = new Engine("bench", runner, queueCapacity, CACHE_BYTES, worthwhile, drafter, ticker);
+        engine = new Engine("bench", runner, options, worthwhile, drafter, ticker);
     }
 
     static EngineBench withSlots(int slots) {

@@ -24,7 +24,7 @@ final class LifecycleTest {
 
     @Test
     void answersOnItsOwnThread() throws Exception {
-        try (Engine engine = Engine.start("engine", runner, 16, 0, null, Ticker.system())) {
+        try (Engine engine = Engine.start("engine", runner, new EngineOptions(16, 0, true), null, Ticker.system())) {
             List<Ask> asks = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 Ask ask = Ask.tokens(5 + i, i).max(10);
@@ -41,7 +41,7 @@ final class LifecycleTest {
 
     @Test
     void wakesUpForALateRequest() throws Exception {
-        try (Engine engine = Engine.start("engine", runner, 0, 0, null, Ticker.system())) {
+        try (Engine engine = Engine.start("engine", runner, new EngineOptions(0, 0, true), null, Ticker.system())) {
             for (int i = 0; i < 50; i++) {
                 Ask ask = Ask.tokens(5, i).max(2);
                 engine.submit(List.of(ask.request()));
@@ -54,7 +54,7 @@ final class LifecycleTest {
 
     @Test
     void sleepsWhereThereIsNothingToDo() throws Exception {
-        try (Engine engine = Engine.start("idle engine", runner, 0, 0, null, Ticker.system())) {
+        try (Engine engine = Engine.start("idle engine", runner, new EngineOptions(0, 0, true), null, Ticker.system())) {
             Thread thread = Thread.getAllStackTraces().keySet().stream()
                     .filter(one -> one.getName().equals("idle engine"))
                     .findFirst()
@@ -87,7 +87,7 @@ final class LifecycleTest {
 
     @Test
     void closeEndsEveryRequest() throws Exception {
-        Engine engine = Engine.start("engine", runner, 16, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", runner, new EngineOptions(16, 0, true), null, Ticker.system());
         List<Ask> asks = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             asks.add(Ask.tokens(5, i).endless());
@@ -111,7 +111,7 @@ final class LifecycleTest {
 
     @Test
     void closeTwiceIsOneClose() {
-        Engine engine = Engine.start("engine", runner, 16, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", runner, new EngineOptions(16, 0, true), null, Ticker.system());
         engine.close();
         engine.close();
 
@@ -135,7 +135,7 @@ final class LifecycleTest {
                         interrupted.set(true);
                     }
                 };
-        Engine engine = Engine.start("engine", slow, 16, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", slow, new EngineOptions(16, 0, true), null, Ticker.system());
         Ask ask = Ask.tokens(5).endless();
         engine.submit(List.of(ask.request()));
         assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
@@ -149,7 +149,7 @@ final class LifecycleTest {
 
     @Test
     void closeKeepsAThreadsInterrupt() {
-        Engine engine = Engine.start("engine", runner, 16, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", runner, new EngineOptions(16, 0, true), null, Ticker.system());
         Thread.currentThread().interrupt();
         engine.close();
 
@@ -162,7 +162,7 @@ final class LifecycleTest {
         ModelRunner broken = new Slow(runner, () -> {
             throw new StackOverflowError();
         });
-        Engine engine = Engine.start("engine", broken, 16, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", broken, new EngineOptions(16, 0, true), null, Ticker.system());
         Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().equals("engine"))
                 .forEach(thread -> thread.setUncaughtExceptionHandler((t, e) -> {}));
@@ -183,7 +183,7 @@ final class LifecycleTest {
 
     @RepeatedTest(100)
     void closeAmongSubmitsAndCancelsLosesNothing() throws Exception {
-        Engine engine = Engine.start("engine", runner, 40, 0, null, Ticker.system());
+        Engine engine = Engine.start("engine", runner, new EngineOptions(40, 0, true), null, Ticker.system());
         ConcurrentLinkedQueue<Ask> accepted = new ConcurrentLinkedQueue<>();
         ConcurrentLinkedQueue<Ask> refused = new ConcurrentLinkedQueue<>();
         List<Thread> callers = new ArrayList<>();
@@ -263,6 +263,11 @@ final class LifecycleTest {
         @Override
         public int contextTokens() {
             return inner.contextTokens();
+        }
+
+        @Override
+        public long kvTokens() {
+            return inner.kvTokens();
         }
 
         @Override

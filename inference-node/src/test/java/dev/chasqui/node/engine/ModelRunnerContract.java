@@ -50,6 +50,7 @@ public abstract class ModelRunnerContract {
 
         assertThat(runner.slots()).isEqualTo(SLOTS);
         assertThat(runner.contextTokens()).isGreaterThanOrEqualTo(CONTEXT);
+        assertThat(runner.kvTokens()).isGreaterThanOrEqualTo((long) SLOTS * CONTEXT);
         assertThat(runner.batchTokens()).isGreaterThanOrEqualTo(BATCH).isGreaterThanOrEqualTo(runner.slots());
         for (int slot = 0; slot < SLOTS; slot++) {
             assertThat(runner.length(slot)).isZero();

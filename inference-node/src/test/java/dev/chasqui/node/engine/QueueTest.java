@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -40,9 +41,26 @@ final class QueueTest {
             bench.submit(Ask.tokens(5, i).endless());
         }
 
-        EngineException full = assertFull(() -> bench.submit(Ask.tokens(5, 9)));
-        // A request takes six seconds, and two rounds of them stand in line.
-        assertThat(full.retryAfter()).isEqualTo(Duration.ofSeconds(12));
+        // A request takes six seconds on one of two slots; two that began together end together, six seconds later at
+        // worst.
+        assertThat(refused()).isEqualTo(Duration.ofSeconds(9));
+    }
+
+    @Test
+    void tellsEachOneARefusalOfHisOwnTime() {
+        bench.runner.cost = ScriptedRunner.StepCost.linear(1_000_000_000, 0);
+        bench.run(Ask.tokens(5, 1).max(6).saying(Words.bytes("abcdef")));
+        for (int i = 0; i < 5; i++) {
+            bench.submit(Ask.tokens(5, i).endless());
+        }
+
+        assertThat(List.of(refused(), refused(), refused()))
+                .containsExactly(Duration.ofSeconds(9), Duration.ofSeconds(12), Duration.ofSeconds(15));
+        bench.ticker.advance(100_000_000_000L);
+        assertThat(refused()).isEqualTo(Duration.ofSeconds(9));
+        for (int i = 0; i < 30; i++) {
+            assertThat(refused()).isLessThanOrEqualTo(Duration.ofSeconds(60));
+        }
     }
 
     @Test
@@ -213,6 +231,11 @@ final class QueueTest {
 
     private static long firstText(Ask ask) {
         return ask.answer.times().get(0);
+    }
+
+    private Duration refused() {
+        return Objects.requireNonNull(
+                assertFull(() -> bench.submit(Ask.tokens(5, 9))).retryAfter());
     }
 
     private static int last(List<Integer> numbers) {

@@ -33,6 +33,9 @@ final class ScriptedRunner implements ModelRunner {
     /** Tokens that all slots together may hold. */
     int kvCapacity = Integer.MAX_VALUE;
 
+    /** What it says that all slots together may hold, where that is not so much: it shares no beginnings, as llama.cpp does. */
+    long saidKvTokens = Long.MAX_VALUE;
+
     /** Whether a tail of a slot can be forgotten; if not, only all of it. */
     boolean cutsTails = true;
 
@@ -104,6 +107,11 @@ final class ScriptedRunner implements ModelRunner {
     @Override
     public int contextTokens() {
         return contextTokens;
+    }
+
+    @Override
+    public long kvTokens() {
+        return Math.min(saidKvTokens, Math.min(kvCapacity, (long) slots * contextTokens));
     }
 
     @Override

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The real libraries keep the engine's contract. */
-final class LlamaRunnerTest extends ModelRunnerContract {
+class LlamaRunnerTest extends ModelRunnerContract {
     @TempDir
     static Path folder;
 
@@ -44,11 +44,16 @@ final class LlamaRunnerTest extends ModelRunnerContract {
         model.close();
     }
 
+    /** Whether all slots have one KV cache. */
+    boolean unified() {
+        return false;
+    }
+
     @Override
     protected ModelRunner open(int slots, int contextTokens, int batchTokens) {
         return new LlamaRunner(
                 model.newContext(new ContextOptions(
-                        contextTokens,
+                        unified() ? slots * contextTokens : contextTokens,
                         slots,
                         batchTokens,
                         batchTokens,
@@ -57,8 +62,9 @@ final class LlamaRunnerTest extends ModelRunnerContract {
                         FlashAttention.AUTO,
                         KvType.F16,
                         KvType.F16,
-                        false)),
-                model.info());
+                        unified())),
+                model.info(),
+                contextTokens);
     }
 
     @Override
@@ -95,7 +101,8 @@ final class LlamaRunnerTest extends ModelRunnerContract {
         ModelRunner runner = new LlamaRunner(
                 own.newContext(
                         new ContextOptions(64, 1, 16, 16, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false)),
-                own.info());
+                own.info(),
+                64);
         assertThatThrownBy(own::close).isInstanceOf(IllegalStateException.class);
 
         runner.close();
