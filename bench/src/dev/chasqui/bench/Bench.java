@@ -30,8 +30,7 @@ final class Bench {
             return;
         }
         try {
-            Verdict verdict =
-                    command.run(Options.parse(Arrays.asList(arguments).subList(1, arguments.length)));
+            Verdict verdict = command.run(Options.parse(Arrays.asList(arguments).subList(1, arguments.length)));
             System.exit(verdict.print());
         } catch (IllegalArgumentException wrong) {
             System.err.println("bench: " + wrong.getMessage());

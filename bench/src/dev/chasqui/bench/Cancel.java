@@ -58,8 +58,12 @@ final class Cancel {
             for (Answer stream : streams) {
                 worst = Math.max(worst, alone.worst(prompt, stream.pieces()));
             }
-            verdict.check(worst <= Alone.MARGIN, "the running stream says what it says alone, within 0.1 nats",
-                    "%.4f, %s", worst, alone.summary());
+            verdict.check(
+                    worst <= Alone.MARGIN,
+                    "the running stream says what it says alone, within 0.1 nats",
+                    "%.4f, %s",
+                    worst,
+                    alone.summary());
         }
         return verdict;
     }
@@ -142,28 +146,56 @@ final class Cancel {
         }
     }
 
-    private void judge(
-            Verdict verdict, int clients, List<Answer> streams, long before, long after, EngineStatus end) {
+    private void judge(Verdict verdict, int clients, List<Answer> streams, long before, long after, EngineStatus end) {
         List<Double> gaps =
                 streams.stream().flatMap(stream -> stream.gapsMs().stream()).toList();
         double gap = Verdict.most(gaps);
-        verdict.row("load | decode: free after ms, median / p95 / worst | before the first text | worst gap of the stream ms | memory MB");
+        verdict.row(
+                "load | decode: free after ms, median / p95 / worst | before the first text | worst gap of the stream ms | memory MB");
         verdict.row("---|---|---|---|---");
         verdict.row(
                 "%d clients leave beside a stream | %.0f / %.0f / %.0f | %.0f / %.0f / %.0f | %.0f | %d to %d",
                 clients,
-                Verdict.median(decodeMs), Verdict.percentile(decodeMs, 95), Verdict.most(decodeMs),
-                Verdict.median(earlierMs), Verdict.percentile(earlierMs, 95), Verdict.most(earlierMs),
-                gap, before / 1_000_000, after / 1_000_000);
-        verdict.check(end.getRequestsCancelled() == clients, "all that left are counted", "%d of %d", end.getRequestsCancelled(), clients);
-        verdict.check(Verdict.percentile(decodeMs, 95) <= DECODE_LIMIT_MS, "in decode the slot is free within 50 ms (p95)",
-                "%.0f ms, %d clients", Verdict.percentile(decodeMs, 95), decodeMs.size());
+                Verdict.median(decodeMs),
+                Verdict.percentile(decodeMs, 95),
+                Verdict.most(decodeMs),
+                Verdict.median(earlierMs),
+                Verdict.percentile(earlierMs, 95),
+                Verdict.most(earlierMs),
+                gap,
+                before / 1_000_000,
+                after / 1_000_000);
+        verdict.check(
+                end.getRequestsCancelled() == clients,
+                "all that left are counted",
+                "%d of %d",
+                end.getRequestsCancelled(),
+                clients);
+        verdict.check(
+                Verdict.percentile(decodeMs, 95) <= DECODE_LIMIT_MS,
+                "in decode the slot is free within 50 ms (p95)",
+                "%.0f ms, %d clients",
+                Verdict.percentile(decodeMs, 95),
+                decodeMs.size());
         double chunk = Math.max(CHUNK_MS, gap);
-        verdict.check(Verdict.percentile(earlierMs, 95) <= chunk, "before that within one chunk (p95)",
-                "%.0f ms of %.0f, %d clients", Verdict.percentile(earlierMs, 95), chunk, earlierMs.size());
+        verdict.check(
+                Verdict.percentile(earlierMs, 95) <= chunk,
+                "before that within one chunk (p95)",
+                "%.0f ms of %.0f, %d clients",
+                Verdict.percentile(earlierMs, 95),
+                chunk,
+                earlierMs.size());
         long growth = after - before;
-        verdict.check(growth <= Math.max(MOST_GROWTH_BYTES, before * MOST_GROWTH), "memory is flat", "%+d MB", growth / 1_000_000);
-        verdict.check(end.getSlotsInUse() + end.getQueued() == 0, "nothing is left behind", "%d slots in use, %d queued",
-                end.getSlotsInUse(), end.getQueued());
+        verdict.check(
+                growth <= Math.max(MOST_GROWTH_BYTES, before * MOST_GROWTH),
+                "memory is flat",
+                "%+d MB",
+                growth / 1_000_000);
+        verdict.check(
+                end.getSlotsInUse() + end.getQueued() == 0,
+                "nothing is left behind",
+                "%d slots in use, %d queued",
+                end.getSlotsInUse(),
+                end.getQueued());
     }
 }

@@ -61,8 +61,8 @@ final class Client {
 
     /** Asks; the answer is to be read, or left. */
     Stream open(String path, Object body) throws IOException, InterruptedException {
-        HttpResponse<InputStream> response = client.send(
-                request(path, body), HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response =
+                client.send(request(path, body), HttpResponse.BodyHandlers.ofInputStream());
         if (response.statusCode() != 200) {
             String text = new String(response.body().readAllBytes(), StandardCharsets.UTF_8);
             String retry = response.headers().firstValue("retry-after").orElse("-1");
@@ -84,7 +84,8 @@ final class Client {
                 .header("Content-Type", "application/json")
                 // Some servers close an idle connection just as the next request takes it.
                 .header("Connection", "close")
-                .POST(HttpRequest.BodyPublishers.ofString(body instanceof String text ? text : JSON.writeValueAsString(body)))
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        body instanceof String text ? text : JSON.writeValueAsString(body)))
                 .build();
     }
 
@@ -159,7 +160,8 @@ final class Client {
                 throw new IOException("error event: " + event.get("error"));
             }
             JsonNode choice = event.path("choices").path(0);
-            String piece = choice.path("delta").path("content").asString("") + choice.path("text").asString("");
+            String piece = choice.path("delta").path("content").asString("")
+                    + choice.path("text").asString("");
             if (!piece.isEmpty()) {
                 arrivals.add(millisSince(began));
                 text.append(piece);

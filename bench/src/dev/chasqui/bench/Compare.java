@@ -155,10 +155,8 @@ final class Compare {
         double ratio = Verdict.median(ratios);
         double least = Collections.min(ratios);
         double most = Collections.max(ratios);
-        System.out.printf(
-                "  %-14s %9.1f %9.1f   ratio %.3f (%.3f to %.3f)%n", name, ours, theirs, ratio, least, most);
-        return String.format(
-                Locale.ROOT, " | %,.1f / %,.1f | %.2f (%.2f to %.2f)", ours, theirs, ratio, least, most);
+        System.out.printf("  %-14s %9.1f %9.1f   ratio %.3f (%.3f to %.3f)%n", name, ours, theirs, ratio, least, most);
+        return String.format(Locale.ROOT, " | %,.1f / %,.1f | %.2f (%.2f to %.2f)", ours, theirs, ratio, least, most);
     }
 
     /** One round: every stream asks as often as planned, four times in all or more, each time something new, the same of both servers. */
@@ -189,7 +187,8 @@ final class Compare {
         List<Double> firsts = answers.stream().map(Answer::firstTextMs).toList();
         List<Double> gaps =
                 answers.stream().flatMap(answer -> answer.gapsMs().stream()).toList();
-        double cached = 100.0 * answers.stream().mapToInt(Answer::cachedTokens).sum()
+        double cached = 100.0
+                * answers.stream().mapToInt(Answer::cachedTokens).sum()
                 / answers.stream().mapToInt(Answer::promptTokens).sum();
         return new Round(
                 tokens / seconds,

@@ -40,7 +40,9 @@ final class Options {
 
     /** Words apart by blanks; none where it is not given. */
     List<String> words(String name) {
-        return Stream.of(text(name, "").split(" ")).filter(one -> !one.isEmpty()).toList();
+        return Stream.of(text(name, "").split(" "))
+                .filter(one -> !one.isEmpty())
+                .toList();
     }
 
     Path path(String name) {

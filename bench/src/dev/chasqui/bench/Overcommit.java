@@ -35,13 +35,14 @@ final class Overcommit {
                 needed += prompts.get(i).size() + maxTokens;
             }
             int cache = needed / times;
-            System.out.printf("%d requests need %,d tokens of context; the KV cache has %,d%n", requests, needed, cache);
+            System.out.printf(
+                    "%d requests need %,d tokens of context; the KV cache has %,d%n", requests, needed, cache);
             return ask(setting, alone, prompts, maxTokens, cache);
         }
     }
 
-    private static Verdict ask(
-            Setting setting, Alone alone, List<List<Integer>> prompts, int maxTokens, int cache) throws Exception {
+    private static Verdict ask(Setting setting, Alone alone, List<List<Integer>> prompts, int maxTokens, int cache)
+            throws Exception {
         List<Outcome> outcomes;
         EngineStatus end;
         try (Server server = setting.chasqui(prompts.size(), CONTEXT, "--kv-tokens", "" + cache);
@@ -72,9 +73,15 @@ final class Overcommit {
         verdict.row(
                 "%d at once, KV cache of %,d tokens | %d | %.1f | %.1f | %.1f (%.2f of the mean) | %.3f nats",
                 outcomes.size(), cache, answers.size(), tokens / slowest, mean, slowest, slowest / mean, worst);
-        verdict.check(answers.size() == outcomes.size(), "all finish", "%d of %d %s", answers.size(), outcomes.size(),
+        verdict.check(
+                answers.size() == outcomes.size(),
+                "all finish",
+                "%d of %d %s",
+                answers.size(),
+                outcomes.size(),
                 outcomes.stream().flatMap(one -> one.failure.stream()).limit(3).toList());
-        verdict.check(worst <= Alone.MARGIN, "each token is the best one or within 0.1 nats", "%.4f, %s", worst, scored);
+        verdict.check(
+                worst <= Alone.MARGIN, "each token is the best one or within 0.1 nats", "%.4f, %s", worst, scored);
         verdict.check(slowest <= MOST_TO_MEAN * mean, "the slowest within 3 times the mean", "%.2f", slowest / mean);
         verdict.check(
                 end.getSlotsInUse() + end.getQueued() == 0 && end.getKvTokensUsed() <= end.getKvTokensCapacity(),
@@ -106,12 +113,19 @@ final class Overcommit {
     /** A request for a greedy answer that can be scored. */
     static Map<String, Object> greedy(List<Integer> prompt, int maxTokens) {
         return Map.of(
-                "prompt", prompt,
-                "max_tokens", maxTokens,
-                "temperature", 0,
-                "ignore_eos", true,
-                "logprobs", 0,
-                "stream", true,
-                "stream_options", Map.of("include_usage", true));
+                "prompt",
+                prompt,
+                "max_tokens",
+                maxTokens,
+                "temperature",
+                0,
+                "ignore_eos",
+                true,
+                "logprobs",
+                0,
+                "stream",
+                true,
+                "stream_options",
+                Map.of("include_usage", true));
     }
 }

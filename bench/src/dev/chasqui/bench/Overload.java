@@ -48,14 +48,19 @@ final class Overload {
             Overload overload = new Overload(server, node);
             double rate = overload.rate();
             System.out.printf("it answers %.2f requests a second%n", rate);
-            overload.verdict.row("load | answered | refused | first text ms, median / p99 | longest queue | came back in time and got in");
+            overload.verdict.row(
+                    "load | answered | refused | first text ms, median / p99 | longest queue | came back in time and got in");
             overload.verdict.row("---|---|---|---|---|---");
             overload.flood(rate, seconds);
             overload.node.idle();
             overload.crowd(rate);
             EngineStatus end = node.idle();
-            overload.verdict.check(end.getSlotsInUse() + end.getQueued() == 0, "nothing is left behind",
-                    "%d slots in use, %d queued", end.getSlotsInUse(), end.getQueued());
+            overload.verdict.check(
+                    end.getSlotsInUse() + end.getQueued() == 0,
+                    "nothing is left behind",
+                    "%d slots in use, %d queued",
+                    end.getSlotsInUse(),
+                    end.getQueued());
             return overload.verdict;
         }
     }
@@ -107,14 +112,31 @@ final class Overload {
         List<Double> firsts = answers.stream().map(Answer::firstTextMs).toList();
         double p99 = Verdict.percentile(firsts, 99);
         double bound = 2000.0 * PLACES / rate + 1000;
-        verdict.row("%d requests in %.0f s, %d times what it can do | %d | %d | %,.0f / %,.0f | %d of %d | ", count, took, TIMES,
-                answers.size(), refused.get(), Verdict.median(firsts), p99, longest.get(), QUEUE);
-        verdict.check(ended && failures.isEmpty() && answers.size() + refused.get() == count, "each gets an answer or 429 or 503 with a time",
-                "%d + %d of %d, %d others %s", answers.size(), refused.get(), count, failures.size(), failures.stream().distinct().limit(3).toList());
+        verdict.row(
+                "%d requests in %.0f s, %d times what it can do | %d | %d | %,.0f / %,.0f | %d of %d | ",
+                count, took, TIMES, answers.size(), refused.get(), Verdict.median(firsts), p99, longest.get(), QUEUE);
+        verdict.check(
+                ended && failures.isEmpty() && answers.size() + refused.get() == count,
+                "each gets an answer or 429 or 503 with a time",
+                "%d + %d of %d, %d others %s",
+                answers.size(),
+                refused.get(),
+                count,
+                failures.size(),
+                failures.stream().distinct().limit(3).toList());
         verdict.check(longest.get() <= QUEUE, "the queue is bounded", "%d of %d", longest.get(), QUEUE);
-        verdict.check(p99 <= bound, "p99 of the first text is at most twice what the places in front take", "%,.0f ms of %,.0f", p99, bound);
-        verdict.check(answers.size() >= 0.7 * rate * seconds, "it answers as many as without the flood, or nearly", "%.2f a second of %.2f",
-                answers.size() / took, rate);
+        verdict.check(
+                p99 <= bound,
+                "p99 of the first text is at most twice what the places in front take",
+                "%,.0f ms of %,.0f",
+                p99,
+                bound);
+        verdict.check(
+                answers.size() >= 0.7 * rate * seconds,
+                "it answers as many as without the flood, or nearly",
+                "%.2f a second of %.2f",
+                answers.size() / took,
+                rate);
     }
 
     private static void note(Client.Refused no, AtomicInteger refused, List<String> failures) {
@@ -137,7 +159,8 @@ final class Overload {
             for (int tries = 0; tries < MOST_TRIES; tries++) {
                 cameBack.addAndGet(tries > 0 ? 1 : 0);
                 try {
-                    double first = client.ask(Client.CHAT, request(2_000_000L + i)).firstTextMs();
+                    double first =
+                            client.ask(Client.CHAT, request(2_000_000L + i)).firstTextMs();
                     gotIn.addAndGet(tries > 0 ? 1 : 0);
                     return first;
                 } catch (Client.Refused no) {
@@ -149,9 +172,22 @@ final class Overload {
         });
         List<Double> served = firsts.stream().filter(first -> !first.isNaN()).toList();
         double honest = cameBack.get() == 0 ? 1 : (double) gotIn.get() / cameBack.get();
-        verdict.row("%d clients want one answer each | %d after %.0f s | %d | %,.0f / %,.0f | | %d of %d", clients, served.size(),
-                Client.millisSince(began) / 1000, refused.get(), Verdict.median(served), Verdict.percentile(served, 99), gotIn.get(), cameBack.get());
-        verdict.check(served.size() == clients, "everybody gets in who comes back when told", "%d of %d", served.size(), clients);
+        verdict.row(
+                "%d clients want one answer each | %d after %.0f s | %d | %,.0f / %,.0f | | %d of %d",
+                clients,
+                served.size(),
+                Client.millisSince(began) / 1000,
+                refused.get(),
+                Verdict.median(served),
+                Verdict.percentile(served, 99),
+                gotIn.get(),
+                cameBack.get());
+        verdict.check(
+                served.size() == clients,
+                "everybody gets in who comes back when told",
+                "%d of %d",
+                served.size(),
+                clients);
         verdict.check(honest >= LEAST_HONEST, "who comes back when told mostly gets in", "%.2f", honest);
     }
 
@@ -169,11 +205,17 @@ final class Overload {
 
     private static String request(long seed) {
         return Client.JSON.writeValueAsString(Map.of(
-                "messages", List.of(Map.of("role", "user", "content", Prompts.tale(seed, 12))),
-                "max_tokens", MAX_TOKENS,
-                "temperature", 0,
-                "ignore_eos", true,
-                "stream", true,
-                "stream_options", Map.of("include_usage", true)));
+                "messages",
+                List.of(Map.of("role", "user", "content", Prompts.tale(seed, 12))),
+                "max_tokens",
+                MAX_TOKENS,
+                "temperature",
+                0,
+                "ignore_eos",
+                true,
+                "stream",
+                true,
+                "stream_options",
+                Map.of("include_usage", true)));
     }
 }

@@ -30,8 +30,20 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
         int port = freePort();
         int nodePort = freePort();
         List<String> command = new ArrayList<>(List.of(
-                chasqui.toString(), "serve", "--port", "" + port, "--node-port", "" + nodePort, "--model", "" + model,
-                "--parallel", "" + parallel, "--ctx", "" + context, "--threads", "" + threads));
+                chasqui.toString(),
+                "serve",
+                "--port",
+                "" + port,
+                "--node-port",
+                "" + nodePort,
+                "--model",
+                "" + model,
+                "--parallel",
+                "" + parallel,
+                "--ctx",
+                "" + context,
+                "--threads",
+                "" + threads));
         command.addAll(List.of(arguments));
         command.addAll(more);
         return Server.start("chasqui", port, nodePort, "/api/health", "/readyz", command);
@@ -45,8 +57,19 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
     Server peer(int parallel, int context, List<String> arguments) throws IOException {
         int port = freePort();
         List<String> command = new ArrayList<>(List.of(
-                peer.toString(), "--host", "127.0.0.1", "--port", "" + port, "-m", "" + model, "-np", "" + parallel,
-                "-c", "" + parallel * context, "-t", "" + threads));
+                peer.toString(),
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "" + port,
+                "-m",
+                "" + model,
+                "-np",
+                "" + parallel,
+                "-c",
+                "" + parallel * context,
+                "-t",
+                "" + threads));
         command.addAll(arguments);
         return Server.start("llama-server", port, 0, "/health", "/health", command);
     }

@@ -50,7 +50,8 @@ final class Soak {
             Soak soak = new Soak(server, System.nanoTime() + minutes * 60_000_000_000L);
             List<Long> memory = Collections.synchronizedList(new ArrayList<>());
             List<Long> requests = Collections.synchronizedList(new ArrayList<>());
-            Crowd.daemon(() -> soak.watch(setting, server, node, memory, requests)).start();
+            Crowd.daemon(() -> soak.watch(setting, server, node, memory, requests))
+                    .start();
             Crowd.all(CLIENTS, worker -> () -> soak.work(new Random(1000L * seed + worker)));
             EngineStatus end = node.idle();
             soak.judge(verdict, minutes, memory, requests, end, server.trouble());
@@ -65,9 +66,15 @@ final class Soak {
             memory.add(server.memoryBeyond(setting.model()));
             EngineStatus status = node.engine();
             requests.add(status.getRequestsTotal());
-            System.out.printf("%d requests, %d of %d slots, %d queued, %d of %d tokens of KV cache, %d MB%n",
-                    status.getRequestsTotal(), status.getSlotsInUse(), status.getSlots(), status.getQueued(),
-                    status.getKvTokensUsed(), status.getKvTokensCapacity(), memory.get(memory.size() - 1) / 1_000_000);
+            System.out.printf(
+                    "%d requests, %d of %d slots, %d queued, %d of %d tokens of KV cache, %d MB%n",
+                    status.getRequestsTotal(),
+                    status.getSlotsInUse(),
+                    status.getSlots(),
+                    status.getQueued(),
+                    status.getKvTokensUsed(),
+                    status.getKvTokensCapacity(),
+                    memory.get(memory.size() - 1) / 1_000_000);
         }
     }
 
@@ -126,7 +133,12 @@ final class Soak {
     }
 
     private synchronized void judge(
-            Verdict verdict, int minutes, List<Long> memory, List<Long> requests, EngineStatus end, List<String> trouble) {
+            Verdict verdict,
+            int minutes,
+            List<Long> memory,
+            List<Long> requests,
+            EngineStatus end,
+            List<String> trouble) {
         List<Double> megabytes = memory.stream().map(bytes -> bytes / 1e6).toList();
         int quarter = megabytes.size() / 4;
         double early = Verdict.median(megabytes.subList(quarter, 2 * quarter));
@@ -134,16 +146,34 @@ final class Soak {
         int answered = counts.values().stream().mapToInt(count -> count).sum();
         verdict.row("load | requests | failures | memory MB, second quarter to last | slots and queue at the end");
         verdict.row("---|---|---|---|---");
-        verdict.row("%d minutes of everything, %d clients | %d %s | %d | %.0f to %.0f | %d and %d", minutes, CLIENTS, answered, counts,
-                failures.size(), early, late, end.getSlotsInUse(), end.getQueued());
-        verdict.check(failures.isEmpty(), "each request is answered or refused as promised", "%d failures %s", failures.size(),
+        verdict.row(
+                "%d minutes of everything, %d clients | %d %s | %d | %.0f to %.0f | %d and %d",
+                minutes, CLIENTS, answered, counts, failures.size(), early, late, end.getSlotsInUse(), end.getQueued());
+        verdict.check(
+                failures.isEmpty(),
+                "each request is answered or refused as promised",
+                "%d failures %s",
+                failures.size(),
                 failures.stream().limit(5).toList());
-        verdict.check(late <= early * MOST_GROWTH + SLACK_BYTES / 1e6, "memory does not grow", "%.0f to %.0f MB", early, late);
-        verdict.check(end.getSlotsInUse() + end.getQueued() == 0, "nothing is left behind", "%d slots in use, %d queued",
-                end.getSlotsInUse(), end.getQueued());
+        verdict.check(
+                late <= early * MOST_GROWTH + SLACK_BYTES / 1e6,
+                "memory does not grow",
+                "%.0f to %.0f MB",
+                early,
+                late);
+        verdict.check(
+                end.getSlotsInUse() + end.getQueued() == 0,
+                "nothing is left behind",
+                "%d slots in use, %d queued",
+                end.getSlotsInUse(),
+                end.getQueued());
         boolean oneEngine = requests.stream().sorted().toList().equals(requests);
-        verdict.check(oneEngine && trouble.isEmpty(), "the engine never ended: its books agreed with the KV cache whenever it was idle",
-                "%d lines of trouble in the log %s", trouble.size(), trouble.stream().limit(3).toList());
+        verdict.check(
+                oneEngine && trouble.isEmpty(),
+                "the engine never ended: its books agreed with the KV cache whenever it was idle",
+                "%d lines of trouble in the log %s",
+                trouble.size(),
+                trouble.stream().limit(3).toList());
     }
 
     /** Fills every slot to its end at once: a cell that was lost would be missed now. */
@@ -158,9 +188,15 @@ final class Soak {
             body.remove("logprobs");
             return client.ask(Client.RAW, body);
         });
-        verdict.check(answers.stream().allMatch(answer -> answer.promptTokens() + answer.tokens() >= CONTEXT),
-                "every cell of the KV cache can be used", "%d slots filled to %d tokens", answers.size(),
-                answers.stream().mapToInt(answer -> answer.promptTokens() + answer.tokens()).min().orElse(0));
+        verdict.check(
+                answers.stream().allMatch(answer -> answer.promptTokens() + answer.tokens() >= CONTEXT),
+                "every cell of the KV cache can be used",
+                "%d slots filled to %d tokens",
+                answers.size(),
+                answers.stream()
+                        .mapToInt(answer -> answer.promptTokens() + answer.tokens())
+                        .min()
+                        .orElse(0));
     }
 
     /** One request. */
@@ -185,8 +221,13 @@ final class Soak {
         private static String special(Map<String, Object> body, Random random) {
             switch (random.nextInt(12)) {
                 case 0 -> {
-                    body.put("response_format", Map.of("type", "json_schema", "json_schema",
-                            Map.of("name", "person", "schema", Client.JSON.readTree(SCHEMA))));
+                    body.put(
+                            "response_format",
+                            Map.of(
+                                    "type",
+                                    "json_schema",
+                                    "json_schema",
+                                    Map.of("name", "person", "schema", Client.JSON.readTree(SCHEMA))));
                     return "schema";
                 }
                 case 1 -> {
@@ -237,7 +278,9 @@ final class Soak {
             for (JsonNode choice : answer.path("choices")) {
                 String text = choice.path("message").path("content").asString("");
                 boolean whole = choice.path("finish_reason").asString("").equals("stop");
-                if (whole && (kind.equals("schema") || kind.equals("json")) && !Client.JSON.readTree(text).isObject()) {
+                if (whole
+                        && (kind.equals("schema") || kind.equals("json"))
+                        && !Client.JSON.readTree(text).isObject()) {
                     throw new IOException("no JSON object");
                 }
                 if (whole && kind.equals("grammar") && !text.matches("(yes|no)(, (yes|no))*\\.")) {

@@ -63,8 +63,15 @@ final class Speculation {
         }
         double toPlain = ratio(speeds, "plain");
         double toPeer = ratio(speeds, "peer");
-        verdict.row("%s | %.1f | %.1f | %.2f | %.1f | %.2f | %.3f nats", name, Verdict.median(speeds.get("ahead")),
-                Verdict.median(speeds.get("plain")), toPlain, Verdict.median(speeds.get("peer")), toPeer, worst);
+        verdict.row(
+                "%s | %.1f | %.1f | %.2f | %.1f | %.2f | %.3f nats",
+                name,
+                Verdict.median(speeds.get("ahead")),
+                Verdict.median(speeds.get("plain")),
+                toPlain,
+                Verdict.median(speeds.get("peer")),
+                toPeer,
+                worst);
         verdict.check(toPlain >= LEAST_GAIN, name + ", to the same without", "%.2f, wanted %.1f", toPlain, LEAST_GAIN);
         verdict.check(toPeer >= LEAST_GAIN, name + ", to llama-server", "%.2f, wanted %.1f", toPeer, LEAST_GAIN);
         verdict.check(worst <= Alone.MARGIN, name + " is the text without them, within 0.1 nats", "%.4f", worst);
@@ -75,7 +82,8 @@ final class Speculation {
         Map<String, List<Double>> speeds = new HashMap<>();
         for (int round = 0; round < 2 * rounds; round++) {
             String prompt = Prompts.chatMl(Prompts.tale(round, 40));
-            Map<String, Object> body = body(prompt, Map.of("temperature", 1.2, "top_k", 0, "top_p", 1, "min_p", 0.02, "seed", round));
+            Map<String, Object> body =
+                    body(prompt, Map.of("temperature", 1.2, "top_k", 0, "top_p", 1, "min_p", 0.02, "seed", round));
             for (String server : order(round)) {
                 if (!server.equals("peer")) {
                     speed(speeds, server, servers.get(server).ask(Client.RAW, body));
@@ -83,9 +91,11 @@ final class Speculation {
             }
         }
         double ratio = ratio(speeds, "plain");
-        verdict.row("a text that never repeats itself | %.1f | %.1f | %.3f | | | ", Verdict.median(speeds.get("ahead")),
-                Verdict.median(speeds.get("plain")), ratio);
-        verdict.check(ratio >= MOST_COST, "no loss where there is nothing to guess", "%.3f, wanted %.2f", ratio, MOST_COST);
+        verdict.row(
+                "a text that never repeats itself | %.1f | %.1f | %.3f | | | ",
+                Verdict.median(speeds.get("ahead")), Verdict.median(speeds.get("plain")), ratio);
+        verdict.check(
+                ratio >= MOST_COST, "no loss where there is nothing to guess", "%.3f, wanted %.2f", ratio, MOST_COST);
     }
 
     private static List<String> order(int round) {
@@ -96,8 +106,17 @@ final class Speculation {
 
     private Map<String, Object> body(String prompt, Map<String, Object> sampling) {
         Map<String, Object> body = new HashMap<>(sampling);
-        body.putAll(Map.of("prompt", prompt, "max_tokens", maxTokens, "ignore_eos", true, "stream", true,
-                "stream_options", Map.of("include_usage", true)));
+        body.putAll(Map.of(
+                "prompt",
+                prompt,
+                "max_tokens",
+                maxTokens,
+                "ignore_eos",
+                true,
+                "stream",
+                true,
+                "stream_options",
+                Map.of("include_usage", true)));
         return body;
     }
 
@@ -116,7 +135,8 @@ final class Speculation {
 
     /** Questions whose answers say again much of what they are given. */
     private static final class Texts {
-        private static final List<String> NAMES = List.of("count", "size", "weight", "height", "price", "speed", "depth", "score");
+        private static final List<String> NAMES =
+                List.of("count", "size", "weight", "height", "price", "speed", "depth", "score");
         private static final List<String> SENTENCES = List.of(
                 "The harbour of Alder Bay was built by fishermen who came from the northern islands.",
                 "A storm broke the old pier, and the town paid for a new one made of stone.",
@@ -141,19 +161,32 @@ final class Speculation {
             Collections.shuffle(names, random);
             for (String name : names.subList(0, 5)) {
                 String capital = Character.toUpperCase(name.charAt(0)) + name.substring(1);
-                code.append("    private int ").append(name).append(";\n\n    public int get").append(capital)
-                        .append("() {\n        return this.").append(name).append(";\n    }\n\n    public void set").append(capital)
-                        .append("(int ").append(name).append(") {\n        this.").append(name).append(" = ").append(name)
+                code.append("    private int ")
+                        .append(name)
+                        .append(";\n\n    public int get")
+                        .append(capital)
+                        .append("() {\n        return this.")
+                        .append(name)
+                        .append(";\n    }\n\n    public void set")
+                        .append(capital)
+                        .append("(int ")
+                        .append(name)
+                        .append(") {\n        this.")
+                        .append(name)
+                        .append(" = ")
+                        .append(name)
                         .append(";\n    }\n\n");
             }
-            return Prompts.chatMl("Here is a class:\n```java\n" + code + "}\n```\nWrite the whole class again with the name Box instead of Parcel.")
+            return Prompts.chatMl("Here is a class:\n```java\n" + code
+                            + "}\n```\nWrite the whole class again with the name Box instead of Parcel.")
                     + "```java\npublic final class Box {\n";
         }
 
         static String summary(int round) {
             List<String> sentences = new ArrayList<>(SENTENCES);
             Collections.shuffle(sentences, new Random(round));
-            return Prompts.chatMl("Summarise this text. Quote each sentence before you say what it means.\n\n" + String.join(" ", sentences))
+            return Prompts.chatMl("Summarise this text. Quote each sentence before you say what it means.\n\n"
+                            + String.join(" ", sentences))
                     + "The text says: \"" + sentences.get(0).substring(0, 20);
         }
     }

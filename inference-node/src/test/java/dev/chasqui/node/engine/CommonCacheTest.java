@@ -20,7 +20,7 @@ final class CommonCacheTest {
 
     @Test
     void givesAwayNoMoreThanThereIs() {
-        bench.runner.kvCapacity = 512;
+        hold(512);
         List<Ask> asks = IntStream.range(0, SLOTS)
                 .mapToObj(i -> bench.submit(Ask.tokens(150, i).endless().max(80)))
                 .toList();
@@ -38,7 +38,7 @@ final class CommonCacheTest {
 
     @Test
     void nobodyFailsAndEveryTextIsAsAlone() {
-        bench.runner.kvCapacity = 300;
+        hold(300);
         List<Ask> asks = IntStream.range(0, 40)
                 .mapToObj(i -> bench.submit(Ask.tokens(20 + i * 5, i).max(40)))
                 .toList();
@@ -50,6 +50,7 @@ final class CommonCacheTest {
 
     @Test
     void aBeginningThatARunningSequenceHasTakesNoRoom() {
+        // The scripted runner shares no cells.
         bench.runner.saidKvTokens = 400;
         bench.submit(Ask.tokens(200).endless().max(20));
         bench.steps(6);
@@ -64,11 +65,16 @@ final class CommonCacheTest {
 
     @Test
     void whoIsAloneAlwaysGetsASlot() {
-        bench.runner.kvCapacity = 256;
+        hold(256);
         Ask ask = Ask.tokens(250).endless().max(100);
 
         bench.run(ask);
 
         assertThat(ask.answer.completion().reason()).isEqualTo(Completion.Reason.CONTEXT_FULL);
+    }
+
+    private void hold(int tokens) {
+        bench.runner.kvCapacity = tokens;
+        bench.runner.saidKvTokens = tokens;
     }
 }

@@ -77,6 +77,7 @@ final class RandomScheduleTest {
                 ? ScriptedRunner.StepCost.linear(100_000_000, 5_000_000)
                 : ScriptedRunner.StepCost.linear(1_000_000, 100_000);
         bench.runner.kvCapacity = chance(8) ? 100 + random.nextInt(150) : Integer.MAX_VALUE;
+        bench.runner.saidKvTokens = chance(8) ? 100 + random.nextInt(150) : Long.MAX_VALUE;
         bench.runner.busy = chance(10);
         bench.runner.failure = chance(500) ? new IllegalStateException("trouble") : null;
         threw = bench.runner.failure != null;

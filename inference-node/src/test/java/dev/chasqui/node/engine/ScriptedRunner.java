@@ -33,7 +33,7 @@ final class ScriptedRunner implements ModelRunner {
     /** Tokens that all slots together may hold. */
     int kvCapacity = Integer.MAX_VALUE;
 
-    /** What it says that all slots together may hold, where that is not so much: it shares no beginnings, as llama.cpp does. */
+    /** What it says that all slots together may hold, if that is less than all they can. */
     long saidKvTokens = Long.MAX_VALUE;
 
     /** Whether a tail of a slot can be forgotten; if not, only all of it. */
@@ -111,7 +111,7 @@ final class ScriptedRunner implements ModelRunner {
 
     @Override
     public long kvTokens() {
-        return Math.min(saidKvTokens, Math.min(kvCapacity, (long) slots * contextTokens));
+        return Math.min(saidKvTokens, (long) slots * contextTokens);
     }
 
     @Override
