@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
@@ -76,6 +77,14 @@ final class Client {
         try (Stream stream = open(path, body)) {
             return JSON.readTree(stream.body.readAllBytes());
         }
+    }
+
+    /** Asks for an answer in one piece, and hangs up after a while. */
+    void abandon(String path, Object body, long afterMs) {
+        CompletableFuture<?> answer =
+                client.sendAsync(request(path, body), HttpResponse.BodyHandlers.discarding());
+        Pause.millis(afterMs);
+        answer.cancel(true);
     }
 
     private HttpRequest request(String path, Object body) {

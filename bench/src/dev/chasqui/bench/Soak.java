@@ -104,6 +104,10 @@ final class Soak {
     }
 
     private String visit(Ask ask, Random random) throws IOException, InterruptedException {
+        if (!ask.stream && random.nextInt(5) == 0) {
+            client.abandon(Client.CHAT, ask.body, random.nextInt(500));
+            return "left";
+        }
         if (!ask.stream) {
             ask.check(client.whole(Client.CHAT, ask.body));
             return "whole";

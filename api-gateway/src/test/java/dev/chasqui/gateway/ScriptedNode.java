@@ -290,6 +290,12 @@ final class ScriptedNode implements AutoCloseable {
             send(admitted(promptTokens));
         }
 
+        void queued(int position) {
+            send(GenerationEvent.newBuilder()
+                    .setProgress(Progress.newBuilder().setQueuePosition(position))
+                    .build());
+        }
+
         void progress(int done, int of) {
             send(GenerationEvent.newBuilder()
                     .setProgress(Progress.newBuilder().setPromptTokensDone(done).setPromptTokens(of))

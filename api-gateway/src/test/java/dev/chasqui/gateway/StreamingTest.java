@@ -96,6 +96,24 @@ class StreamingTest extends GatewayTest {
     }
 
     @Test
+    void aPingSaysWhereTheRequestStands() throws Exception {
+        node.does((request, answer) -> {
+            answer.admit(2048);
+            answer.queued(3);
+            Thread.sleep(1_200);
+            answer.progress(512, 2048);
+            Thread.sleep(1_200);
+            ScriptedNode.saying("late").answer(request, answer);
+        });
+
+        HttpResponse<String> response = post(CHAT, HI_STREAM);
+
+        assertThat(response.body())
+                .contains(": ping queue_position=3\n\n", ": ping prompt_tokens=512/2048\n\n")
+                .endsWith("data: [DONE]\n\n");
+    }
+
+    @Test
     void anErrorAfterAPingIsAnEvent() throws Exception {
         node.does((request, answer) -> {
             Thread.sleep(1_500);

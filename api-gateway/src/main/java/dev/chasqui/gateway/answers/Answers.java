@@ -36,7 +36,7 @@ public final class Answers {
     public Mono<Void> stream(
             ServerWebExchange exchange, Flux<GenerationEvent> events, AnswerEncoder<? super GenerationEvent> encoder) {
         GenerationOutcome outcome = outcome(exchange);
-        return stream(exchange, events.doOnNext(outcome::note), encoder, outcome);
+        return stream(exchange, events.doOnNext(outcome::note), new PlacePings(encoder), outcome);
     }
 
     /** Events of any kind as they come. */
