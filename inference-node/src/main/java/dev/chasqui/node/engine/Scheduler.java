@@ -197,12 +197,17 @@ final class Scheduler {
             if (running != null) {
                 alone = false;
                 left -= needed(running) - running.shared();
-                shared = Math.max(
-                        shared, Prefix.common(running.tokens(), running.total(), sequence.tokens(), sequence.total()));
+                shared = Math.max(shared, common(running, sequence));
             }
         }
         sequence.share(shared);
         return alone || left + shared >= 0;
+    }
+
+    private static int common(Sequence one, Sequence other) {
+        return one.adapters().same(other.adapters())
+                ? Prefix.common(one.tokens(), one.total(), other.tokens(), other.total())
+                : 0;
     }
 
     private static int needed(Sequence sequence) {

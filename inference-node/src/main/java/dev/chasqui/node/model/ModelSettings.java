@@ -78,10 +78,12 @@ public record ModelSettings(
                 defaultModel,
                 slots,
                 contextTokens,
+                kvTokens,
                 queueCapacity,
                 threads,
                 gpuLayers,
                 promptCacheBytes,
+                lookahead,
                 List.of(),
                 null,
                 memoryBytes);

@@ -102,6 +102,7 @@ public class SchedulerBenchmark {
                 () -> {},
                 -1,
                 0,
+                AdapterSet.NONE,
                 GenerationRequest.NO_DEADLINE,
                 new Nobody());
     }

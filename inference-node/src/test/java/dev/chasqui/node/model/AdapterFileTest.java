@@ -39,9 +39,9 @@ final class AdapterFileTest {
     void adaptersNeedAModelAndNamesOfTheirOwn() {
         AdapterFile poet = AdapterFile.parse("poet=/a.gguf");
 
-        assertThatThrownBy(() -> new ModelSettings(null, 1, 0, 1, 0, 0, 0, List.of(poet), null, 1))
+        assertThatThrownBy(() -> new ModelSettings(null, 1, 0, 0, 1, 0, 0, 0, true, List.of(poet), null, 1))
                 .hasMessage("lora: without a model (expected: the model too that the adapters are for)");
-        assertThatThrownBy(() -> new ModelSettings("m", 1, 0, 1, 0, 0, 0, List.of(poet, poet), null, 1))
+        assertThatThrownBy(() -> new ModelSettings("m", 1, 0, 0, 1, 0, 0, 0, true, List.of(poet, poet), null, 1))
                 .hasMessage("lora: poet twice (expected: each name once)");
     }
 }
