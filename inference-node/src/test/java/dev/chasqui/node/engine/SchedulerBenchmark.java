@@ -83,12 +83,12 @@ public class SchedulerBenchmark {
     }
 
     private static Scheduler scheduler() {
-        return new Scheduler(new Instant(), new StepTimes(), new PromptCache(0), Beginnings.WORTHWHILE, true);
+        return new Scheduler(new Instant(), new StepTimes(), new PromptCache(0), Beginnings.WORTHWHILE, true, null);
     }
 
     private static Engine engine() {
         EngineOptions options = new EngineOptions(SLOTS, 0, true);
-        return new Engine("benchmark", new Instant(), options, Beginnings.WORTHWHILE, Ticker.system());
+        return new Engine("benchmark", new Instant(), options, Beginnings.WORTHWHILE, null, Ticker.system());
     }
 
     private static GenerationRequest request(int number, int length) {

@@ -75,7 +75,7 @@ final class DraftModelTest {
     }
 
     private static ModelSettings settings(@Nullable String draft) {
-        return new ModelSettings("large", 2, 1024, 4, 1, 0, 0, List.of(), draft, 1L << 40);
+        return new ModelSettings("large", 2, 1024, 0, 4, 1, 0, 0, true, List.of(), draft, 1L << 40);
     }
 
     private void write(String name, TinyGguf.Options options) {
