@@ -81,8 +81,7 @@ final class Client {
 
     /** Asks for an answer in one piece, and hangs up after a while. */
     void abandon(String path, Object body, long afterMs) {
-        CompletableFuture<?> answer =
-                client.sendAsync(request(path, body), HttpResponse.BodyHandlers.discarding());
+        CompletableFuture<?> answer = client.sendAsync(request(path, body), HttpResponse.BodyHandlers.discarding());
         Pause.millis(afterMs);
         answer.cancel(true);
     }

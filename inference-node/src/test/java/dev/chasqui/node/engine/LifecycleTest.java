@@ -54,7 +54,8 @@ final class LifecycleTest {
 
     @Test
     void sleepsWhereThereIsNothingToDo() throws Exception {
-        try (Engine engine = Engine.start("idle engine", runner, new EngineOptions(0, 0, true), null, Ticker.system())) {
+        try (Engine engine =
+                Engine.start("idle engine", runner, new EngineOptions(0, 0, true), null, Ticker.system())) {
             Thread thread = Thread.getAllStackTraces().keySet().stream()
                     .filter(one -> one.getName().equals("idle engine"))
                     .findFirst()

@@ -29,8 +29,8 @@ final class CommonCacheTest {
     @Test
     void nobodyFailsBecauseOfAnother() throws Exception {
         TinyGguf.write(Files.createDirectories(folder).resolve("tiny.gguf"), TinyGguf.Options.DEFAULT);
-        ModelSettings settings =
-                new ModelSettings("tiny", REQUESTS, 512, KV_TOKENS, 0, 1, 0, 64L << 20, true, List.of(), null, 1L << 40);
+        ModelSettings settings = new ModelSettings(
+                "tiny", REQUESTS, 512, KV_TOKENS, 0, 1, 0, 64L << 20, true, List.of(), null, 1L << 40);
         try (TestNode node = TestNode.over(folder, settings)) {
             List<Answer> answers = new ArrayList<>();
             for (int i = 0; i < REQUESTS; i++) {

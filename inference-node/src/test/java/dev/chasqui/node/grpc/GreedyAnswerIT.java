@@ -67,7 +67,9 @@ final class GreedyAnswerIT {
                     .join();
         }
         model = TestLlama.load().loadModel(stored.file(), new ModelOptions(0, true), LoadListener.NONE);
-        node = TestNode.over(folder, new ModelSettings(MODEL, SLOTS, CONTEXT, 0, 16, 2, 0, 1L << 30, true, List.of(), null, 1L << 40));
+        node = TestNode.over(
+                folder,
+                new ModelSettings(MODEL, SLOTS, CONTEXT, 0, 16, 2, 0, 1L << 30, true, List.of(), null, 1L << 40));
     }
 
     @AfterAll

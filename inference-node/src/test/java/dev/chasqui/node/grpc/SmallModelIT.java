@@ -57,7 +57,8 @@ final class SmallModelIT {
                     .future()
                     .join();
         }
-        node = TestNode.over(folder, new ModelSettings(MODEL, 2, 1024, 0, 16, 2, 0, 1L << 30, true, List.of(), null, 1L << 40));
+        node = TestNode.over(
+                folder, new ModelSettings(MODEL, 2, 1024, 0, 16, 2, 0, 1L << 30, true, List.of(), null, 1L << 40));
     }
 
     @AfterAll

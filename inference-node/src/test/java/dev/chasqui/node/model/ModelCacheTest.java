@@ -34,7 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Which models are in memory, shown with real ones of random weights that are all of one size. */
 @Timeout(60)
 final class ModelCacheTest {
-    private static final ModelSettings SETTINGS = new ModelSettings(null, 1, 64, 0, 4, 1, 0, 0, true, List.of(), null, 1L << 40);
+    private static final ModelSettings SETTINGS =
+            new ModelSettings(null, 1, 64, 0, 4, 1, 0, 0, true, List.of(), null, 1L << 40);
 
     @TempDir
     Path folder;
