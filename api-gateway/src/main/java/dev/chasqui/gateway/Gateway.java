@@ -1,10 +1,13 @@
 package dev.chasqui.gateway;
 
+import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.rest.RestRoutes;
+import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.streams.UserEvents;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -14,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,24 +45,20 @@ public final class Gateway implements AutoCloseable {
     private static final int BAD_SETTINGS = 2;
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     /** What Spring Boot would say of a failed start at length is said here in one sentence. */
-    private static final Map<String, Object> DEFAULTS = Map.of(
-            "logging.level.org.springframework.boot.diagnostics",
-            "off",
-            "logging.level.org.springframework.boot.SpringApplication",
-            "off",
-            "logging.level.org.springframework",
-            "warn",
+    private static final Map<String, Object> DEFAULTS = Map.ofEntries(
+            Map.entry("logging.level.org.springframework.boot.diagnostics", "off"),
+            Map.entry("logging.level.org.springframework.boot.SpringApplication", "off"),
+            Map.entry("logging.level.org.springframework", "warn"),
             // The edge has said already what there is to say.
-            "logging.level.org.springframework.web.server.adapter",
-            "off",
+            Map.entry("logging.level.org.springframework.web.server.adapter", "off"),
             // What came after the end of a request, such as the client's hanging up.
-            "logging.level.reactor.core.publisher.Operators",
-            "off",
+            Map.entry("logging.level.reactor.core.publisher.Operators", "off"),
             // At "warn" it prints the headers of requests that it cannot read.
-            "logging.level.reactor.netty",
-            "error",
-            "logging.pattern.console",
-            "%d{HH:mm:ss.SSS} %-5p %c{0} - %m%n%wEx");
+            Map.entry("logging.level.reactor.netty", "error"),
+            // What they say of statements is not for logs; what matters is said by the database's owner.
+            Map.entry("logging.level.org.flywaydb", "error"),
+            Map.entry("logging.level.io.r2dbc", "error"),
+            Map.entry("logging.pattern.console", "%d{HH:mm:ss.SSS} %-5p %c{0} - %m%n%wEx"));
 
     static {
         // Looking for lost buffers takes a stack trace now and then, also while a token is on its way.
@@ -177,6 +177,7 @@ public final class Gateway implements AutoCloseable {
     private Gateway begin() {
         context.getBean(NodeRouter.class).start();
         localNode().ifPresent(LocalNode::start);
+        context.getBean(Database.class).open();
         log.info("listening on http://{}:{}", settings.host(), port());
         return this;
     }
@@ -220,26 +221,34 @@ public final class Gateway implements AutoCloseable {
         nodes.drain();
         localNode().ifPresent(LocalNode::expectEnd);
         Traffic traffic = context.getBean(Traffic.class);
-        if (!await(traffic, settings.limits().shutdownGrace())) {
+        UserEvents events = context.getBean(UserEvents.class);
+        Conversations conversations = context.getBean(Conversations.class);
+        // Durable streams have no end; they are open until what they tell of has ended.
+        if (!await(
+                () -> traffic.inFlight() - events.open() + conversations.running(),
+                settings.limits().shutdownGrace())) {
             log.warn("{} requests were still running and are ended", traffic.inFlight());
         }
+        conversations.interrupt();
+        await(conversations::running, LAST_WORDS);
+        events.close();
         nodes.close();
-        await(traffic, LAST_WORDS);
+        await(traffic::inFlight, LAST_WORDS);
         localNode().ifPresent(LocalNode::close);
         context.close();
         log.info("stopped");
     }
 
-    private static boolean await(Traffic traffic, Duration patience) {
+    private static boolean await(IntSupplier running, Duration patience) {
         long deadline = System.nanoTime() + patience.toNanos();
         try {
-            while (traffic.inFlight() > 0 && System.nanoTime() < deadline) {
+            while (running.getAsInt() > 0 && System.nanoTime() < deadline) {
                 Thread.sleep(20);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return traffic.inFlight() == 0;
+        return running.getAsInt() <= 0;
     }
 
     private Optional<LocalNode> localNode() {

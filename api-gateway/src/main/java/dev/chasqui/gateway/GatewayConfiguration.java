@@ -4,12 +4,16 @@ import dev.chasqui.gateway.access.AccessCheck;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.Pings;
 import dev.chasqui.gateway.anthropic.AnthropicRoutes;
+import dev.chasqui.gateway.conversations.ConversationSettings;
+import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.openai.OpenAiRoutes;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.rest.RestRoutes;
+import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.streams.UserEvents;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
@@ -91,6 +95,38 @@ class GatewayConfiguration {
     }
 
     @Bean
+    Database database(GatewaySettings settings, EventLoop loop) {
+        return new Database(settings.conversations().address(), loop);
+    }
+
+    @Bean
+    UserEvents userEvents(
+            GatewaySettings settings, Database database, EventLoop loop, PrometheusMeterRegistry registry, Clock clock) {
+        return new UserEvents(database, loop, settings.conversations().streams(), registry, clock);
+    }
+
+    @Bean
+    Conversations conversations(
+            GatewaySettings settings,
+            Database database,
+            UserEvents events,
+            NodeRouter nodes,
+            EventLoop loop,
+            Traffic traffic,
+            Clock clock) {
+        GatewaySettings.Stored stored = settings.conversations();
+        return new Conversations(
+                database,
+                events,
+                nodes,
+                loop,
+                new ConversationSettings(
+                        stored.maxHistoryMessages(), stored.titles(), stored.undo(), MachineName.with(settings.port())),
+                traffic::generated,
+                clock);
+    }
+
+    @Bean
     RestRoutes restRoutes(
             NodeRouter nodes,
             RequestBody bodies,
@@ -98,7 +134,10 @@ class GatewayConfiguration {
             DialectSettings dialects,
             ObjectProvider<LocalNode> localNode,
             PrometheusMeterRegistry registry,
-            Clock clock) {
+            Clock clock,
+            Database database,
+            Conversations conversations,
+            UserEvents events) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
         return new RestRoutes(
                 nodes,
@@ -108,7 +147,10 @@ class GatewayConfiguration {
                 localNode.getIfAvailable(),
                 Gateway.version(),
                 () -> registry.scrape() + nodeMetrics.scrape(),
-                clock);
+                clock,
+                database,
+                conversations,
+                events);
     }
 
     @Bean

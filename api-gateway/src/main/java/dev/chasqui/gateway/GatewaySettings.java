@@ -1,10 +1,15 @@
 package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.nodes.NodeAddress;
+import dev.chasqui.gateway.storage.DatabaseAddress;
+import dev.chasqui.gateway.streams.Backpressure;
+import dev.chasqui.gateway.streams.StreamSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -21,6 +26,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param corsOrigins {@code chasqui.cors-origins}: origins whose pages may call the server, such as
  *     {@code https://app.example.com}; none: CORS is off
  * @param localNode {@code chasqui.local-node.*}: a node to run as a child process
+ * @param conversations {@code chasqui.conversations.*}: where chats are stored, and how
  * @param limits {@code chasqui.limits.*}: what a client may take
  */
 public record GatewaySettings(
@@ -32,6 +38,7 @@ public record GatewaySettings(
         @DefaultValue List<String> allowedHosts,
         @DefaultValue List<String> corsOrigins,
         @DefaultValue Local localNode,
+        @DefaultValue Stored conversations,
         @DefaultValue Limits limits) {
 
     /**
@@ -42,6 +49,89 @@ public record GatewaySettings(
     public record Local(@DefaultValue List<String> command) {
         public Local {
             command = List.copyOf(command);
+        }
+    }
+
+    /**
+     * Stored conversations and their streams.
+     *
+     * @param database {@code chasqui.conversations.database}: {@code postgres://USER:PASSWORD@HOST/NAME},
+     *     {@code file:PATH}, or {@code memory:} for as long as the gateway runs
+     * @param maxHistoryMessages {@code chasqui.conversations.max-history-messages}: of a conversation that go to the
+     *     model; 1 to 100000
+     * @param titles {@code chasqui.conversations.titles}: whether the model writes titles
+     * @param undo {@code chasqui.conversations.undo}: how long a deleted conversation can be brought back
+     * @param retention {@code chasqui.conversations.retention}: how long events of streams are kept, 24 to 72 hours
+     * @param mostEvents {@code chasqui.conversations.most-events}: that are kept for a user; 100 to a million
+     * @param queue {@code chasqui.conversations.queue}: events that wait for a slow reader; 16 to 10000
+     * @param backpressure {@code chasqui.conversations.backpressure}: {@code drop_tokens} or
+     *     {@code drop_tokens_and_system}
+     */
+    public record Stored(
+            @DefaultValue("memory:") String database,
+            @DefaultValue("200") int maxHistoryMessages,
+            @DefaultValue("true") boolean titles,
+            @DefaultValue("1h") Duration undo,
+            @DefaultValue("48h") Duration retention,
+            @DefaultValue("10000") int mostEvents,
+            @DefaultValue("256") int queue,
+            @DefaultValue("drop_tokens") String backpressure) {
+        private static final int MOST_STREAMS = 64;
+
+        public Stored {
+            try {
+                DatabaseAddress.parse(database);
+            } catch (IllegalArgumentException e) {
+                throw new BadSettingsException("chasqui.conversations.database: " + e.getMessage());
+            }
+            range("conversations.max-history-messages", maxHistoryMessages, 1, 100_000);
+            positive("conversations.undo", undo);
+            if (retention.compareTo(Duration.ofHours(24)) < 0 || retention.compareTo(Duration.ofHours(72)) > 0) {
+                throw new BadSettingsException("chasqui.conversations.retention: " + retention.toMinutes()
+                        + " minutes (expected: 24 to 72 hours)");
+            }
+            range("conversations.most-events", mostEvents, 100, 1_000_000);
+            range("conversations.queue", queue, 16, 10_000);
+            if (Arrays.stream(Backpressure.values()).noneMatch(one -> word(one).equals(backpressure))) {
+                throw new BadSettingsException("chasqui.conversations.backpressure: \"" + backpressure
+                        + "\" (expected: drop_tokens or drop_tokens_and_system)");
+            }
+        }
+
+        private static String word(Backpressure strategy) {
+            return strategy.name().toLowerCase(Locale.ROOT);
+        }
+
+        /** As without any settings. */
+        public static Stored defaults() {
+            return new Stored(
+                    "memory:",
+                    200,
+                    true,
+                    Duration.ofHours(1),
+                    Duration.ofHours(48),
+                    10_000,
+                    256,
+                    word(Backpressure.DROP_TOKENS));
+        }
+
+        DatabaseAddress address() {
+            return DatabaseAddress.parse(database);
+        }
+
+        StreamSettings streams() {
+            return new StreamSettings(
+                    retention,
+                    mostEvents,
+                    queue,
+                    Backpressure.valueOf(backpressure.toUpperCase(Locale.ROOT)),
+                    MOST_STREAMS);
+        }
+
+        /** The database's password stays out of logs. */
+        @Override
+        public String toString() {
+            return "Stored[" + address() + "]";
         }
     }
 
@@ -125,6 +215,7 @@ public record GatewaySettings(
                 List.of(),
                 List.of(),
                 new Local(List.of()),
+                Stored.defaults(),
                 Limits.defaults());
     }
 

@@ -77,9 +77,25 @@ final class Traffic {
                 .record(nanos, TimeUnit.NANOSECONDS);
         Usage usage = outcome == null ? null : outcome.usage();
         if (outcome != null) {
-            count(request, outcome, usage, nanos);
+            eventsSent.increment((double) outcome.eventsSent());
+            count(outcome, request.startNanos(), nanos);
         }
         log(request, status, nanos, usage);
+    }
+
+    /** An answer has ended that belongs to no request. */
+    void generated(GenerationOutcome outcome, long startNanos) {
+        long nanos = System.nanoTime() - startNanos;
+        count(outcome, startNanos, nanos);
+        Usage usage = outcome.usage();
+        if (usage != null) {
+            log.info(
+                    "stored answer {} ms, {} prompt tokens ({} cached), {} completion tokens",
+                    TimeUnit.NANOSECONDS.toMillis(nanos),
+                    usage.getPromptTokens(),
+                    usage.getCachedTokens(),
+                    usage.getCompletionTokens());
+        }
     }
 
     /**
@@ -90,11 +106,11 @@ final class Traffic {
      */
     record Request(String id, String method, String route, boolean quiet, long startNanos) {}
 
-    private void count(Request request, GenerationOutcome outcome, @Nullable Usage usage, long nanos) {
-        eventsSent.increment((double) outcome.eventsSent());
+    private void count(GenerationOutcome outcome, long startNanos, long nanos) {
+        Usage usage = outcome.usage();
         long first = outcome.firstDeltaNanos();
         if (first != 0) {
-            firstToken.record(first - request.startNanos(), TimeUnit.NANOSECONDS);
+            firstToken.record(first - startNanos, TimeUnit.NANOSECONDS);
         }
         if (usage == null) {
             return;
@@ -103,7 +119,7 @@ final class Traffic {
         promptTokens.record(usage.getPromptTokens());
         completionTokens.record(usage.getCompletionTokens());
         if (first != 0 && usage.getCompletionTokens() > 1) {
-            long afterFirst = request.startNanos() + nanos - first;
+            long afterFirst = startNanos + nanos - first;
             perToken.record(afterFirst / (usage.getCompletionTokens() - 1), TimeUnit.NANOSECONDS);
         }
     }

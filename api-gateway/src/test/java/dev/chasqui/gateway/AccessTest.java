@@ -32,6 +32,7 @@ class AccessTest extends GatewayTest {
                 List.of("chat.example.com"),
                 List.of("https://app.example.com"),
                 plain.localNode(),
+                plain.conversations(),
                 plain.limits());
     }
 

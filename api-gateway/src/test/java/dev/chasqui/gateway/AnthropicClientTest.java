@@ -54,6 +54,7 @@ class AnthropicClientTest extends GatewayTest {
                 List.of(),
                 List.of(),
                 plain.localNode(),
+                plain.conversations(),
                 plain.limits());
     }
 

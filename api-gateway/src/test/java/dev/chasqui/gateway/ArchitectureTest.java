@@ -29,7 +29,10 @@ class ArchitectureTest {
         "answers,nodes",
         "openai,nodes requests answers",
         "anthropic,nodes requests answers",
-        "rest,nodes requests answers",
+        "storage,nodes requests",
+        "streams,nodes requests storage",
+        "conversations,nodes requests answers storage streams",
+        "rest,nodes requests answers storage streams conversations",
     })
     void eachPartKnowsNoOthersThanThese(String part, String others) {
         Set<String> known = new HashSet<>(List.of((part + " " + others).strip().split(" ")));
@@ -48,6 +51,18 @@ class ArchitectureTest {
     @Test
     void noCycles() {
         slices().matching("dev.chasqui.gateway.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void onlyTheStoragePackageSeesDrivers() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.chasqui.gateway.storage")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "java.sql..", "javax.sql..", "org.h2..", "org.postgresql..", "org.flywaydb..", "io.r2dbc.pool..")
+                .check(CLASSES);
     }
 
     @Test

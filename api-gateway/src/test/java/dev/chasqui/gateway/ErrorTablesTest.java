@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -37,6 +38,7 @@ class ErrorTablesTest extends GatewayTest {
                 List.of(),
                 List.of(),
                 plain.localNode(),
+                plain.conversations(),
                 plain.limits());
     }
 
@@ -79,16 +81,21 @@ class ErrorTablesTest extends GatewayTest {
                     .as(row[0])
                     .isEqualTo(row[5]);
             assertThat(json(own.body()).get("success").asBoolean()).isFalse();
+            assertThat(json(own.body()).get("code").asString())
+                    .isEqualTo(row[0].toLowerCase(Locale.ROOT));
         }
     }
 
-    /** Two of the codes need a crowd or a long wait; tests of their own provoke them. */
+    /** Some of the codes need a crowd, a long wait or a dead database; tests of their own provoke them. */
     @Test
     void whatTheGatewaySaysByItselfIsInTheOtherTable() throws Exception {
-        Map<String, Integer> seen = new HashMap<>(Map.of("request_timeout", 408, "overloaded", 503));
+        Map<String, Integer> seen = new HashMap<>(
+                Map.of("request_timeout", 408, "overloaded", 503, "database_unavailable", 503, "too_many_streams", 429));
         for (HttpRequest.Builder request : provocations()) {
             HttpResponse<String> answer = send(request);
-            seen.put(json(answer.body()).at("/error/code").asString(), answer.statusCode());
+            JsonNode body = json(answer.body());
+            JsonNode code = body.has("code") ? body.get("code") : body.at("/error/code");
+            seen.put(code.asString(), answer.statusCode());
         }
 
         raw(seen, "GET /v1/models HTTP/1.1\r\nHost: evil.example.com\r\n");
@@ -113,7 +120,11 @@ class ErrorTablesTest extends GatewayTest {
         }
     }
 
-    private List<HttpRequest.Builder> provocations() {
+    private List<HttpRequest.Builder> provocations() throws Exception {
+        String conversation = json(send(request("/api/conversations").POST(HttpRequest.BodyPublishers.ofString("{}")))
+                        .body())
+                .at("/data/id")
+                .asString();
         String chat = "/v1/chat/completions";
         return List.of(
                 request(chat).POST(HttpRequest.BodyPublishers.ofString("{}")),
@@ -122,6 +133,10 @@ class ErrorTablesTest extends GatewayTest {
                 request("/v1/models").header("origin", "https://evil.example.com"),
                 request("/v1/nothing"),
                 request("/v1/responses/resp_x"),
+                request("/api/conversations/conv_x"),
+                request("/api/conversations/" + conversation + "/regenerate")
+                        .POST(HttpRequest.BodyPublishers.ofString("{\"message_id\":\"msg_x\"}")),
+                request("/api/stream/nobody"),
                 request(chat).GET(),
                 request(chat).POST(HttpRequest.BodyPublishers.ofByteArray(new byte[11 << 20])),
                 request(chat).setHeader("content-type", "text/plain").POST(HttpRequest.BodyPublishers.ofString(HI)));

@@ -10,19 +10,26 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /** The gateway as a process of its own: its child, its signals, its exit code. */
-@Timeout(60)
+@Timeout(300)
 class GatewayProcessTest {
     private ScriptedNode node;
     private Process process;
@@ -112,6 +119,61 @@ class GatewayProcessTest {
         GatewayTest.await(() -> !second.isAlive());
     }
 
+    @Test
+    void killedItLosesNoFinishedMessageAndKeepsWhatThereWas(@TempDir Path folder) throws Exception {
+        BlockingQueue<String> words = new LinkedBlockingQueue<>();
+        node.does((request, answer) -> {
+            answer.admit(1);
+            for (String word = words.take(); !word.equals("end"); word = words.take()) {
+                answer.say(0, word);
+            }
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
+            answer.complete(1, 0, 1);
+        });
+        String[] stored = {"--chasqui.conversations.database=file:" + folder.resolve("private/chasqui"),
+            "--chasqui.conversations.titles=false"};
+        start(stored);
+        words.addAll(List.of("finished", "end"));
+        String id = GatewayTest.json(chat("{\"message\":\"One?\",\"stream\":false}"))
+                .at("/data/conversation_id")
+                .asString();
+        try (RawStream second = RawStream.post(
+                port, "/api/chat", "{\"message\":\"Two?\",\"conversation_id\":\"" + id + "\"}")) {
+            words.add("half");
+            second.await("\"content\":\"half\"");
+            // What came more than a second ago must be there.
+            Thread.sleep(2_000);
+        }
+
+        process.destroyForcibly().waitFor();
+        start(stored);
+        JsonNode messages = GatewayTest.json(
+                        health("/api/conversations/" + id + "/messages").body())
+                .at("/data/messages");
+
+        assertThat(messages).extracting(one -> one.get("content").asString())
+                .containsExactly("One?", "finished", "Two?", "half");
+        assertThat(messages).extracting(one -> one.get("status").asString())
+                .containsExactly("complete", "complete", "complete", "interrupted");
+        assertThat(Files.getPosixFilePermissions(folder.resolve("private")))
+                .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+        try (Stream<Path> files = Files.list(folder.resolve("private"))) {
+            assertThat(files.toList()).allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file))
+                    .isEqualTo(PosixFilePermissions.fromString("rw-------")));
+        }
+    }
+
+    private String chat(String body) throws Exception {
+        return GatewayTest.HTTP
+                .send(
+                        HttpRequest.newBuilder(uri("/api/chat"))
+                                .header("content-type", "application/json")
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
+    }
+
     private ProcessHandle child() throws InterruptedException {
         GatewayTest.await(() -> process.children().findAny().isPresent());
         return process.children().findAny().orElseThrow();
@@ -144,7 +206,7 @@ class GatewayProcessTest {
         }
     }
 
-    private tools.jackson.databind.JsonNode health() {
+    private JsonNode health() {
         return GatewayTest.json(health("/api/health").body());
     }
 

@@ -89,6 +89,7 @@ class GatewaySettingsTest {
                 plain.allowedHosts(),
                 plain.corsOrigins(),
                 plain.localNode(),
+                plain.conversations(),
                 plain.limits());
 
         assertThat(secret.toString()).doesNotContain("the-secret").doesNotContain("the-token");

@@ -42,6 +42,22 @@ abstract class GatewayTest {
         return GatewaySettings.local(0, List.of(node.address()));
     }
 
+    /** As without any settings, but for how chats are stored. */
+    GatewaySettings stored(GatewaySettings.Stored conversations) {
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
+        return new GatewaySettings(
+                plain.host(),
+                0,
+                plain.nodes(),
+                null,
+                List.of(),
+                List.of(),
+                List.of(),
+                plain.localNode(),
+                conversations,
+                plain.limits());
+    }
+
     boolean isReady() {
         try {
             return get("/readyz").statusCode() == 200;

@@ -23,6 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** Holds {@code /openapi.json} against the routes, the requests that are read and the answers that are given. */
 class OpenApiTest extends GatewayTest {
     private JsonNode description;
+    private String question = "";
 
     /** One thing that can be asked, as it is described. */
     private record Operation(String method, String path, JsonNode node) {
@@ -78,12 +79,15 @@ class OpenApiTest extends GatewayTest {
                 .get("id")
                 .asString();
         for (Operation operation : operations()) {
-            if (operation.method().equals("DELETE")) {
+            if (operation.method().equals("DELETE") || operation.path().startsWith("/api/stream/")) {
                 continue;
             }
             String path = operation
                     .path()
                     .replaceAll("\\{.*}", operation.path().contains("responses") ? stored : ScriptedNode.MODEL);
+            if (operation.path().contains("/conversations/{id}")) {
+                path = operation.path().replace("{id}", conversation());
+            }
             HttpResponse<String> response = ask(operation, path, example(operation));
 
             assertThat(response.statusCode())
@@ -101,6 +105,17 @@ class OpenApiTest extends GatewayTest {
                 json(send(HttpRequest.newBuilder(uri("/v1/responses/" + stored)).DELETE())
                         .body());
         check("DELETE", description.at("/components/schemas/DeletedResponse"), deleted);
+        JsonNode removed =
+                json(send(HttpRequest.newBuilder(uri("/api/conversations/" + conversation())).DELETE())
+                        .body());
+        check("DELETE", description.at("/components/schemas/DeletedConversation"), removed);
+    }
+
+    /** A stored conversation with a question and its answer, which the examples' question stands for. */
+    private String conversation() throws Exception {
+        JsonNode begun = json(post("/api/chat", "{\"message\":\"Hi\",\"stream\":false}").body()).get("data");
+        question = begun.get("question_id").asString();
+        return begun.get("conversation_id").asString();
     }
 
     /** A field that is read is refused by its name where it is something odd. */
@@ -116,8 +131,9 @@ class OpenApiTest extends GatewayTest {
                 ObjectNode body = (ObjectNode) example(operation).deepCopy();
                 prepare(body, field);
                 body.set(field, odd(field, property.getValue()));
+                String name = operation.path().contains("/conversations/{id}") ? conversation() : ScriptedNode.MODEL;
                 HttpResponse<String> response =
-                        ask(operation, operation.path().replaceAll("\\{.*}", ScriptedNode.MODEL), body);
+                        ask(operation, operation.path().replaceAll("\\{.*}", name), body);
                 assertThat(response.statusCode())
                         .as("%s with an odd %s: %s", operation, field, response.body())
                         .isEqualTo(400);
@@ -130,8 +146,9 @@ class OpenApiTest extends GatewayTest {
     private static void prepare(ObjectNode body, String field) {
         if (field.equals("function_call")) {
             body.putArray("functions");
-        } else if (field.equals("message")) {
+        } else if (field.equals("message") || field.equals("conversation_id") || field.equals("store")) {
             body.remove("messages");
+            body.put("message", "Hi");
         } else if (field.equals("messages")) {
             body.remove("message");
         } else if (field.equals("add_special_tokens") || field.equals("prompt") && body.has("content")) {
@@ -157,7 +174,7 @@ class OpenApiTest extends GatewayTest {
                 operation.method(),
                 body.isMissingNode()
                         ? HttpRequest.BodyPublishers.noBody()
-                        : HttpRequest.BodyPublishers.ofString(body.toString())));
+                        : HttpRequest.BodyPublishers.ofString(body.toString().replace("msg_1", question))));
     }
 
     private List<Operation> operations() {

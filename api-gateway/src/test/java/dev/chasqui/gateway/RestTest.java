@@ -40,10 +40,10 @@ class RestTest extends GatewayTest {
             quoteCharacter = '\u0000',
             value = {
                 "/api/chat/stream|{" + HI + "}|application/json",
-                "/api/chat/stream|{\"message\":\"Hi\"}|*/*",
+                "/api/chat/stream|{\"message\":\"Hi\",\"store\":false}|*/*",
                 "/api/chat|{" + HI + "}|text/event-stream",
                 "/api/chat|{" + HI + ",\"stream\":true}|*/*",
-                "/api/chat|{\"message\":\"Hi\"}|application/json",
+                "/api/chat|{\"message\":\"Hi\",\"store\":false}|application/json",
             })
     void streamsWhoeverAsksForIt(String path, String body, String accept) throws Exception {
         HttpResponse<String> response =
@@ -77,7 +77,7 @@ class RestTest extends GatewayTest {
         assertThat(post("/api/chat/stream", "{" + HI + "}").body())
                 .endsWith("data: {\"type\":\"reasoning\",\"content\":\"hm\"}\n\n"
                         + "data: {\"type\":\"tool_call\",\"index\":0,\"id\":\"c1\",\"name\":\"f\",\"arguments\":\"{}\"}\n\n"
-                        + "data: {\"type\":\"error\",\"error\":\"It ends.\"}\n\n");
+                        + "data: {\"type\":\"error\",\"error\":\"It ends.\",\"code\":\"shutting_down\"}\n\n");
     }
 
     @Test
@@ -104,8 +104,10 @@ class RestTest extends GatewayTest {
             delimiter = '|',
             quoteCharacter = '\u0000',
             value = {
-                "{\"message\":\"Hi\",\"conversation_id\":\"7\"}|conversation_id: \"7\" (expected: absent; chats are not"
-                        + " stored here)",
+                "{" + HI + ",\"conversation_id\":\"7\"}|conversation_id: \"7\" (expected: absent, or message instead of"
+                        + " messages)",
+                "{\"message\":\"Hi\",\"store\":false,\"conversation_id\":\"7\"}|conversation_id: \"7\" (expected: absent"
+                        + " where store is false)",
                 "{\"message\":\"Hi\"," + HI + "}|message: given with messages (expected: one of them)",
                 "{\"message\":7}|message: a number (expected: a string)",
                 "{" + HI + ",\"n\":2}|n: 2 (expected: 1)",
@@ -173,7 +175,7 @@ class RestTest extends GatewayTest {
         HttpResponse<String> stream = send(request("/api/models/small")
                 .header("accept", "text/event-stream")
                 .POST(HttpRequest.BodyPublishers.noBody()));
-        assertThat(stream.body()).endsWith("data: {\"type\":\"error\",\"error\":\"No room.\"}\n\n");
+        assertThat(stream.body()).endsWith("data: {\"type\":\"error\",\"error\":\"No room.\",\"code\":\"model_unusable\"}\n\n");
         assertThat(post("/api/models/small", "{\"force\":1}").body()).contains("force: 1 (expected: true or false)");
     }
 

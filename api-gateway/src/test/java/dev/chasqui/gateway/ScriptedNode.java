@@ -65,6 +65,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -108,6 +109,8 @@ final class ScriptedNode implements AutoCloseable {
         answer.complete(5, 1, 2 * choices);
     };
     private volatile @Nullable StatusRuntimeException pullFailure;
+    private volatile ToIntFunction<ChatRequest> tokens = request -> 42;
+    private volatile int contextTokens = 4096;
     private volatile NodeStatus status = ready();
     private volatile List<Model> models = List.of(model(ModelState.MODEL_STATE_READY, 1));
 
@@ -161,6 +164,12 @@ final class ScriptedNode implements AutoCloseable {
 
     void continues(RawScript next) {
         rawScript = next;
+    }
+
+    /** How many tokens a chat has, and how many may be. */
+    void counts(ToIntFunction<ChatRequest> counted, int context) {
+        tokens = counted;
+        contextTokens = context;
     }
 
     void failsToPull(StatusRuntimeException failure) {
@@ -399,8 +408,8 @@ final class ScriptedNode implements AutoCloseable {
             one(
                     out,
                     CountTokensResponse.newBuilder()
-                            .setTokens(42)
-                            .setContextTokens(4096)
+                            .setTokens(tokens.applyAsInt(request))
+                            .setContextTokens(contextTokens)
                             .build());
         }
 

@@ -43,6 +43,7 @@ class StreamingTest extends GatewayTest {
                 List.of(),
                 List.of(),
                 plain.localNode(),
+                plain.conversations(),
                 new GatewaySettings.Limits(
                         limits.maxBodyBytes(),
                         limits.maxHeaderBytes(),

@@ -25,6 +25,11 @@ record ChasquiHome(Path folder) {
         return folder.resolve("models");
     }
 
+    /** Chats, where they are stored in a file. */
+    Path data() {
+        return folder.resolve("data");
+    }
+
     /** Unpacked libraries: may be deleted at any time while nothing runs. */
     Path cache() {
         return folder.resolve("cache");

@@ -20,7 +20,9 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
             "--cors-origins", List.of("CORS_ORIGINS"),
             "--ctx", List.of("N_CTX"),
             "--threads", List.of("NUM_THREADS"),
-            "--log-level", List.of("LOG_LEVEL"));
+            "--log-level", List.of("LOG_LEVEL"),
+            "--database-url", List.of("DATABASE_URL"),
+            "--max-history-messages", List.of("MAX_HISTORY_MESSAGES"));
 
     private final Map<String, String> environment;
 

@@ -4,6 +4,7 @@ import dev.chasqui.gateway.BadSettingsException;
 import dev.chasqui.gateway.GatewaySettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -49,6 +50,46 @@ final class GatewayOptions {
             description = "Pages elsewhere that may call, such as https://chat.example.org. Default: none.")
     private List<String> corsOrigins = List.of();
 
+    @Option(
+            names = "--database-url",
+            paramLabel = "ADDRESS",
+            description =
+                    "Where chats are stored: postgres://USER:PASSWORD@HOST/NAME, file:PATH, or memory: to forget them at the"
+                            + " end. Better given as DATABASE_URL, which other users of the machine cannot read."
+                            + " Default: a file below CHASQUI_HOME.")
+    @Nullable
+    private String databaseUrl;
+
+    @Option(
+            names = "--max-history-messages",
+            paramLabel = "N",
+            defaultValue = "200",
+            description = "Messages of a stored chat that go to the model, if its context holds them. Default: ${DEFAULT-VALUE}.")
+    private int maxHistoryMessages;
+
+    @Option(
+            names = "--chat-titles",
+            paramLabel = "true|false",
+            arity = "1",
+            defaultValue = "true",
+            description = "Whether the model gives stored chats their titles. Default: ${DEFAULT-VALUE}.")
+    private boolean chatTitles;
+
+    @Option(
+            names = "--stream-retention",
+            paramLabel = "HOURS",
+            defaultValue = "48",
+            description = "How long the events of durable streams are kept, 24 to 72. Default: ${DEFAULT-VALUE}.")
+    private int streamRetention;
+
+    @Option(
+            names = "--stream-backpressure",
+            paramLabel = "STRATEGY",
+            defaultValue = "drop_tokens",
+            description = "What slow readers of durable streams miss for a while: drop_tokens or drop_tokens_and_system."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private String streamBackpressure;
+
     /**
      * As the gateway takes it.
      *
@@ -67,13 +108,35 @@ final class GatewayOptions {
                     allowedHosts,
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
+                    conversations(),
                     GatewaySettings.Limits.defaults());
         } catch (BadSettingsException unusable) {
-            // It names properties, which are called like the options.
-            throw new Failure(String.valueOf(unusable.getMessage()).replace("chasqui.", "--"), 2);
+            throw new Failure(asOption(String.valueOf(unusable.getMessage())), 2);
         }
         Ports.requireFree(address(), port, "--port");
         return settings;
+    }
+
+    /** It names properties, which are called like the options. */
+    private static String asOption(String message) {
+        return message.replace("chasqui.conversations.database", "--database-url")
+                .replace("chasqui.conversations.max-history", "--max-history")
+                .replace("chasqui.conversations.", "--stream-")
+                .replace("chasqui.", "--");
+    }
+
+    private GatewaySettings.Stored conversations() {
+        GatewaySettings.Stored usual = GatewaySettings.Stored.defaults();
+        String file = ChasquiHome.of(System.getenv()).data().resolve("chasqui").toString();
+        return new GatewaySettings.Stored(
+                databaseUrl == null ? "file:" + file : databaseUrl,
+                maxHistoryMessages,
+                chatTitles,
+                usual.undo(),
+                Duration.ofHours(streamRetention),
+                usual.mostEvents(),
+                usual.queue(),
+                streamBackpressure);
     }
 
     /** The address for people, with the port that was really taken. */

@@ -41,6 +41,9 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         root.addAppender(console);
         // A load that fails is told where it was asked for.
         context.getLogger("com.github.benmanes.caffeine").setLevel(Level.OFF);
+        // What matters of the database is said by its owner, without statements.
+        context.getLogger("org.flywaydb").setLevel(Level.ERROR);
+        context.getLogger("io.r2dbc").setLevel(Level.ERROR);
         // A start that fails is told in one sentence, not once more at length.
         context.getLogger("org.springframework.boot.SpringApplication").setLevel(Level.OFF);
         context.getLogger("org.springframework.boot.diagnostics").setLevel(Level.OFF);

@@ -28,12 +28,17 @@ final class RehearseCommand implements Callable<Integer> {
         log.apply();
         Main.commandLine(System.getenv()).getUsageMessage();
         String nobody = "127.0.0.1:" + Ports.anyFree(InetAddress.getLoopbackAddress());
-        try (Gateway gateway = Gateway.start(options.settings(List.of(nobody), null, List.of()));
-                InputStream answer = URI.create(options.url(gateway.port()) + "/api/health")
-                        .toURL()
-                        .openStream()) {
-            answer.readAllBytes();
+        try (Gateway gateway = Gateway.start(options.settings(List.of(nobody), null, List.of()))) {
+            read(options.url(gateway.port()) + "/api/health");
+            // Waits until the database is open.
+            read(options.url(gateway.port()) + "/api/conversations");
         }
         return 0;
+    }
+
+    private static void read(String address) throws IOException {
+        try (InputStream answer = URI.create(address).toURL().openStream()) {
+            answer.readAllBytes();
+        }
     }
 }

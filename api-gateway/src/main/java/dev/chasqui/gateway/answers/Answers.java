@@ -44,6 +44,11 @@ public final class Answers {
         return stream(exchange, events, encoder, outcome(exchange));
     }
 
+    /** Events without an end, which their source counts itself. */
+    public <E> Mono<Void> endless(ServerWebExchange exchange, Flux<E> events, AnswerEncoder<? super E> encoder) {
+        return stream(exchange, events, encoder, new GenerationOutcome());
+    }
+
     private <E> Mono<Void> stream(
             ServerWebExchange exchange, Flux<E> events, AnswerEncoder<? super E> encoder, GenerationOutcome outcome) {
         ServerHttpResponse response = exchange.getResponse();

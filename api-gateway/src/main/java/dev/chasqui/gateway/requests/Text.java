@@ -28,6 +28,11 @@ public final class Text {
         return text;
     }
 
+    /** As {@link #whole}, and without the zero character, which a database cannot hold. */
+    public static String storable(String text) {
+        return whole(text).replace('\0', '\ufffd');
+    }
+
     /** The words a field may have, in the order in which an error names them. */
     public static Set<String> ordered(String... words) {
         return new LinkedHashSet<>(List.of(words));

@@ -22,19 +22,26 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * {@code POST /api/chat} and {@code /api/chat/stream}. A body has {@code messages}, and all that OpenAI's chat knows, or
- * one {@code message}, which is a text.
+ * one {@code message}, which is a text and belongs to a stored conversation.
  */
 final class ChatController {
     private final NodeRouter nodes;
     private final RequestBody bodies;
     private final Answers answers;
     private final ModelNames names;
+    private final DialogueController dialogues;
 
-    ChatController(NodeRouter nodes, RequestBody bodies, Answers answers, ModelNames names) {
+    ChatController(
+            NodeRouter nodes,
+            RequestBody bodies,
+            Answers answers,
+            ModelNames names,
+            DialogueController dialogues) {
         this.nodes = nodes;
         this.bodies = bodies;
         this.answers = answers;
         this.names = names;
+        this.dialogues = dialogues;
     }
 
     /** In one piece, unless the request asks for a stream in one of the ways that it can. */
@@ -43,7 +50,7 @@ final class ChatController {
             Fields fields = Fields.of(body, "");
             Boolean stream = fields.bool("stream");
             boolean asked = accepts(exchange.getRequest()) || fields.any("message") != null;
-            return answer(exchange, request(body, fields), stream == null ? asked : stream);
+            return answer(exchange, body, fields, stream == null ? asked : stream);
         });
     }
 
@@ -53,8 +60,33 @@ final class ChatController {
             if (Boolean.FALSE.equals(fields.bool("stream"))) {
                 throw fields.bad("stream", fields.any("stream"), "true; /api/chat answers in one piece");
             }
-            return answer(exchange, request(body, fields), true);
+            return answer(exchange, body, fields, true);
         });
+    }
+
+    /** A message belongs to a conversation that is stored, unless the request says that it shall not be. */
+    private Mono<Void> answer(ServerWebExchange exchange, JsonNode body, Fields fields, boolean stream) {
+        JsonNode message = fields.any("message");
+        boolean stored = !Boolean.FALSE.equals(fields.bool("store"));
+        if (message != null && fields.any("messages") != null) {
+            throw RequestError.badValue("message", "given with messages (expected: one of them)");
+        }
+        if (fields.any("conversation_id") != null && (message == null || !stored)) {
+            throw fields.bad(
+                    "conversation_id",
+                    fields.any("conversation_id"),
+                    message == null ? "absent, or message instead of messages" : "absent where store is false");
+        }
+        ChatRequest request = request(body, fields);
+        if (message == null || !stored) {
+            return answer(exchange, request, stream);
+        }
+        if (request.getToolsCount() > 0 || request.hasLogprobs()) {
+            throw RequestError.badValue(
+                    request.hasLogprobs() ? "logprobs" : "tools",
+                    "given with message (expected: absent, or messages; stored answers are texts)");
+        }
+        return dialogues.chat(exchange, body, stream);
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ChatRequest request, boolean stream) {
@@ -65,13 +97,7 @@ final class ChatController {
     }
 
     private ChatRequest request(JsonNode body, Fields fields) {
-        if (fields.any("conversation_id") != null) {
-            throw fields.bad("conversation_id", fields.any("conversation_id"), "absent; chats are not stored here");
-        }
         JsonNode message = fields.any("message");
-        if (message != null && fields.any("messages") != null) {
-            throw RequestError.badValue("message", "given with messages (expected: one of them)");
-        }
         if (message != null && !message.isString()) {
             throw RequestError.badValue("message", Fields.kind(message) + " (expected: a string)");
         }

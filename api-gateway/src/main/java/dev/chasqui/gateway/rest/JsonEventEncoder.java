@@ -25,8 +25,8 @@ final class JsonEventEncoder implements AnswerEncoder<ObjectNode> {
 
     /** The last event of a stream that failed. */
     static JsonBytes error(JsonBytes out, Throwable failure) {
-        return out.raw("data: {\"type\":\"error\",\"error\":")
-                .string(RestError.of(failure).message())
-                .raw("}\n\n");
+        RestError error = RestError.of(failure);
+        out.raw("data: {\"type\":\"error\",\"error\":").string(error.message());
+        return out.raw(",\"code\":").string(error.code()).raw("}\n\n");
     }
 }

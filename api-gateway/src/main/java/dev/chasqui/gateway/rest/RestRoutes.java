@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.rest;
 
 import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
@@ -9,6 +10,9 @@ import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Routes;
+import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.storage.DatabaseStatus;
+import dev.chasqui.gateway.streams.UserEvents;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -37,6 +41,7 @@ public final class RestRoutes implements Dialect {
     private final @Nullable LocalNode localNode;
     private final String version;
     private final Clock clock;
+    private final Database database;
     private final JsonMapper mapper = JsonMapper.shared();
     private final Routes routes = new Routes();
 
@@ -53,13 +58,19 @@ public final class RestRoutes implements Dialect {
             @Nullable LocalNode localNode,
             String version,
             Supplier<String> metrics,
-            Clock clock) {
+            Clock clock,
+            Database database,
+            Conversations conversations,
+            UserEvents events) {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
         this.clock = clock;
+        this.database = database;
         ModelsController models = new ModelsController(nodes, bodies, answers);
-        ChatController chats = new ChatController(nodes, bodies, answers, names);
+        DialogueController dialogues = new DialogueController(
+                conversations.dialogue(), bodies, answers, new ConversationFields(names));
+        ChatController chats = new ChatController(nodes, bodies, answers, names, dialogues);
         get("/api/health", response -> json(response, health()));
         get("/health", response -> json(response, object("status", "healthy").put("timestamp", timestamp())));
         get("/healthz", response -> json(response, object("status", "alive")));
@@ -79,6 +90,29 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.DELETE, "/api/models/{name}", models::delete)
                 .add(HttpMethod.POST, "/api/chat", (exchange, name) -> chats.chat(exchange))
                 .add(HttpMethod.POST, "/api/chat/stream", (exchange, name) -> chats.stream(exchange));
+        conversations(new ConversationsController(conversations, bodies, clock), dialogues);
+        StreamsController streams = new StreamsController(events, conversations, answers);
+        routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
+    }
+
+    /** The last of them stand for all that is below them. */
+    private void conversations(ConversationsController stored, DialogueController dialogues) {
+        String all = "/api/conversations";
+        String one = all + "/{id}";
+        routes.add(HttpMethod.GET, all, (exchange, name) -> stored.list(exchange))
+                .add(HttpMethod.POST, all, (exchange, name) -> stored.create(exchange))
+                .add(HttpMethod.GET, all + "/export", (exchange, name) -> stored.exportAll(exchange))
+                .add(HttpMethod.POST, all + "/import", (exchange, name) -> stored.bringIn(exchange))
+                .add(HttpMethod.GET, one + "/messages", stored::messages)
+                .add(HttpMethod.POST, one + "/messages", dialogues::ask)
+                .add(HttpMethod.POST, one + "/edit", dialogues::edit)
+                .add(HttpMethod.POST, one + "/regenerate", dialogues::regenerate)
+                .add(HttpMethod.POST, one + "/continue", dialogues::goOn)
+                .add(HttpMethod.POST, one + "/stop", dialogues::stop)
+                .add(HttpMethod.GET, one + "/export", stored::export)
+                .add(HttpMethod.GET, one, stored::show)
+                .add(HttpMethod.PATCH, one, stored::change)
+                .add(HttpMethod.DELETE, one, stored::delete);
     }
 
     /** The description of all dialects in OpenAPI's words, which a test holds against the routes. */
@@ -114,13 +148,23 @@ public final class RestRoutes implements Dialect {
         return Answers.json(exchange.getResponse(), error.body());
     }
 
+    /** Ready where the database, a node and the model are; chats that are not stored need no database. */
     private Mono<Void> ready(ServerHttpResponse response) {
-        Readiness readiness = readiness();
-        boolean ready = readiness.state() == Readiness.State.READY;
-        if (!ready) {
-            response.setRawStatusCode(503);
-        }
-        return json(response, object("status", readiness.state().word()).put("message", readiness.message()));
+        return database.check().flatMap(stored -> {
+            Readiness readiness = readiness();
+            boolean modelReady = readiness.state() == Readiness.State.READY;
+            boolean ready = modelReady && stored.state() == DatabaseStatus.State.READY;
+            if (!ready) {
+                response.setRawStatusCode(503);
+            }
+            String status = modelReady ? stored.state().word() : readiness.state().word();
+            ObjectNode body = object("status", status)
+                    .put("message", modelReady && !ready ? stored.message() : readiness.message());
+            body.put("database", stored.state().word());
+            boolean reachable = nodes.views().stream().anyMatch(NodeView::reachable);
+            body.put("node", reachable ? "ready" : "unavailable");
+            return json(response, body.put("model", readiness.state().word()));
+        });
     }
 
     private ObjectNode health() {
@@ -134,6 +178,8 @@ public final class RestRoutes implements Dialect {
             body.put("bytes_done", readiness.bytesDone()).put("bytes_total", readiness.bytesTotal());
         }
         body.set("node", node());
+        DatabaseStatus stored = database.status();
+        body.putObject("database").put("status", stored.state().word()).put("message", stored.message());
         body.put("version", version);
         return body.put("timestamp", timestamp());
     }

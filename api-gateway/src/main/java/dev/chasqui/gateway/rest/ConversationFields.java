@@ -1,0 +1,166 @@
+package dev.chasqui.gateway.rest;
+
+import dev.chasqui.gateway.conversations.Conversation;
+import dev.chasqui.gateway.nodes.ModelNames;
+import dev.chasqui.gateway.requests.ChatFields;
+import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.requests.Text;
+import dev.chasqui.proto.v1.ChatMessage;
+import dev.chasqui.proto.v1.ChatRequest;
+import dev.chasqui.proto.v1.ContentPart;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** What requests may say of stored conversations: titles, texts, and how to generate. */
+final class ConversationFields {
+    static final int LONGEST_TEXT = 1_000_000;
+    private static final int LONGEST_TITLE = 200;
+    private static final int LONGEST_MODEL = 200;
+    private static final int LONGEST_SETTINGS = 100_000;
+    /** What OpenAI's chat knows, but for what makes no sense where answers are texts that are kept. */
+    private static final Set<String> SETTINGS = Text.ordered(
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "typical_p",
+            "repeat_penalty",
+            "repeat_last_n",
+            "frequency_penalty",
+            "presence_penalty",
+            "dry_multiplier",
+            "dry_base",
+            "dry_allowed_length",
+            "dry_penalty_last_n",
+            "dry_sequence_breakers",
+            "xtc_probability",
+            "xtc_threshold",
+            "mirostat",
+            "mirostat_tau",
+            "mirostat_eta",
+            "logit_bias",
+            "seed",
+            "ignore_eos",
+            "max_tokens",
+            "max_completion_tokens",
+            "stop",
+            "response_format",
+            "grammar",
+            "reasoning_effort",
+            "enable_thinking",
+            "chat_template_kwargs");
+
+    private final ModelNames names;
+
+    ConversationFields(ModelNames names) {
+        this.names = names;
+    }
+
+    /** The request to a node, without messages but for the system prompt: what the body says goes before the settings. */
+    ChatRequest template(Conversation conversation, JsonNode body) {
+        ObjectNode chat = JsonNodeFactory.instance.objectNode();
+        JsonNode stored = JsonMapper.shared().readTree(conversation.settings());
+        for (String name : SETTINGS) {
+            JsonNode value = body.hasNonNull(name) ? body.get(name) : stored.get(name);
+            if (value != null) {
+                chat.set(name, value);
+            }
+        }
+        chat.putArray("messages").addObject().put("role", "user").put("content", "");
+        String model = Fields.of(body, "").string("model");
+        chat.put("model", model == null ? conversation.model() : model);
+        ChatRequest.Builder template =
+                ChatFields.parse(Fields.of(chat, ""), names).toBuilder().clearMessages();
+        if (!conversation.systemPrompt().isEmpty()) {
+            template.addMessages(ChatMessage.newBuilder()
+                    .setRole("system")
+                    .addContent(ContentPart.newBuilder().setText(conversation.systemPrompt())));
+        }
+        return template.build();
+    }
+
+    /** A conversation as a request describes it; what is absent is as in {@code before}. */
+    static Conversation.Draft draft(Fields fields, Conversation.Draft before) {
+        String title = text(fields, "title", LONGEST_TITLE);
+        String model = text(fields, "model", LONGEST_MODEL);
+        String system = text(fields, "system_prompt", LONGEST_TEXT);
+        boolean untitled = title == null || (title.isBlank() && before.title().isEmpty());
+        return new Conversation.Draft(
+                untitled ? before.title() : title.strip(),
+                untitled ? before.titleBy() : Conversation.TitleBy.USER,
+                model == null ? before.model() : model,
+                system == null ? before.systemPrompt() : system,
+                fields.any("settings") == null ? before.settings() : settings(fields));
+    }
+
+    /** One that nothing is said about. */
+    static Conversation.Draft blank() {
+        return new Conversation.Draft("", Conversation.TitleBy.WORDS, "", "", "{}");
+    }
+
+    /** {@code settings}, checked as a chat's fields are; {@code {}} where it is absent. */
+    static String settings(Fields fields) {
+        Fields object = fields.object("settings");
+        JsonNode settings = fields.any("settings");
+        if (object == null || settings == null) {
+            return "{}";
+        }
+        ObjectNode chat = JsonNodeFactory.instance.objectNode();
+        for (Map.Entry<String, JsonNode> setting : settings.properties()) {
+            if (!SETTINGS.contains(setting.getKey())) {
+                throw RequestError.badValue(
+                        object.path(setting.getKey()), "unknown (expected: " + String.join(", ", SETTINGS) + ")");
+            }
+            chat.set(setting.getKey(), setting.getValue());
+        }
+        String stored = Text.storable(chat.toString());
+        if (stored.length() > LONGEST_SETTINGS) {
+            throw RequestError.badValue(
+                    fields.path("settings"),
+                    stored.length() + " characters (expected: at most " + LONGEST_SETTINGS + ")");
+        }
+        chat.putArray("messages").addObject().put("role", "user").put("content", "");
+        ChatFields.parse(Fields.of(chat, ""), new ModelNames(List.of()));
+        return stored;
+    }
+
+    /** The words of a question or of an edit. */
+    static String content(Fields fields, String name) {
+        JsonNode value = fields.any(name);
+        if (value == null || !value.isString()) {
+            throw RequestError.badValue(
+                    fields.path(name), (value == null ? "absent" : Fields.kind(value)) + " (expected: a string)");
+        }
+        String text = value.stringValue();
+        if (text.isBlank()) {
+            throw RequestError.badValue(fields.path(name), "empty (expected: some text)");
+        }
+        return bounded(fields, name, text, LONGEST_TEXT);
+    }
+
+    private static @Nullable String text(Fields fields, String name, int longest) {
+        JsonNode value = fields.any(name);
+        if (value == null) {
+            return null;
+        }
+        if (!value.isString()) {
+            throw RequestError.badValue(fields.path(name), Fields.kind(value) + " (expected: a string)");
+        }
+        return bounded(fields, name, value.stringValue(), longest);
+    }
+
+    private static String bounded(Fields fields, String name, String text, int longest) {
+        if (text.length() > longest) {
+            throw RequestError.badValue(
+                    fields.path(name), text.length() + " characters (expected: at most " + longest + ")");
+        }
+        return Text.storable(text);
+    }
+}

@@ -1,0 +1,43 @@
+package dev.chasqui.gateway.rest;
+
+import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.conversations.Conversations;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.streams.UserEvents;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Mono;
+
+/** {@code GET /api/stream/{user_id}}. */
+final class StreamsController {
+    private final UserEvents events;
+    private final Conversations conversations;
+    private final Answers answers;
+
+    StreamsController(UserEvents events, Conversations conversations, Answers answers) {
+        this.events = events;
+        this.conversations = conversations;
+        this.answers = answers;
+    }
+
+    Mono<Void> open(ServerWebExchange exchange, String userId) {
+        if (!userId.equals(LocalUser.ID)) {
+            throw RequestError.http(404, "There is no such user.", "user_not_found", null);
+        }
+        if (exchange.getRequest().getMethod().equals(HttpMethod.HEAD)) {
+            // A stream without an end and without a body is nobody's.
+            exchange.getResponse().getHeaders().set("content-type", "text/event-stream; charset=utf-8");
+            return exchange.getResponse().setComplete();
+        }
+        return answers.endless(
+                exchange, events.open(userId, last(exchange.getRequest()), conversations), new StreamEncoder());
+    }
+
+    /** Browsers send the header when they come back by themselves; a page that was loaded anew has to say it. */
+    private static @Nullable String last(ServerHttpRequest request) {
+        String header = request.getHeaders().getFirst("last-event-id");
+        return header != null ? header : request.getQueryParams().getFirst("last_event_id");
+    }
+}
