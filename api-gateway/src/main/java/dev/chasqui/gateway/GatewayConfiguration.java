@@ -101,7 +101,11 @@ class GatewayConfiguration {
 
     @Bean
     UserEvents userEvents(
-            GatewaySettings settings, Database database, EventLoop loop, PrometheusMeterRegistry registry, Clock clock) {
+            GatewaySettings settings,
+            Database database,
+            EventLoop loop,
+            PrometheusMeterRegistry registry,
+            Clock clock) {
         return new UserEvents(database, loop, settings.conversations().streams(), registry, clock);
     }
 

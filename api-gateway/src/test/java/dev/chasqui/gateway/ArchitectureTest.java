@@ -61,7 +61,12 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "java.sql..", "javax.sql..", "org.h2..", "org.postgresql..", "org.flywaydb..", "io.r2dbc.pool..")
+                        "java.sql..",
+                        "javax.sql..",
+                        "org.h2..",
+                        "org.postgresql..",
+                        "org.flywaydb..",
+                        "io.r2dbc.pool..")
                 .check(CLASSES);
     }
 

@@ -71,7 +71,8 @@ abstract class ConversationsContract extends GatewayTest {
         send(json("/api/conversations/" + id + "/messages", "{\"content\":\"Two?\",\"temperature\":0.25}"));
         ended(id);
 
-        ChatRequest sent = node.requests.stream().reduce((first, second) -> second).orElseThrow();
+        ChatRequest sent =
+                node.requests.stream().reduce((first, second) -> second).orElseThrow();
         assertThat(sent.getMessagesList())
                 .extracting(m -> m.getRole() + ":" + m.getContent(0).getText())
                 .containsExactly("system:Be kind.", "user:One?", "assistant:Hello wörld!", "user:Two?");
@@ -92,10 +93,12 @@ abstract class ConversationsContract extends GatewayTest {
         post("/api/conversations/" + id + "/edit", "{\"message_id\":\"" + question + "\",\"content\":\"Second?\"}");
         List<JsonNode> third = ended(id);
 
-        assertThat(second).extracting(one -> one.get("content").asString())
+        assertThat(second)
+                .extracting(one -> one.get("content").asString())
                 .containsExactly("First?", "Hello wörld!", "Another");
         assertThat(second.get(2).get("parent_id").asString()).isEqualTo(question);
-        assertThat(third).extracting(one -> one.get("content").asString())
+        assertThat(third)
+                .extracting(one -> one.get("content").asString())
                 .containsExactly("First?", "Hello wörld!", "Another", "Second?", "Another");
         assertThat(third.get(3).get("parent_id").isNull()).isTrue();
         assertThat(path(id)).containsExactly("Second?", "Another");
@@ -165,7 +168,9 @@ abstract class ConversationsContract extends GatewayTest {
         assertThat(stopped.at("/stopped/0/content").asString()).isEqualTo("some text");
         assertThat(node.cancelled.poll(5, TimeUnit.SECONDS)).isNotNull();
         assertThat(messages(id).get(1).get("status").asString()).isEqualTo("stopped");
-        assertThat(data(post("/api/conversations/" + id + "/stop", "{}")).get("stopped").isEmpty())
+        assertThat(data(post("/api/conversations/" + id + "/stop", "{}"))
+                        .get("stopped")
+                        .isEmpty())
                 .isTrue();
     }
 
@@ -181,7 +186,8 @@ abstract class ConversationsContract extends GatewayTest {
         List<JsonNode> messages = ended(id);
         assertThat(messages).hasSize(2);
         assertThat(messages.get(1).get("content").asString()).isEqualTo("some text, and more");
-        ChatRequest sent = node.requests.stream().reduce((first, second) -> second).orElseThrow();
+        ChatRequest sent =
+                node.requests.stream().reduce((first, second) -> second).orElseThrow();
         assertThat(sent.getContinueLastMessage()).isTrue();
         assertThat(sent.getMessages(1).getContent(0).getText()).isEqualTo("some text");
     }
@@ -225,7 +231,9 @@ abstract class ConversationsContract extends GatewayTest {
         assertThat(titles("?limit=1&after=" + page.get("next").asString())).containsExactly("Bread 100%");
 
         patch(first, "{\"title\":\"Rye\",\"settings\":{\"top_k\":5}}");
-        assertThat(data(get("/api/conversations/" + first)).at("/settings/top_k").asInt())
+        assertThat(data(get("/api/conversations/" + first))
+                        .at("/settings/top_k")
+                        .asInt())
                 .isEqualTo(5);
         assertThat(delete(first).statusCode()).isEqualTo(200);
         assertThat(titles("")).containsExactly("Cheese");
@@ -247,22 +255,35 @@ abstract class ConversationsContract extends GatewayTest {
         post("/api/conversations/" + id + "/regenerate", "{}");
         ended(id);
         String all = get("/api/conversations/export").body();
-        String markdown = get("/api/conversations/" + id + "/export?format=markdown").body();
+        String markdown =
+                get("/api/conversations/" + id + "/export?format=markdown").body();
 
         assertThat(json(all).get("format").asString()).isEqualTo("chasqui-conversations");
-        String copy = data(post("/api/conversations/import", all)).at("/conversations/0/id").asString();
+        String copy = data(post("/api/conversations/import", all))
+                .at("/conversations/0/id")
+                .asString();
         assertThat(copy).isNotEqualTo(id);
-        assertThat(messages(copy)).extracting(one -> one.get("content"))
+        assertThat(messages(copy))
+                .extracting(one -> one.get("content"))
                 .isEqualTo(messages(id).stream().map(one -> one.get("content")).toList());
         assertThat(path(copy)).isEqualTo(path(id));
-        assertThat(data(get("/api/conversations/" + copy)).at("/settings/seed").asInt()).isEqualTo(7);
-        assertThat(json(get("/api/conversations/" + id + "/export").body()).at("/conversations/0/id").asString())
+        assertThat(data(get("/api/conversations/" + copy)).at("/settings/seed").asInt())
+                .isEqualTo(7);
+        assertThat(json(get("/api/conversations/" + id + "/export").body())
+                        .at("/conversations/0/id")
+                        .asString())
                 .isEqualTo(id);
 
-        String body = tools.jackson.databind.node.JsonNodeFactory.instance.objectNode().put("markdown", markdown).toString();
-        String read = data(post("/api/conversations/import", body)).at("/conversations/0/id").asString();
+        String body = tools.jackson.databind.node.JsonNodeFactory.instance
+                .objectNode()
+                .put("markdown", markdown)
+                .toString();
+        String read = data(post("/api/conversations/import", body))
+                .at("/conversations/0/id")
+                .asString();
         assertThat(path(read)).isEqualTo(path(id));
-        assertThat(data(get("/api/conversations/" + read)).get("system_prompt").asString()).isEqualTo("Sys");
+        assertThat(data(get("/api/conversations/" + read)).get("system_prompt").asString())
+                .isEqualTo("Sys");
     }
 
     @ParameterizedTest
@@ -343,7 +364,8 @@ abstract class ConversationsContract extends GatewayTest {
 
     /** All messages, when none of them runs. */
     List<JsonNode> ended(String id) throws Exception {
-        await(() -> messages(id).stream().noneMatch(one -> one.get("status").asString().equals("running")));
+        await(() -> messages(id).stream()
+                .noneMatch(one -> one.get("status").asString().equals("running")));
         return messages(id);
     }
 

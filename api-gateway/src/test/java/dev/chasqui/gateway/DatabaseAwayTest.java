@@ -160,7 +160,9 @@ class DatabaseAwayTest extends GatewayTest {
 
         await(() -> {
             try {
-                return get("/api/conversations/" + id + "/messages").body().contains("\"status\":\"complete\",\"created")
+                return get("/api/conversations/" + id + "/messages")
+                                .body()
+                                .contains("\"status\":\"complete\",\"created")
                         && get("/api/conversations/" + id + "/messages").body().contains("one two")
                         && !get("/api/conversations/" + id + "/messages").body().contains("running");
             } catch (Exception e) {

@@ -81,16 +81,15 @@ class ErrorTablesTest extends GatewayTest {
                     .as(row[0])
                     .isEqualTo(row[5]);
             assertThat(json(own.body()).get("success").asBoolean()).isFalse();
-            assertThat(json(own.body()).get("code").asString())
-                    .isEqualTo(row[0].toLowerCase(Locale.ROOT));
+            assertThat(json(own.body()).get("code").asString()).isEqualTo(row[0].toLowerCase(Locale.ROOT));
         }
     }
 
     /** Some of the codes need a crowd, a long wait or a dead database; tests of their own provoke them. */
     @Test
     void whatTheGatewaySaysByItselfIsInTheOtherTable() throws Exception {
-        Map<String, Integer> seen = new HashMap<>(
-                Map.of("request_timeout", 408, "overloaded", 503, "database_unavailable", 503, "too_many_streams", 429));
+        Map<String, Integer> seen = new HashMap<>(Map.of(
+                "request_timeout", 408, "overloaded", 503, "database_unavailable", 503, "too_many_streams", 429));
         for (HttpRequest.Builder request : provocations()) {
             HttpResponse<String> answer = send(request);
             JsonNode body = json(answer.body());

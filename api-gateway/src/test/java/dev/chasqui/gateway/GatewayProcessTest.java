@@ -130,15 +130,17 @@ class GatewayProcessTest {
             answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
             answer.complete(1, 0, 1);
         });
-        String[] stored = {"--chasqui.conversations.database=file:" + folder.resolve("private/chasqui"),
-            "--chasqui.conversations.titles=false"};
+        String[] stored = {
+            "--chasqui.conversations.database=file:" + folder.resolve("private/chasqui"),
+            "--chasqui.conversations.titles=false"
+        };
         start(stored);
         words.addAll(List.of("finished", "end"));
         String id = GatewayTest.json(chat("{\"message\":\"One?\",\"stream\":false}"))
                 .at("/data/conversation_id")
                 .asString();
-        try (RawStream second = RawStream.post(
-                port, "/api/chat", "{\"message\":\"Two?\",\"conversation_id\":\"" + id + "\"}")) {
+        try (RawStream second =
+                RawStream.post(port, "/api/chat", "{\"message\":\"Two?\",\"conversation_id\":\"" + id + "\"}")) {
             words.add("half");
             second.await("\"content\":\"half\"");
             // What came more than a second ago must be there.
@@ -151,15 +153,18 @@ class GatewayProcessTest {
                         health("/api/conversations/" + id + "/messages").body())
                 .at("/data/messages");
 
-        assertThat(messages).extracting(one -> one.get("content").asString())
+        assertThat(messages)
+                .extracting(one -> one.get("content").asString())
                 .containsExactly("One?", "finished", "Two?", "half");
-        assertThat(messages).extracting(one -> one.get("status").asString())
+        assertThat(messages)
+                .extracting(one -> one.get("status").asString())
                 .containsExactly("complete", "complete", "complete", "interrupted");
         assertThat(Files.getPosixFilePermissions(folder.resolve("private")))
                 .isEqualTo(PosixFilePermissions.fromString("rwx------"));
         try (Stream<Path> files = Files.list(folder.resolve("private"))) {
-            assertThat(files.toList()).allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file))
-                    .isEqualTo(PosixFilePermissions.fromString("rw-------")));
+            assertThat(files.toList())
+                    .allSatisfy(file -> assertThat(Files.getPosixFilePermissions(file))
+                            .isEqualTo(PosixFilePermissions.fromString("rw-------")));
         }
     }
 

@@ -58,8 +58,12 @@ class HistoryTest extends GatewayTest {
         JsonNode large = chat(imported(6), "Q1");
         assertThat(large.at("/left_out/by").asString()).isEqualTo("context_window");
         assertThat(lastChat().getMessagesCount()).isBetween(1, 3);
-        assertThat(large.at("/left_out/messages").asInt()).isEqualTo(7 - lastChat().getMessagesCount());
-        assertThat(lastChat().getMessages(lastChat().getMessagesCount() - 1).getContent(0).getText())
+        assertThat(large.at("/left_out/messages").asInt())
+                .isEqualTo(7 - lastChat().getMessagesCount());
+        assertThat(lastChat()
+                        .getMessages(lastChat().getMessagesCount() - 1)
+                        .getContent(0)
+                        .getText())
                 .isEqualTo("Q1");
     }
 
@@ -117,8 +121,10 @@ class HistoryTest extends GatewayTest {
     private String imported(int messages) throws Exception {
         StringBuilder body = new StringBuilder("{\"conversations\":[{\"title\":\"Long\",\"messages\":[");
         for (int i = 0; i < messages; i++) {
-            body.append(i == 0 ? "" : ",").append("{\"id\":\"m" + i + "\",\"role\":\"" + (i % 2 == 0 ? "user" : "assistant"));
-            body.append("\",\"content\":\"text " + i + "\"" + (i == 0 ? "" : ",\"parent_id\":\"m" + (i - 1) + "\"") + "}");
+            body.append(i == 0 ? "" : ",")
+                    .append("{\"id\":\"m" + i + "\",\"role\":\"" + (i % 2 == 0 ? "user" : "assistant"));
+            body.append(
+                    "\",\"content\":\"text " + i + "\"" + (i == 0 ? "" : ",\"parent_id\":\"m" + (i - 1) + "\"") + "}");
         }
         return json(post("/api/conversations/import", body + "]}]}").body())
                 .at("/data/conversations/0/id")

@@ -105,15 +105,17 @@ class OpenApiTest extends GatewayTest {
                 json(send(HttpRequest.newBuilder(uri("/v1/responses/" + stored)).DELETE())
                         .body());
         check("DELETE", description.at("/components/schemas/DeletedResponse"), deleted);
-        JsonNode removed =
-                json(send(HttpRequest.newBuilder(uri("/api/conversations/" + conversation())).DELETE())
-                        .body());
+        JsonNode removed = json(send(HttpRequest.newBuilder(uri("/api/conversations/" + conversation()))
+                        .DELETE())
+                .body());
         check("DELETE", description.at("/components/schemas/DeletedConversation"), removed);
     }
 
     /** A stored conversation with a question and its answer, which the examples' question stands for. */
     private String conversation() throws Exception {
-        JsonNode begun = json(post("/api/chat", "{\"message\":\"Hi\",\"stream\":false}").body()).get("data");
+        JsonNode begun = json(post("/api/chat", "{\"message\":\"Hi\",\"stream\":false}")
+                        .body())
+                .get("data");
         question = begun.get("question_id").asString();
         return begun.get("conversation_id").asString();
     }
@@ -132,8 +134,7 @@ class OpenApiTest extends GatewayTest {
                 prepare(body, field);
                 body.set(field, odd(field, property.getValue()));
                 String name = operation.path().contains("/conversations/{id}") ? conversation() : ScriptedNode.MODEL;
-                HttpResponse<String> response =
-                        ask(operation, operation.path().replaceAll("\\{.*}", name), body);
+                HttpResponse<String> response = ask(operation, operation.path().replaceAll("\\{.*}", name), body);
                 assertThat(response.statusCode())
                         .as("%s with an odd %s: %s", operation, field, response.body())
                         .isEqualTo(400);

@@ -175,7 +175,8 @@ class RestTest extends GatewayTest {
         HttpResponse<String> stream = send(request("/api/models/small")
                 .header("accept", "text/event-stream")
                 .POST(HttpRequest.BodyPublishers.noBody()));
-        assertThat(stream.body()).endsWith("data: {\"type\":\"error\",\"error\":\"No room.\",\"code\":\"model_unusable\"}\n\n");
+        assertThat(stream.body())
+                .endsWith("data: {\"type\":\"error\",\"error\":\"No room.\",\"code\":\"model_unusable\"}\n\n");
         assertThat(post("/api/models/small", "{\"force\":1}").body()).contains("force: 1 (expected: true or false)");
     }
 

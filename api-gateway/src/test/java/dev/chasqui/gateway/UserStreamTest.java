@@ -196,7 +196,8 @@ class UserStreamTest extends GatewayTest {
 
     private JsonNode answer(String id) {
         try {
-            List<JsonNode> messages = json(get("/api/conversations/" + id + "/messages").body())
+            List<JsonNode> messages = json(get("/api/conversations/" + id + "/messages")
+                            .body())
                     .at("/data/messages")
                     .valueStream()
                     .toList();

@@ -64,7 +64,8 @@ final class GatewayOptions {
             names = "--max-history-messages",
             paramLabel = "N",
             defaultValue = "200",
-            description = "Messages of a stored chat that go to the model, if its context holds them. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Messages of a stored chat that go to the model, if its context holds them. Default: ${DEFAULT-VALUE}.")
     private int maxHistoryMessages;
 
     @Option(
@@ -86,8 +87,9 @@ final class GatewayOptions {
             names = "--stream-backpressure",
             paramLabel = "STRATEGY",
             defaultValue = "drop_tokens",
-            description = "What slow readers of durable streams miss for a while: drop_tokens or drop_tokens_and_system."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "What slow readers of durable streams miss for a while: drop_tokens or drop_tokens_and_system."
+                            + " Default: ${DEFAULT-VALUE}.")
     private String streamBackpressure;
 
     /**

@@ -18,12 +18,20 @@ import org.junit.jupiter.api.Test;
 class PrivacyIT {
 
     private static final String MARKER = "zq7marker4kx";
+    /** Of a chat that is stored, which only the database may hold. */
+    private static final String STORED = "wv5stored8jy";
 
     @Test
     void leavesNoTraceOfAPrompt() throws Exception {
         try (Server server = Server.ready(RealModel.HOME, "--parallel", "2", "--log-level", "debug")) {
             server.chat(chat("\"max_tokens\":8"));
             server.stream(chat("\"max_tokens\":8,\"stream\":true"));
+            assertThat(server.post(
+                                    "/api/chat",
+                                    "{\"message\":\"Remember the word " + STORED
+                                            + ".\",\"stream\":false,\"max_tokens\":8}")
+                            .statusCode())
+                    .isEqualTo(200);
             List<HttpResponse<String>> refused = List.of(
                     server.post("/v1/chat/completions", chat("\"temperature\":9")),
                     server.post("/v1/chat/completions", chat("\"max_tokens\":8").replace("}]", "}")),
@@ -34,13 +42,15 @@ class PrivacyIT {
                 assertThat(answer.statusCode()).isEqualTo(400);
                 assertThat(answer.body().replace(MARKER + "\"", "")).doesNotContain("Remember the word " + MARKER);
             });
-            assertThat(server.get("/metrics").body()).doesNotContain(MARKER);
+            assertThat(server.get("/metrics").body()).doesNotContain(MARKER).doesNotContain(STORED);
 
             crashWhileAnswering(server);
             server.launched().terminate();
             server.launched().exitCode(Duration.ofSeconds(20));
 
-            assertThat(server.launched().output()).doesNotContain(MARKER);
+            assertThat(server.launched().output()).doesNotContain(MARKER).doesNotContain(STORED);
+            Path database = server.home().resolve("data");
+            assertThat(filesHolding(server.home(), STORED)).isNotEmpty().allMatch(file -> file.startsWith(database));
             assertThat(filesHolding(server.home(), MARKER)).isEmpty();
             assertThat(Launched.ROOT.toFile().list())
                     .noneMatch(name -> name.startsWith("hs_err") || name.startsWith("core"));

@@ -55,7 +55,8 @@ public final class ConversationArchive {
         String leaf = fields.string("current_message_id");
         String system = fields.string("system_prompt");
         String model = fields.string("model");
-        String last = messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
+        String last =
+                messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
         String cut = title == null ? "" : Text.storable(title).strip();
         Conversation conversation = new Conversation(
                 id,

@@ -67,9 +67,7 @@ public final class ConversationJson {
 
     /** The event of a conversation that is new or has changed. */
     static byte[] event(Conversation conversation) {
-        return bytes(JSON.objectNode()
-                .put("type", "conversation")
-                .<ObjectNode>set("conversation", of(conversation)));
+        return bytes(JSON.objectNode().put("type", "conversation").<ObjectNode>set("conversation", of(conversation)));
     }
 
     /** The event of a message that is new or has ended. */

@@ -17,6 +17,8 @@ public record ConversationQuery(
 
     /** The words as a pattern of SQL; empty where any will do. */
     String like() {
-        return words.isEmpty() ? "" : "%" + SPECIAL.matcher(words).replaceAll(found -> "!" + Matcher.quoteReplacement(found.group())) + "%";
+        return words.isEmpty()
+                ? ""
+                : "%" + SPECIAL.matcher(words).replaceAll(found -> "!" + Matcher.quoteReplacement(found.group())) + "%";
     }
 }

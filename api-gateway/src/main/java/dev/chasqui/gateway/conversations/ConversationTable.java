@@ -37,7 +37,9 @@ final class ConversationTable {
             query.userId(), query.beforeTime(), query.beforeTime(), query.beforeId(), query.most() + 1, query.like()
         };
         return transaction.rows(
-                sql, ConversationTable::read, query.like().isEmpty() ? List.of(values).subList(0, 5).toArray() : values);
+                sql,
+                ConversationTable::read,
+                query.like().isEmpty() ? List.of(values).subList(0, 5).toArray() : values);
     }
 
     static Flux<String> ids(Transaction transaction, String userId) {

@@ -120,15 +120,18 @@ public final class Conversations implements Contents {
         if (to < text.length() && Character.isLowSurrogate(text.charAt(to))) {
             to++;
         }
-        return (from > 0 ? "…" : "") + text.substring(from, to).replaceAll("\\s+", " ")
+        return (from > 0 ? "…" : "")
+                + text.substring(from, to).replaceAll("\\s+", " ")
                 + (to < text.length() ? "…" : "");
     }
 
     /** A new one without messages. */
     public Mono<Conversation> create(String userId, Conversation.Draft draft) {
         Conversation fresh = fresh(userId, draft);
-        return events.record(userId, recorder -> ConversationTable.insert(recorder.transaction(), fresh)
-                .thenReturn(tell(recorder, fresh)));
+        return events.record(
+                userId,
+                recorder ->
+                        ConversationTable.insert(recorder.transaction(), fresh).thenReturn(tell(recorder, fresh)));
     }
 
     Conversation fresh(String userId, Conversation.Draft draft) {
@@ -149,7 +152,8 @@ public final class Conversations implements Contents {
 
     /** With all its messages; running answers with the text that they have now. */
     public Mono<MessageTree> read(String userId, String id) {
-        return database.transaction(transaction -> tree(transaction, userId, id)).map(this::upToDate);
+        return database.transaction(transaction -> tree(transaction, userId, id))
+                .map(this::upToDate);
     }
 
     static Mono<MessageTree> tree(Transaction transaction, String userId, String id) {
@@ -177,11 +181,15 @@ public final class Conversations implements Contents {
 
     /** Changes what a user can change. */
     public Mono<Conversation> change(String userId, String id, UnaryOperator<Conversation.Draft> change) {
-        return changed(userId, id, false, conversation -> conversation.with(
-                change.apply(conversation.draft()),
-                conversation.currentMessage(),
-                conversation.deletedAt(),
-                clock.millis()));
+        return changed(
+                userId,
+                id,
+                false,
+                conversation -> conversation.with(
+                        change.apply(conversation.draft()),
+                        conversation.currentMessage(),
+                        conversation.deletedAt(),
+                        clock.millis()));
     }
 
     /** Shows another branch: the newest path through this message. */
@@ -197,31 +205,46 @@ public final class Conversations implements Contents {
     public Mono<Void> delete(String userId, String id, boolean atOnce) {
         Mono<Void> end = running.stop(id).then();
         if (atOnce) {
-            return end.then(events.record(userId, recorder -> ConversationTable.find(recorder.transaction(), userId, id)
-                            .switchIfEmpty(Mono.error(Missing::conversation))
-                            .flatMap(found -> remove(recorder, found))))
+            return end.then(events.record(
+                            userId,
+                            recorder -> ConversationTable.find(recorder.transaction(), userId, id)
+                                    .switchIfEmpty(Mono.error(Missing::conversation))
+                                    .flatMap(found -> remove(recorder, found))))
                     .then();
         }
-        return end.then(changed(userId, id, false, conversation -> conversation.with(
-                        conversation.draft(), conversation.currentMessage(), clock.millis(), conversation.updatedAt())))
+        return end.then(changed(
+                        userId,
+                        id,
+                        false,
+                        conversation -> conversation.with(
+                                conversation.draft(),
+                                conversation.currentMessage(),
+                                clock.millis(),
+                                conversation.updatedAt())))
                 .doOnNext(deleted -> purgeLater())
                 .then();
     }
 
     /** Brings back what was deleted. */
     public Mono<Conversation> restore(String userId, String id) {
-        return changed(userId, id, true, conversation -> conversation.with(
-                conversation.draft(), conversation.currentMessage(), 0, conversation.updatedAt()));
+        return changed(
+                userId,
+                id,
+                true,
+                conversation -> conversation.with(
+                        conversation.draft(), conversation.currentMessage(), 0, conversation.updatedAt()));
     }
 
     private Mono<Conversation> changed(
             String userId, String id, boolean alsoDeleted, UnaryOperator<Conversation> change) {
-        return events.record(userId, recorder -> ConversationTable.find(recorder.transaction(), userId, id)
-                .filter(conversation -> alsoDeleted || conversation.deletedAt() == 0)
-                .switchIfEmpty(Mono.error(Missing::conversation))
-                .map(change)
-                .flatMap(conversation -> ConversationTable.update(recorder.transaction(), conversation)
-                        .thenReturn(tell(recorder, conversation))));
+        return events.record(
+                userId,
+                recorder -> ConversationTable.find(recorder.transaction(), userId, id)
+                        .filter(conversation -> alsoDeleted || conversation.deletedAt() == 0)
+                        .switchIfEmpty(Mono.error(Missing::conversation))
+                        .map(change)
+                        .flatMap(conversation -> ConversationTable.update(recorder.transaction(), conversation)
+                                .thenReturn(tell(recorder, conversation))));
     }
 
     static Conversation tell(Recorder recorder, Conversation conversation) {
@@ -249,8 +272,9 @@ public final class Conversations implements Contents {
                         .collectList())
                 .flatMapMany(Flux::fromIterable)
                 .concatMap(one -> events.record(one.userId(), recorder -> remove(recorder, one)))
-                .then(database.transaction(transaction -> ConversationTable.deletedBefore(transaction, Long.MAX_VALUE, 1)
-                        .hasElements()))
+                .then(database.transaction(
+                        transaction -> ConversationTable.deletedBefore(transaction, Long.MAX_VALUE, 1)
+                                .hasElements()))
                 .subscribe(
                         more -> {
                             if (more) {
@@ -285,11 +309,12 @@ public final class Conversations implements Contents {
     /** Stores one that comes from elsewhere, under a new name. */
     public Mono<Conversation> add(MessageTree imported) {
         Conversation conversation = imported.conversation();
-        return events.record(conversation.userId(), recorder -> ConversationTable.insert(
-                        recorder.transaction(), conversation)
-                .thenMany(Flux.fromIterable(imported.messages()))
-                .concatMap(message -> MessageTable.insert(recorder.transaction(), message))
-                .then(Mono.fromSupplier(() -> tell(recorder, conversation))));
+        return events.record(
+                conversation.userId(),
+                recorder -> ConversationTable.insert(recorder.transaction(), conversation)
+                        .thenMany(Flux.fromIterable(imported.messages()))
+                        .concatMap(message -> MessageTable.insert(recorder.transaction(), message))
+                        .then(Mono.fromSupplier(() -> tell(recorder, conversation))));
     }
 
     /** Answers that run, or are not saved yet. */

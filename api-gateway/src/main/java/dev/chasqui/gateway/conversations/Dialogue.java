@@ -73,29 +73,32 @@ public final class Dialogue {
      * @param parentId the message that the question follows, empty for none; null: the last of the path that is shown
      */
     public Mono<Exchange> ask(Asked asked, @Nullable String parentId, String text) {
-        return carriedThrough(conversations.read(asked.userId(), asked.conversationId()).flatMap(tree -> {
-            String parent = parentId == null ? tree.conversation().currentMessage() : parentId;
-            if (!parent.isEmpty() && tree.require(parent).isUser()) {
-                throw RequestError.badValue("parent_id", "a question (expected: an answer, or an empty string for the first place)");
-            }
-            return askIn(asked, tree, parent, text, false);
-        }));
+        return carriedThrough(conversations
+                .read(asked.userId(), asked.conversationId())
+                .flatMap(tree -> {
+                    String parent = parentId == null ? tree.conversation().currentMessage() : parentId;
+                    if (!parent.isEmpty() && tree.require(parent).isUser()) {
+                        throw RequestError.badValue(
+                                "parent_id",
+                                "a question (expected: an answer, or an empty string for the first place)");
+                    }
+                    return askIn(asked, tree, parent, text, false);
+                }));
     }
 
     /** Puts a message in other words, as a branch beside it; a question is answered anew. */
     public Mono<Exchange> edit(Asked asked, String messageId, String text) {
-        return carriedThrough(conversations.read(asked.userId(), asked.conversationId()).flatMap(tree -> {
-            Message old = tree.require(messageId);
-            return old.isUser()
-                    ? askIn(asked, tree, old.parentId(), text, false)
-                    : rewrite(tree, old, text);
-        }));
+        return carriedThrough(conversations
+                .read(asked.userId(), asked.conversationId())
+                .flatMap(tree -> {
+                    Message old = tree.require(messageId);
+                    return old.isUser() ? askIn(asked, tree, old.parentId(), text, false) : rewrite(tree, old, text);
+                }));
     }
 
     private Mono<Exchange> askIn(Asked asked, MessageTree tree, String parentId, String text, boolean isNew) {
         Conversation conversation = tree.conversation();
-        Message question = Message.question(
-                Answers.id("msg_"), conversation.id(), parentId, 0, text, clock.millis());
+        Message question = Message.question(Answers.id("msg_"), conversation.id(), parentId, 0, text, clock.millis());
         List<Message> path = new ArrayList<>(tree.path(parentId));
         path.add(question);
         ChatRequest template = asked.template().apply(conversation);
@@ -104,8 +107,10 @@ public final class Dialogue {
             Conversation titled = conversation.title().isEmpty()
                     ? conversation.titled(TitleWriter.words(text), Conversation.TitleBy.WORDS, clock.millis())
                     : conversation;
-            return events.record(asked.userId(), recorder -> numbered(recorder, conversation.id(), question, answer)
-                            .flatMap(both -> stored(recorder, titled, both, isNew)))
+            return events.record(
+                            asked.userId(),
+                            recorder -> numbered(recorder, conversation.id(), question, answer)
+                                    .flatMap(both -> stored(recorder, titled, both, isNew)))
                     .map(exchange -> started(asked.userId(), exchange, fitted.request()));
         });
     }
@@ -164,16 +169,16 @@ public final class Dialogue {
     }
 
     private Exchange started(String userId, Exchange exchange, ChatRequest request) {
-        Flux<AnswerStep> steps = running.start(
-                userId, exchange.answer(), nodes.chat(request), whole -> entitle(userId, whole, request));
+        Flux<AnswerStep> steps =
+                running.start(userId, exchange.answer(), nodes.chat(request), whole -> entitle(userId, whole, request));
         return new Exchange(exchange.conversation(), exchange.question(), exchange.answer(), steps);
     }
 
     private Mono<Exchange> rewrite(MessageTree tree, Message old, String text) {
         Message written = old.rewritten(Answers.id("msg_"), 0, text, clock.millis());
         return events.record(
-                tree.conversation().userId(),
-                recorder -> numbered(recorder, old.conversationId(), written)
+                        tree.conversation().userId(),
+                        recorder -> numbered(recorder, old.conversationId(), written)
                                 .flatMap(one -> stored(recorder, tree.conversation(), one, false)))
                 .map(exchange -> new Exchange(
                         exchange.conversation(),
@@ -190,16 +195,23 @@ public final class Dialogue {
      * @param messageId the question, or one of its answers; null: the last answer of the path that is shown
      */
     public Mono<Exchange> regenerate(Asked asked, @Nullable String messageId) {
-        return carriedThrough(conversations.read(asked.userId(), asked.conversationId()).flatMap(tree -> {
-            Message named = tree.require(messageId == null ? tree.conversation().currentMessage() : messageId);
-            Message question = named.isUser() ? named : tree.require(named.parentId());
-            ChatRequest template = asked.template().apply(tree.conversation());
-            return window.fit(template, tree.path(question.id())).flatMap(fitted -> events.record(
-                            asked.userId(),
-                            recorder -> numbered(recorder, question.conversationId(), answer(question, fitted))
-                                    .flatMap(one -> stored(recorder, tree.conversation(), one, false)))
-                    .map(exchange -> started(asked.userId(), exchange, fitted.request())));
-        }));
+        return carriedThrough(conversations
+                .read(asked.userId(), asked.conversationId())
+                .flatMap(tree -> {
+                    Message named =
+                            tree.require(messageId == null ? tree.conversation().currentMessage() : messageId);
+                    Message question = named.isUser() ? named : tree.require(named.parentId());
+                    ChatRequest template = asked.template().apply(tree.conversation());
+                    return window.fit(template, tree.path(question.id()))
+                            .flatMap(fitted -> events.record(
+                                            asked.userId(),
+                                            recorder -> numbered(
+                                                            recorder,
+                                                            question.conversationId(),
+                                                            answer(question, fitted))
+                                                    .flatMap(one -> stored(recorder, tree.conversation(), one, false)))
+                                    .map(exchange -> started(asked.userId(), exchange, fitted.request())));
+                }));
     }
 
     /**
@@ -208,20 +220,24 @@ public final class Dialogue {
      * @param messageId null: the last answer of the path that is shown
      */
     public Mono<Exchange> goOn(Asked asked, @Nullable String messageId) {
-        return carriedThrough(conversations.read(asked.userId(), asked.conversationId()).flatMap(tree -> {
-            Message answer = tree.require(messageId == null ? tree.conversation().currentMessage() : messageId);
-            if (answer.isUser() || answer.status() == Message.Status.RUNNING) {
-                throw RequestError.badValue(
-                        "message_id",
-                        (answer.isUser() ? "a question" : "an answer that is being generated")
-                                + " (expected: an answer that has ended)");
-            }
-            ChatRequest template = asked.template().apply(tree.conversation()).toBuilder()
-                    .setContinueLastMessage(!answer.content().isEmpty())
-                    .build();
-            String last = answer.content().isEmpty() ? answer.parentId() : answer.id();
-            return window.fit(template, tree.path(last)).flatMap(fitted -> resumed(asked, tree, answer, fitted));
-        }));
+        return carriedThrough(conversations
+                .read(asked.userId(), asked.conversationId())
+                .flatMap(tree -> {
+                    Message answer =
+                            tree.require(messageId == null ? tree.conversation().currentMessage() : messageId);
+                    if (answer.isUser() || answer.status() == Message.Status.RUNNING) {
+                        throw RequestError.badValue(
+                                "message_id",
+                                (answer.isUser() ? "a question" : "an answer that is being generated")
+                                        + " (expected: an answer that has ended)");
+                    }
+                    ChatRequest template = asked.template().apply(tree.conversation()).toBuilder()
+                            .setContinueLastMessage(!answer.content().isEmpty())
+                            .build();
+                    String last = answer.content().isEmpty() ? answer.parentId() : answer.id();
+                    return window.fit(template, tree.path(last))
+                            .flatMap(fitted -> resumed(asked, tree, answer, fitted));
+                }));
     }
 
     private Mono<Exchange> resumed(Asked asked, MessageTree tree, Message answer, HistoryWindow.Fitted fitted) {
@@ -260,12 +276,13 @@ public final class Dialogue {
                 .read(userId, answer.conversationId())
                 .filter(tree -> tree.conversation().titleBy() == Conversation.TitleBy.WORDS)
                 .flatMap(tree -> titles.write(request, answer.content()))
-                .flatMap(title -> events.record(userId, recorder -> ConversationTable.find(
-                                recorder.transaction(), userId, answer.conversationId())
-                        .filter(now -> now.titleBy() == Conversation.TitleBy.WORDS && now.deletedAt() == 0)
-                        .map(now -> now.titled(title, Conversation.TitleBy.MODEL, now.updatedAt()))
-                        .flatMap(now -> ConversationTable.update(recorder.transaction(), now)
-                                .thenReturn(Conversations.tell(recorder, now)))))
+                .flatMap(title -> events.record(
+                        userId,
+                        recorder -> ConversationTable.find(recorder.transaction(), userId, answer.conversationId())
+                                .filter(now -> now.titleBy() == Conversation.TitleBy.WORDS && now.deletedAt() == 0)
+                                .map(now -> now.titled(title, Conversation.TitleBy.MODEL, now.updatedAt()))
+                                .flatMap(now -> ConversationTable.update(recorder.transaction(), now)
+                                        .thenReturn(Conversations.tell(recorder, now)))))
                 .subscribe(titled -> {}, error -> {});
     }
 

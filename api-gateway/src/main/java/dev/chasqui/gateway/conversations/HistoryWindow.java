@@ -21,6 +21,7 @@ import reactor.core.publisher.Mono;
 final class HistoryWindow {
     /** Of the context, for the answer, where the request does not say how long that may be. */
     private static final int ANSWER_SHARE = 4;
+
     private static final int QUARTER = 4;
     /** What a template puts around a message, generously. */
     private static final int TOKENS_AROUND = 48;

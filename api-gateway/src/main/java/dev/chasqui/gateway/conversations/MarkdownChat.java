@@ -26,7 +26,10 @@ public final class MarkdownChat {
     /** Title, system prompt, and the messages of the path that is shown. */
     public static String write(MessageTree tree) {
         StringBuilder out = new StringBuilder("# ")
-                .append(tree.conversation().title().isEmpty() ? "Untitled" : tree.conversation().title())
+                .append(
+                        tree.conversation().title().isEmpty()
+                                ? "Untitled"
+                                : tree.conversation().title())
                 .append("\n");
         if (!tree.conversation().systemPrompt().isEmpty()) {
             section(out, "system", "System", tree.conversation().systemPrompt());
@@ -38,7 +41,11 @@ public final class MarkdownChat {
     }
 
     private static void section(StringBuilder out, String role, String heading, String text) {
-        out.append("\n<!-- chasqui: ").append(role).append(" -->\n## ").append(heading).append("\n\n");
+        out.append("\n<!-- chasqui: ")
+                .append(role)
+                .append(" -->\n## ")
+                .append(heading)
+                .append("\n\n");
         out.append(MARKED_LINE.matcher(text).replaceAll("\\\\$1")).append("\n");
     }
 
@@ -61,25 +68,21 @@ public final class MarkdownChat {
             more = heads.find();
             add(messages, system, id, role, section(whole, from, more ? heads.start() : whole.length(), marked), now);
         }
-        String leaf = messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
+        String leaf =
+                messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
         return new MessageTree(
                 new Conversation(
-                        id,
-                        userId,
-                        title,
-                        Conversation.TitleBy.USER,
-                        "",
-                        system.toString(),
-                        "{}",
-                        leaf,
-                        now,
-                        now,
-                        0),
+                        id, userId, title, Conversation.TitleBy.USER, "", system.toString(), "{}", leaf, now, now, 0),
                 messages);
     }
 
     private static String title(String head) {
-        String line = head.strip().lines().findFirst().orElse("").replaceFirst("^#+\\s*", "").strip();
+        String line = head.strip()
+                .lines()
+                .findFirst()
+                .orElse("")
+                .replaceFirst("^#+\\s*", "")
+                .strip();
         return line.length() > LONGEST_TITLE ? TitleWriter.words(line) : line;
     }
 
@@ -99,12 +102,9 @@ public final class MarkdownChat {
             system.append(system.isEmpty() ? "" : "\n").append(text);
             return;
         }
-        String parent = messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
-        Message question =
-                Message.question(Answers.id("msg_"), conversation, parent, messages.size() + 1, text, now);
-        messages.add(
-                role.equals("assistant")
-                        ? question.rewrittenAs("assistant")
-                        : question);
+        String parent =
+                messages.isEmpty() ? "" : messages.get(messages.size() - 1).id();
+        Message question = Message.question(Answers.id("msg_"), conversation, parent, messages.size() + 1, text, now);
+        messages.add(role.equals("assistant") ? question.rewrittenAs("assistant") : question);
     }
 }

@@ -7,10 +7,11 @@ import reactor.core.publisher.Mono;
 
 /** The messages in the database. */
 final class MessageTable {
-    private static final String COLUMNS = "m.id, m.conversation_id, m.parent_id, m.number, m.role, m.content, m.reasoning,"
-            + " m.status, m.owner, m.model, m.finish_reason, m.error, m.prompt_tokens, m.cached_tokens,"
-            + " m.completion_tokens, m.first_token_ms, m.prompt_ms, m.completion_ms, m.duration_ms, m.history_from,"
-            + " m.left_out, m.left_out_by, m.created_at, m.updated_at";
+    private static final String COLUMNS =
+            "m.id, m.conversation_id, m.parent_id, m.number, m.role, m.content, m.reasoning,"
+                    + " m.status, m.owner, m.model, m.finish_reason, m.error, m.prompt_tokens, m.cached_tokens,"
+                    + " m.completion_tokens, m.first_token_ms, m.prompt_ms, m.completion_ms, m.duration_ms, m.history_from,"
+                    + " m.left_out, m.left_out_by, m.created_at, m.updated_at";
 
     private MessageTable() {}
 

@@ -43,7 +43,8 @@ public record MessageTree(Conversation conversation, List<Message> messages) {
         return found;
     }
 
-    @Nullable Message find(String id) {
+    @Nullable
+    Message find(String id) {
         for (Message message : messages) {
             if (message.id().equals(id)) {
                 return message;

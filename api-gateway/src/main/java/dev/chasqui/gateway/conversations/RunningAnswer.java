@@ -109,7 +109,6 @@ final class RunningAnswer {
         return whole == null ? beginning.reading(content.toString(), reasoning.toString(), model) : whole;
     }
 
-
     boolean isAdmitted() {
         return admitted;
     }
@@ -281,11 +280,10 @@ final class RunningAnswer {
                     : new NodeException(
                             ErrorReason.ERROR_REASON_INTERNAL, "The server had an error while generating.", null, null);
             failure = known;
-            boolean away =
-                    switch (known.reason()) {
-                        case ERROR_REASON_NODE_UNREACHABLE, ERROR_REASON_SHUTTING_DOWN, ERROR_REASON_CANCELLED -> true;
-                        default -> false;
-                    };
+            boolean away = switch (known.reason()) {
+                case ERROR_REASON_NODE_UNREACHABLE, ERROR_REASON_SHUTTING_DOWN, ERROR_REASON_CANCELLED -> true;
+                default -> false;
+            };
             finish(away ? Message.Status.INTERRUPTED : Message.Status.FAILED, known.sentence());
         }
     }

@@ -30,8 +30,7 @@ final class RunningAnswers {
 
     private record Run(String userId, RunningAnswer answer) {}
 
-    RunningAnswers(
-            Database database, UserEvents events, EventLoop loop, Clock clock, GenerationLog generations) {
+    RunningAnswers(Database database, UserEvents events, EventLoop loop, Clock clock, GenerationLog generations) {
         this.database = database;
         this.events = events;
         this.loop = loop;
@@ -114,7 +113,8 @@ final class RunningAnswers {
         return new StreamItem.Piece(message.conversationId(), message.id(), reasoning, 0, text);
     }
 
-    @Nullable String since(String messageId, boolean reasoning, int offset) {
+    @Nullable
+    String since(String messageId, boolean reasoning, int offset) {
         Run run = runs.get(messageId);
         if (run == null) {
             return null;
@@ -141,31 +141,32 @@ final class RunningAnswers {
 
         @Override
         public Mono<Void> finish(Message whole) {
-            UnaryOperator<Conversation> touched = conversation ->
-                    conversation.at(conversation.currentMessage(), clock.millis());
-            return events.record(userId, recorder -> MessageTable.update(recorder.transaction(), whole)
-                            .filter(rows -> rows > 0)
-                            .flatMap(rows -> ConversationTable.find(
-                                    recorder.transaction(), userId, whole.conversationId()))
-                            .map(touched)
-                            .flatMap(conversation -> ConversationTable.update(recorder.transaction(), conversation)
-                                    .doOnNext(rows -> {
-                                        recorder.tell(
-                                                Kind.MESSAGE, whole.id(), ConversationJson.event(whole), true);
-                                        recorder.tell(
-                                                Kind.CONVERSATION,
-                                                conversation.id(),
-                                                ConversationJson.event(conversation),
-                                                false);
-                                    })))
+            UnaryOperator<Conversation> touched =
+                    conversation -> conversation.at(conversation.currentMessage(), clock.millis());
+            return events.record(
+                            userId,
+                            recorder -> MessageTable.update(recorder.transaction(), whole)
+                                    .filter(rows -> rows > 0)
+                                    .flatMap(rows -> ConversationTable.find(
+                                            recorder.transaction(), userId, whole.conversationId()))
+                                    .map(touched)
+                                    .flatMap(conversation -> ConversationTable.update(
+                                                    recorder.transaction(), conversation)
+                                            .doOnNext(rows -> {
+                                                recorder.tell(
+                                                        Kind.MESSAGE, whole.id(), ConversationJson.event(whole), true);
+                                                recorder.tell(
+                                                        Kind.CONVERSATION,
+                                                        conversation.id(),
+                                                        ConversationJson.event(conversation),
+                                                        false);
+                                            })))
                     .then();
         }
 
         @Override
         public void grown(Message answer, boolean reasoning, int offset, String text) {
-            events.tell(
-                    userId,
-                    new StreamItem.Piece(answer.conversationId(), answer.id(), reasoning, offset, text));
+            events.tell(userId, new StreamItem.Piece(answer.conversationId(), answer.id(), reasoning, offset, text));
         }
 
         @Override

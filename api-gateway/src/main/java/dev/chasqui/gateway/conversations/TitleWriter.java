@@ -12,8 +12,8 @@ import reactor.core.publisher.Mono;
 
 /** Titles of conversations: the first words of the first message, until the model has found a better one. */
 final class TitleWriter {
-    private static final String TASK = "Write a title for this conversation: two to six words, in its language."
-            + " Write nothing but the title.";
+    private static final String TASK =
+            "Write a title for this conversation: two to six words, in its language." + " Write nothing but the title.";
     private static final int MOST_TOKENS = 24;
     private static final int LONGEST = 80;
     private static final int LONGEST_WORDS = 60;

@@ -34,9 +34,8 @@ final class AnswerEncoding implements AnswerEncoder<AnswerStep> {
                     .string(text.text())
                     .raw("}\n\n");
         }
-        ObjectNode event = step instanceof AnswerStep.Started started
-                ? started(started)
-                : ended((AnswerStep.Ended) step);
+        ObjectNode event =
+                step instanceof AnswerStep.Started started ? started(started) : ended((AnswerStep.Ended) step);
         return out.raw("data: ")
                 .raw(event.toString().getBytes(StandardCharsets.UTF_8))
                 .raw("\n\n");

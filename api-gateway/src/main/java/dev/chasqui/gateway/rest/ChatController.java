@@ -32,11 +32,7 @@ final class ChatController {
     private final DialogueController dialogues;
 
     ChatController(
-            NodeRouter nodes,
-            RequestBody bodies,
-            Answers answers,
-            ModelNames names,
-            DialogueController dialogues) {
+            NodeRouter nodes, RequestBody bodies, Answers answers, ModelNames names, DialogueController dialogues) {
         this.nodes = nodes;
         this.bodies = bodies;
         this.answers = answers;

@@ -24,38 +24,27 @@ final class ConversationFields {
     private static final int LONGEST_TITLE = 200;
     private static final int LONGEST_MODEL = 200;
     private static final int LONGEST_SETTINGS = 100_000;
-    /** What OpenAI's chat knows, but for what makes no sense where answers are texts that are kept. */
-    private static final Set<String> SETTINGS = Text.ordered(
-            "temperature",
-            "top_k",
-            "top_p",
-            "min_p",
-            "typical_p",
-            "repeat_penalty",
-            "repeat_last_n",
-            "frequency_penalty",
-            "presence_penalty",
-            "dry_multiplier",
-            "dry_base",
-            "dry_allowed_length",
-            "dry_penalty_last_n",
-            "dry_sequence_breakers",
-            "xtc_probability",
-            "xtc_threshold",
-            "mirostat",
-            "mirostat_tau",
-            "mirostat_eta",
-            "logit_bias",
-            "seed",
-            "ignore_eos",
-            "max_tokens",
-            "max_completion_tokens",
-            "stop",
-            "response_format",
-            "grammar",
-            "reasoning_effort",
-            "enable_thinking",
-            "chat_template_kwargs");
+    /** What is no setting: where an answer belongs, and what makes no sense where answers are texts that are kept. */
+    private static final Set<String> NO_SETTINGS = Text.ordered(
+            "messages",
+            "message",
+            "content",
+            "conversation_id",
+            "parent_id",
+            "message_id",
+            "store",
+            "model",
+            "stream",
+            "stream_options",
+            "n",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "functions",
+            "function_call",
+            "logprobs",
+            "top_logprobs",
+            "continue_final_message");
 
     private final ModelNames names;
 
@@ -67,10 +56,10 @@ final class ConversationFields {
     ChatRequest template(Conversation conversation, JsonNode body) {
         ObjectNode chat = JsonNodeFactory.instance.objectNode();
         JsonNode stored = JsonMapper.shared().readTree(conversation.settings());
-        for (String name : SETTINGS) {
-            JsonNode value = body.hasNonNull(name) ? body.get(name) : stored.get(name);
-            if (value != null) {
-                chat.set(name, value);
+        stored.properties().forEach(setting -> chat.set(setting.getKey(), setting.getValue()));
+        for (Map.Entry<String, JsonNode> field : body.properties()) {
+            if (!NO_SETTINGS.contains(field.getKey()) && !field.getValue().isNull()) {
+                chat.set(field.getKey(), field.getValue());
             }
         }
         chat.putArray("messages").addObject().put("role", "user").put("content", "");
@@ -114,9 +103,8 @@ final class ConversationFields {
         }
         ObjectNode chat = JsonNodeFactory.instance.objectNode();
         for (Map.Entry<String, JsonNode> setting : settings.properties()) {
-            if (!SETTINGS.contains(setting.getKey())) {
-                throw RequestError.badValue(
-                        object.path(setting.getKey()), "unknown (expected: " + String.join(", ", SETTINGS) + ")");
+            if (NO_SETTINGS.contains(setting.getKey())) {
+                throw RequestError.badValue(object.path(setting.getKey()), "no setting (expected: absent)");
             }
             chat.set(setting.getKey(), setting.getValue());
         }

@@ -57,7 +57,11 @@ final class ConversationsController {
                 ObjectNode json = ConversationJson.of(one.conversation()).put("running", one.isRunning());
                 list.add(json.put("snippet", one.snippet()));
             }
-            data.put("next", found.size() > query.most() ? cursor(found.get(query.most() - 1).conversation()) : null);
+            data.put(
+                    "next",
+                    found.size() > query.most()
+                            ? cursor(found.get(query.most() - 1).conversation())
+                            : null);
             return Success.write(exchange, data);
         });
     }
@@ -96,13 +100,17 @@ final class ConversationsController {
     }
 
     Mono<Void> create(ServerWebExchange exchange) {
-        return bodies.readIfAny(exchange.getRequest(), body -> conversations
-                .create(LocalUser.ID, ConversationFields.draft(Fields.of(body, ""), ConversationFields.blank()))
-                .flatMap(made -> Success.write(exchange, ConversationJson.of(made))));
+        return bodies.readIfAny(
+                exchange.getRequest(),
+                body -> conversations
+                        .create(LocalUser.ID, ConversationFields.draft(Fields.of(body, ""), ConversationFields.blank()))
+                        .flatMap(made -> Success.write(exchange, ConversationJson.of(made))));
     }
 
     Mono<Void> show(ServerWebExchange exchange, String id) {
-        return conversations.read(LocalUser.ID, id).flatMap(tree -> Success.write(exchange, ConversationArchive.write(tree)));
+        return conversations
+                .read(LocalUser.ID, id)
+                .flatMap(tree -> Success.write(exchange, ConversationArchive.write(tree)));
     }
 
     Mono<Void> messages(ServerWebExchange exchange, String id) {
@@ -129,13 +137,11 @@ final class ConversationsController {
             if (Boolean.TRUE.equals(deleted)) {
                 throw fields.bad("deleted", fields.any("deleted"), "false; DELETE deletes");
             }
-            Mono<Conversation> changed = deleted == null
-                    ? Mono.empty()
-                    : conversations.restore(LocalUser.ID, id);
-            changed = changed.then(conversations.change(LocalUser.ID, id, now -> ConversationFields.draft(fields, now)));
-            return changed.flatMap(last -> message == null
-                            ? Mono.just(last)
-                            : conversations.show(LocalUser.ID, id, message))
+            Mono<Conversation> changed = deleted == null ? Mono.empty() : conversations.restore(LocalUser.ID, id);
+            changed =
+                    changed.then(conversations.change(LocalUser.ID, id, now -> ConversationFields.draft(fields, now)));
+            return changed.flatMap(
+                            last -> message == null ? Mono.just(last) : conversations.show(LocalUser.ID, id, message))
                     .flatMap(last -> Success.write(exchange, ConversationJson.of(last)));
         });
     }
@@ -175,11 +181,15 @@ final class ConversationsController {
             attachment(response, "chasqui-conversations", "json");
             response.getHeaders().set("content-type", "application/json");
             Flux<String> each = Flux.fromIterable(ids)
-                    .concatMap(id -> conversations
-                            .read(LocalUser.ID, id)
-                            .map(tree -> ConversationArchive.write(tree).toString())
-                            // It was deleted just now.
-                            .onErrorResume(RequestError.class, gone -> gone.status() == 404 ? Mono.empty() : Mono.error(gone)), 1)
+                    .concatMap(
+                            id -> conversations
+                                    .read(LocalUser.ID, id)
+                                    .map(tree -> ConversationArchive.write(tree).toString())
+                                    // It was deleted just now.
+                                    .onErrorResume(
+                                            RequestError.class,
+                                            gone -> gone.status() == 404 ? Mono.empty() : Mono.error(gone)),
+                            1)
                     .index((number, text) -> number == 0 ? text : "," + text);
             Flux<DataBuffer> whole = Flux.concat(Mono.just(head()), each, Mono.just("]}"))
                     .map(text -> response.bufferFactory().wrap(text.getBytes(StandardCharsets.UTF_8)));
@@ -188,8 +198,8 @@ final class ConversationsController {
     }
 
     private String head() {
-        return "{\"format\":\"" + ConversationArchive.FORMAT + "\",\"version\":1,\"exported_at\":\""
-                + clock.instant() + "\",\"conversations\":[";
+        return "{\"format\":\"" + ConversationArchive.FORMAT + "\",\"version\":1,\"exported_at\":\"" + clock.instant()
+                + "\",\"conversations\":[";
     }
 
     private static void attachment(ServerHttpResponse response, String name, String ending) {
@@ -198,15 +208,17 @@ final class ConversationsController {
     }
 
     Mono<Void> bringIn(ServerWebExchange exchange) {
-        return bodies.read(exchange.getRequest(), body -> Flux.fromIterable(imported(Fields.of(body, "")))
-                .concatMap(conversations::add)
-                .collectList()
-                .flatMap(added -> {
-                    ObjectNode data = JSON.objectNode();
-                    ArrayNode list = data.putArray("conversations");
-                    added.forEach(one -> list.add(ConversationJson.of(one)));
-                    return Success.write(exchange, data);
-                }));
+        return bodies.read(
+                exchange.getRequest(),
+                body -> Flux.fromIterable(imported(Fields.of(body, "")))
+                        .concatMap(conversations::add)
+                        .collectList()
+                        .flatMap(added -> {
+                            ObjectNode data = JSON.objectNode();
+                            ArrayNode list = data.putArray("conversations");
+                            added.forEach(one -> list.add(ConversationJson.of(one)));
+                            return Success.write(exchange, data);
+                        }));
     }
 
     private List<MessageTree> imported(Fields fields) {

@@ -28,8 +28,7 @@ final class DialogueController {
     private final Answers answers;
     private final ConversationFields conversationFields;
 
-    DialogueController(
-            Dialogue dialogue, RequestBody bodies, Answers answers, ConversationFields conversationFields) {
+    DialogueController(Dialogue dialogue, RequestBody bodies, Answers answers, ConversationFields conversationFields) {
         this.dialogue = dialogue;
         this.bodies = bodies;
         this.answers = answers;
@@ -37,31 +36,44 @@ final class DialogueController {
     }
 
     Mono<Void> ask(ServerWebExchange exchange, String id) {
-        return bodies.read(exchange.getRequest(), body -> answer(
-                exchange,
-                id,
-                body,
-                (asked, fields) ->
-                        dialogue.ask(asked, fields.string("parent_id"), ConversationFields.content(fields, "content"))));
+        return bodies.read(
+                exchange.getRequest(),
+                body -> answer(
+                        exchange,
+                        id,
+                        body,
+                        (asked, fields) -> dialogue.ask(
+                                asked, fields.string("parent_id"), ConversationFields.content(fields, "content"))));
     }
 
     Mono<Void> edit(ServerWebExchange exchange, String id) {
-        return bodies.read(exchange.getRequest(), body -> answer(
-                exchange,
-                id,
-                body,
-                (asked, fields) -> dialogue.edit(
-                        asked, fields.requiredString("message_id"), ConversationFields.content(fields, "content"))));
+        return bodies.read(
+                exchange.getRequest(),
+                body -> answer(
+                        exchange,
+                        id,
+                        body,
+                        (asked, fields) -> dialogue.edit(
+                                asked,
+                                fields.requiredString("message_id"),
+                                ConversationFields.content(fields, "content"))));
     }
 
     Mono<Void> regenerate(ServerWebExchange exchange, String id) {
-        return bodies.readIfAny(exchange.getRequest(), body -> answer(
-                exchange, id, body, (asked, fields) -> dialogue.regenerate(asked, fields.string("message_id"))));
+        return bodies.readIfAny(
+                exchange.getRequest(),
+                body -> answer(
+                        exchange,
+                        id,
+                        body,
+                        (asked, fields) -> dialogue.regenerate(asked, fields.string("message_id"))));
     }
 
     Mono<Void> goOn(ServerWebExchange exchange, String id) {
-        return bodies.readIfAny(exchange.getRequest(), body -> answer(
-                exchange, id, body, (asked, fields) -> dialogue.goOn(asked, fields.string("message_id"))));
+        return bodies.readIfAny(
+                exchange.getRequest(),
+                body -> answer(
+                        exchange, id, body, (asked, fields) -> dialogue.goOn(asked, fields.string("message_id"))));
     }
 
     Mono<Void> stop(ServerWebExchange exchange, String id) {
@@ -94,8 +106,7 @@ final class DialogueController {
     }
 
     private Dialogue.Asked asked(String id, JsonNode body) {
-        return new Dialogue.Asked(
-                LocalUser.ID, id, conversation -> conversationFields.template(conversation, body));
+        return new Dialogue.Asked(LocalUser.ID, id, conversation -> conversationFields.template(conversation, body));
     }
 
     private Mono<Void> answer(

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param code for programs, as {@code docs/errors.md} lists them
  * @param retryAfter how long to wait before the same request may succeed; null where it never will
  */
-record RestError(int status, String message, String code, @Nullable Duration retryAfter) {
+record RestError(
+        int status, String message, String code, @Nullable Duration retryAfter) {
     private static final String DEFECT = "The server had an error while processing the request.";
 
     /** The one mapping of anything thrown to this interface's words. */

@@ -68,8 +68,8 @@ public final class RestRoutes implements Dialect {
         this.clock = clock;
         this.database = database;
         ModelsController models = new ModelsController(nodes, bodies, answers);
-        DialogueController dialogues = new DialogueController(
-                conversations.dialogue(), bodies, answers, new ConversationFields(names));
+        DialogueController dialogues =
+                new DialogueController(conversations.dialogue(), bodies, answers, new ConversationFields(names));
         ChatController chats = new ChatController(nodes, bodies, answers, names, dialogues);
         get("/api/health", response -> json(response, health()));
         get("/health", response -> json(response, object("status", "healthy").put("timestamp", timestamp())));
@@ -157,7 +157,8 @@ public final class RestRoutes implements Dialect {
             if (!ready) {
                 response.setRawStatusCode(503);
             }
-            String status = modelReady ? stored.state().word() : readiness.state().word();
+            String status =
+                    modelReady ? stored.state().word() : readiness.state().word();
             ObjectNode body = object("status", status)
                     .put("message", modelReady && !ready ? stored.message() : readiness.message());
             body.put("database", stored.state().word());

@@ -12,7 +12,8 @@ final class Success {
     private Success() {}
 
     static Mono<Void> write(ServerWebExchange exchange, JsonNode data) {
-        JsonNode body = JsonNodeFactory.instance.objectNode().put("success", true).set("data", data);
+        JsonNode body =
+                JsonNodeFactory.instance.objectNode().put("success", true).set("data", data);
         exchange.getResponse().getHeaders().set("cache-control", "no-store");
         return Answers.json(exchange.getResponse(), body.toString().getBytes(StandardCharsets.UTF_8));
     }

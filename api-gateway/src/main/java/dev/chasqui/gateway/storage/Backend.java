@@ -81,9 +81,7 @@ record Backend(DataSource migrations, ConnectionFactory factory, boolean embedde
 
     private static FileAttribute<?>[] mode(Path path, String mode) {
         return path.getFileSystem().supportedFileAttributeViews().contains("posix")
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode))
-                }
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode))}
                 : new FileAttribute<?>[0];
     }
 }

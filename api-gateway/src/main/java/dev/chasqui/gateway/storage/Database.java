@@ -35,7 +35,10 @@ import reactor.core.scheduler.Schedulers;
  */
 public final class Database implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Database.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** Migrations of large databases take their time; whoever waits for so long comes again. */
+    private static final Duration OPENING_PATIENCE = Duration.ofSeconds(60);
+
     private static final Duration ACQUIRE = Duration.ofSeconds(5);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
     /** How long one failure stands for the next calls, which so fail at once. */
@@ -110,8 +113,8 @@ public final class Database implements AutoCloseable {
         if (address instanceof DatabaseAddress.InMemory || status.state() == DatabaseStatus.State.OPENING) {
             return Mono.just(status);
         }
-        return transaction(transaction ->
-                        transaction.rows("SELECT 1", row -> true).then())
+        return transaction(
+                        transaction -> transaction.rows("SELECT 1", row -> true).then())
                 .onErrorComplete(RequestError.class)
                 .then(Mono.fromSupplier(this::status));
     }
@@ -126,12 +129,11 @@ public final class Database implements AutoCloseable {
                     if (last != null && last.until() - System.nanoTime() > 0) {
                         return Mono.<T>error(last.error());
                     }
-                    return opened().flatMap(open -> {
+                    return opened().timeout(OPENING_PATIENCE).flatMap(open -> {
                         Mono<T> whole = within(open, work);
-                        return open.embedded() ? whole.subscribeOn(worker) : whole;
+                        return (open.embedded() ? whole.subscribeOn(worker) : whole).timeout(PATIENCE);
                     });
                 })
-                .timeout(PATIENCE)
                 .onErrorMap(this::translated)
                 .doOnSuccess(value -> reachable())
                 .publishOn(results);
@@ -177,8 +179,7 @@ public final class Database implements AutoCloseable {
 
     private Open openNow() throws SQLException {
         Backend backend = Backend.of(address, loop);
-        java.sql.Connection anchor =
-                backend.embedded() ? backend.migrations().getConnection() : null;
+        java.sql.Connection anchor = backend.embedded() ? backend.migrations().getConnection() : null;
         try {
             Flyway.configure(Database.class.getClassLoader())
                     .dataSource(backend.migrations())

@@ -27,8 +27,7 @@ record PostgresAddress(
         String database,
         String user,
         @Nullable String password,
-        Map<String, String> options)
-        implements DatabaseAddress {
+        Map<String, String> options) implements DatabaseAddress {
     private static final String EXPECTED =
             "(expected: postgres://USER:PASSWORD@HOST:PORT/DATABASE, file:PATH or memory:)";
     private static final Pattern ADDRESS = Pattern.compile("(?:jdbc:|r2dbc:)?postgres(?:ql)?://"
@@ -79,8 +78,8 @@ record PostgresAddress(
                 options.put(name, value);
             } else if (!option.isEmpty()
                     && !HARMLESS.getOrDefault(name, Set.of()).contains(value)) {
-                throw new IllegalArgumentException(
-                        "option " + name + " (expected: " + String.join(", ", KNOWN.stream().sorted().toList()) + ")");
+                throw new IllegalArgumentException("option " + name + " (expected: "
+                        + String.join(", ", KNOWN.stream().sorted().toList()) + ")");
             }
         }
         requireMode(options.getOrDefault("sslmode", "prefer"));

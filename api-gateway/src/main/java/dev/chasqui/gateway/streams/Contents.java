@@ -16,5 +16,6 @@ public interface Contents {
     List<StreamItem.Piece> running(String userId);
 
     /** The text of a running answer from there on; null where it does not run. On the event loop. */
-    @Nullable String since(String messageId, boolean reasoning, int offset);
+    @Nullable
+    String since(String messageId, boolean reasoning, int offset);
 }

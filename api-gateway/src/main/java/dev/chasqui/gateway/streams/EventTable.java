@@ -35,14 +35,15 @@ final class EventTable {
     }
 
     static Mono<Bounds> bounds(Transaction transaction, String userId) {
-        return cursor(transaction, userId).flatMap(last -> transaction
-                .rows(
-                        "SELECT position FROM events WHERE user_id = $1 ORDER BY position LIMIT 1",
-                        row -> row.get(0, Long.class),
-                        userId)
-                .next()
-                .defaultIfEmpty(last + 1)
-                .map(first -> new Bounds(first, last)));
+        return cursor(transaction, userId)
+                .flatMap(last -> transaction
+                        .rows(
+                                "SELECT position FROM events WHERE user_id = $1 ORDER BY position LIMIT 1",
+                                row -> row.get(0, Long.class),
+                                userId)
+                        .next()
+                        .defaultIfEmpty(last + 1)
+                        .map(first -> new Bounds(first, last)));
     }
 
     static Mono<List<StoredEvent>> page(Transaction transaction, String userId, long after, int most) {

@@ -52,16 +52,15 @@ final class Pruning {
     }
 
     private Mono<Long> prune() {
-        return database.transaction(
-                        transaction -> EventTable.crowded(transaction, oldest(), settings.mostEvents()))
+        return database.transaction(transaction -> EventTable.crowded(transaction, oldest(), settings.mostEvents()))
                 .flatMapMany(Flux::fromIterable)
                 .concatMap(this::prune)
                 .reduce(0L, Long::sum);
     }
 
     private Mono<Long> prune(String user) {
-        return Mono.defer(() -> database.transaction(transaction ->
-                        EventTable.prune(transaction, user, oldest(), settings.mostEvents(), BATCH)))
+        return Mono.defer(() -> database.transaction(
+                        transaction -> EventTable.prune(transaction, user, oldest(), settings.mostEvents(), BATCH)))
                 .expand(removed -> removed < BATCH
                         ? Mono.empty()
                         : database.transaction(transaction ->

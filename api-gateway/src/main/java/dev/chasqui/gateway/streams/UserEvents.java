@@ -43,8 +43,7 @@ public final class UserEvents implements AutoCloseable {
 
     private record Committed<T>(Optional<T> result, List<StreamItem.Change> changes) {}
 
-    public UserEvents(
-            Database database, EventLoop loop, StreamSettings settings, MeterRegistry registry, Clock clock) {
+    public UserEvents(Database database, EventLoop loop, StreamSettings settings, MeterRegistry registry, Clock clock) {
         this.database = database;
         this.loop = loop;
         this.settings = settings;

@@ -25,8 +25,7 @@ class DatabaseAddressTest {
                 "jdbc:postgresql://me:x@db/chats|db|5432|chats|me|x",
                 "postgres://me:x@[::1]:5432/chats|::1|5432|chats|me|x",
             })
-    void isReadAsPeopleWriteIt(
-            String text, String host, int port, String database, String user, String password) {
+    void isReadAsPeopleWriteIt(String text, String host, int port, String database, String user, String password) {
         PostgresAddress address = (PostgresAddress) DatabaseAddress.parse(text);
 
         assertThat(address.host()).isEqualTo(host);

@@ -127,7 +127,11 @@ class EventStreamTest {
         UserEvents known = made;
         if (known == null) {
             known = new UserEvents(
-                    database, loop, new StreamSettings(Duration.ofHours(48), MOST, QUEUE, strategy, 4), registry, clock);
+                    database,
+                    loop,
+                    new StreamSettings(Duration.ofHours(48), MOST, QUEUE, strategy, 4),
+                    registry,
+                    clock);
             made = known;
         }
         return known;
@@ -193,8 +197,8 @@ class EventStreamTest {
 
         assertThat(reader.completed).isFalse();
         assertThat(reader.positions()).hasSize(QUEUE);
-        assertThat(reader.items.get(reader.items.size() - 1)).isEqualTo(
-                new StreamItem.Reset(QUEUE + 5, "The reader was too slow, and changes were left out."));
+        assertThat(reader.items.get(reader.items.size() - 1))
+                .isEqualTo(new StreamItem.Reset(QUEUE + 5, "The reader was too slow, and changes were left out."));
     }
 
     @Test
