@@ -152,8 +152,16 @@ public final class Conversations implements Contents {
 
     /** With all its messages; running answers with the text that they have now. */
     public Mono<MessageTree> read(String userId, String id) {
-        return database.transaction(transaction -> tree(transaction, userId, id))
-                .map(this::upToDate);
+        return Mono.defer(() -> {
+            UnaryOperator<Message> upToDate = running.upToDate();
+            return database.transaction(transaction -> tree(transaction, userId, id))
+                    .map(tree -> new MessageTree(
+                            tree.conversation(),
+                            tree.messages().stream()
+                                    .map(upToDate)
+                                    .map(this::heardOf)
+                                    .toList()));
+        });
     }
 
     static Mono<MessageTree> tree(Transaction transaction, String userId, String id) {
@@ -163,12 +171,6 @@ public final class Conversations implements Contents {
                 .flatMap(conversation -> MessageTable.of(transaction, id)
                         .collectList()
                         .map(messages -> new MessageTree(conversation, messages)));
-    }
-
-    private MessageTree upToDate(MessageTree tree) {
-        return new MessageTree(
-                tree.conversation(),
-                tree.messages().stream().map(running::now).map(this::heardOf).toList());
     }
 
     /** An answer of a gateway that is no more does not run, whatever the database says. */

@@ -64,10 +64,16 @@ final class RunningAnswers {
                         && run.answer().ended() == null);
     }
 
-    /** The message as it is at this moment. */
-    Message now(Message stored) {
-        Run run = runs.get(stored.id());
-        return run == null ? stored : run.answer().now();
+    /**
+     * How to bring up to date what is read from the database from now on. It knows the answers that run now, as one that
+     * ends meanwhile may be read as it was before.
+     */
+    UnaryOperator<Message> upToDate() {
+        Map<String, Run> before = Map.copyOf(runs);
+        return stored -> {
+            Run run = runs.getOrDefault(stored.id(), before.get(stored.id()));
+            return run == null ? stored : run.answer().now();
+        };
     }
 
     /** Ends those of a conversation that run, and waits until they are saved; how they are then. */
