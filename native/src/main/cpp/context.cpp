@@ -320,7 +320,8 @@ CQ_API int32_t cq_state_restore(cq_context * c, int32_t sequence, const uint8_t 
         if (llama_state_seq_set_data(c->ctx, checked(state), (size_t) length, sequence) > 0) return 1;
         llama_memory_seq_rm(memory, sequence, -1, -1);
         std::string why = log.text();
-        if (why.find("failed to find available cells") != std::string::npos || why.find("not enough cells") != std::string::npos) return 0;
+        // "failed to find 268 available cells in kv cache", "not enough cells in kv cache"
+        if (why.find(" available cells") != std::string::npos || why.find("not enough cells") != std::string::npos) return 0;
         refuse("state: " + why);
     });
 }

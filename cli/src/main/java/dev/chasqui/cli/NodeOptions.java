@@ -8,9 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** What an inference node can be told, by {@code chasqui node} and by {@code chasqui serve}, which hands it on. */
 final class NodeOptions {
@@ -103,10 +101,9 @@ final class NodeOptions {
             paramLabel = "on|off",
             description =
                     "Whether an answer that runs alone may have likely next tokens computed ahead, which changes its speed"
-                            + " and not its text. Default: on.",
-            converter = OnOff.class)
+                            + " and not its text. Default: on.")
     @Nullable
-    Boolean lookahead;
+    String lookahead;
 
     /** @throws IllegalArgumentException where a value is out of range, or names a file that is not there */
     ModelSettings settings() {
@@ -119,7 +116,7 @@ final class NodeOptions {
                 threads == null ? 0 : threads,
                 gpuLayers == null ? -1 : gpuLayers,
                 promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
-                lookahead == null || lookahead,
+                lookahead(),
                 adapters(),
                 file("draft-model", draftModel),
                 NodeConfiguration.usualMemoryBytes());
@@ -137,10 +134,20 @@ final class NodeOptions {
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--queue", queue);
-        add(arguments, "--lookahead", lookahead == null ? null : lookahead ? "on" : "off");
+        add(arguments, "--lookahead", lookahead);
         add(arguments, "--draft-model", file("draft-model", draftModel));
         adapters().forEach(adapter -> add(arguments, "--lora", adapter));
         return arguments;
+    }
+
+    private boolean lookahead() {
+        if (lookahead == null || lookahead.equals("on")) {
+            return true;
+        }
+        if (lookahead.equals("off")) {
+            return false;
+        }
+        throw new IllegalArgumentException("lookahead: " + lookahead + " (expected: on or off)");
     }
 
     private List<AdapterFile> adapters() {
@@ -174,17 +181,6 @@ final class NodeOptions {
         if (value != null) {
             arguments.add(option);
             arguments.add(value.toString());
-        }
-    }
-
-    private static final class OnOff implements ITypeConverter<Boolean> {
-        @Override
-        public Boolean convert(String value) {
-            return switch (value) {
-                case "on" -> true;
-                case "off" -> false;
-                default -> throw new TypeConversionException(value + " (expected: on or off)");
-            };
         }
     }
 }

@@ -310,6 +310,25 @@ class LlamaContextTest {
         }
     }
 
+    @Test
+    void restoresNothingWhereOthersHaveTheRoom() {
+        ContextOptions options =
+                new ContextOptions(256, 2, 256, 256, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, true);
+        try (LlamaContext context = model.newContext(options)) {
+            Tiny.decode(context, 0, prompt(150));
+            SequenceState state = context.saveSequence(0);
+            context.clear(0);
+            Tiny.decode(context, 1, prompt(150));
+
+            assertThat(context.restoreSequence(0, state)).isFalse();
+            assertThat(context.maxPosition(0)).isEqualTo(-1);
+            context.clear(1);
+            assertThat(context.restoreSequence(0, state)).isTrue();
+            assertThat(context.maxPosition(0)).isEqualTo(149);
+            state.close();
+        }
+    }
+
     private static SequenceState state(byte[] bytes) {
         SequenceState state = new SequenceState(bytes.length);
         state.memory().write(0, bytes, 0, bytes.length);

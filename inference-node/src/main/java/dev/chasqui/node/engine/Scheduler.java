@@ -171,8 +171,15 @@ final class Scheduler {
     boolean admit(long now) {
         boolean admitted = false;
         while (!waiting.isEmpty() && !(tight && running() > 0)) {
-            Slot slot = bestFreeSlot(waiting.get(0));
-            if (slot == null || !hasRoom(waiting.get(0))) {
+            Sequence first = waiting.get(0);
+            if (!hasRoom(first)) {
+                return admitted;
+            }
+            if (commonCache() && tokensHeld() + needed(first) > runner.kvTokens()) {
+                putIdleAway();
+            }
+            Slot slot = bestFreeSlot(first);
+            if (slot == null) {
                 return admitted;
             }
             beginnings.start(slot, waiting.remove(0), order++, now);
@@ -186,7 +193,7 @@ final class Scheduler {
      * gets a slot. A beginning that a running sequence has already takes no room.
      */
     private boolean hasRoom(Sequence sequence) {
-        if (runner.kvTokens() >= (long) slots.length * runner.contextTokens()) {
+        if (!commonCache()) {
             return true;
         }
         long left = runner.kvTokens() - needed(sequence);
@@ -202,6 +209,10 @@ final class Scheduler {
         }
         sequence.share(shared);
         return alone || left + shared >= 0;
+    }
+
+    private boolean commonCache() {
+        return runner.kvTokens() < (long) slots.length * runner.contextTokens();
     }
 
     private static int common(Sequence one, Sequence other) {
