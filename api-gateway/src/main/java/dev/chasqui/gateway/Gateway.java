@@ -21,6 +21,7 @@ import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.boot.Banner;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
@@ -143,6 +144,8 @@ public final class Gateway implements AutoCloseable {
             return new Gateway((ReactiveWebServerApplicationContext) context, settings.get()).begin();
         } catch (SpringApplication.AbandonedRunException e) {
             throw bad.get() == null ? e : bad.get();
+        } catch (BeanCreationException e) {
+            throw badSettings(e).map(RuntimeException.class::cast).orElse(e);
         }
     }
 
@@ -155,16 +158,24 @@ public final class Gateway implements AutoCloseable {
     }
 
     private static BadSettingsException badSettings(BindException e) {
-        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BadSettingsException bad) {
-                return bad;
-            }
+        Optional<BadSettingsException> told = badSettings((Throwable) e);
+        if (told.isPresent()) {
+            return told.get();
         }
         Class<?> type = e.getTarget().getType().resolve(Object.class);
         ConfigurationProperty property = e.getProperty();
         return new BadSettingsException(e.getName() + ": "
                 + (property == null ? "not readable" : "\"" + property.getValue() + "\"")
                 + " (expected: " + expected(type) + ")");
+    }
+
+    private static Optional<BadSettingsException> badSettings(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadSettingsException bad) {
+                return Optional.of(bad);
+            }
+        }
+        return Optional.empty();
     }
 
     private static String expected(Class<?> type) {

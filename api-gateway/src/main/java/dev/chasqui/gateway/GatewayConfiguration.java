@@ -48,7 +48,11 @@ class GatewayConfiguration {
 
     @Bean
     NodeRouter nodeRouter(GatewaySettings settings, EventLoop loop) {
-        return new NodeRouter(settings.nodeAddresses(), settings.nodeToken(), loop);
+        try {
+            return new NodeRouter(settings.nodeTargets(), settings.nodeCredentials(), loop);
+        } catch (IllegalArgumentException unusable) {
+            throw new BadSettingsException("chasqui.node-tls." + unusable.getMessage());
+        }
     }
 
     @Bean

@@ -1,11 +1,13 @@
 package dev.chasqui.gateway;
 
-import dev.chasqui.gateway.nodes.NodeAddress;
+import dev.chasqui.gateway.nodes.NodeCredentials;
+import dev.chasqui.gateway.nodes.NodeTarget;
 import dev.chasqui.gateway.storage.DatabaseAddress;
 import dev.chasqui.gateway.streams.Backpressure;
 import dev.chasqui.gateway.streams.StreamSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -18,8 +20,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param host {@code chasqui.host}: the address to listen on. Another than a loopback address needs an API key.
  * @param port {@code chasqui.port}: 1 to 65535, or 0 for any that is free
- * @param nodes {@code chasqui.nodes}: inference nodes, each {@code host:port}
+ * @param nodes {@code chasqui.nodes}: inference nodes, each {@code host:port}, or {@code dns:///name:port} for all addresses
+ *     of a name
  * @param nodeToken {@code chasqui.node-token}: sent to the nodes as a bearer token; absent: none
+ * @param nodeTls {@code chasqui.node-tls.*}: whom to trust as a node, and what to show it
  * @param apiKeys {@code chasqui.api-keys}: one of these must come with each request; none: no key is asked for
  * @param allowedHosts {@code chasqui.allowed-hosts}: names that the server answers to besides the loopback ones and
  *     its own address, without port
@@ -34,12 +38,28 @@ public record GatewaySettings(
         @DefaultValue("8080") int port,
         @DefaultValue("127.0.0.1:9090") List<String> nodes,
         @Nullable String nodeToken,
+        @DefaultValue NodeTls nodeTls,
         @DefaultValue List<String> apiKeys,
         @DefaultValue List<String> allowedHosts,
         @DefaultValue List<String> corsOrigins,
         @DefaultValue Local localNode,
         @DefaultValue Stored conversations,
         @DefaultValue Limits limits) {
+
+    /**
+     * Files in PEM for TLS between gateway and nodes, read anew when they change.
+     *
+     * @param ca {@code chasqui.node-tls.ca}: certificates that a node's one must be signed by; absent: no TLS
+     * @param certificate {@code chasqui.node-tls.certificate}: the gateway's own, where nodes want one
+     * @param key {@code chasqui.node-tls.key}: its private key
+     */
+    public record NodeTls(
+            @Nullable Path ca,
+            @Nullable Path certificate,
+            @Nullable Path key) {
+        /** No TLS. */
+        public static final NodeTls NONE = new NodeTls(null, null, null);
+    }
 
     /**
      * A node that the gateway runs itself.
@@ -197,6 +217,7 @@ public record GatewaySettings(
         if (nodeToken != null && nodeToken.isBlank()) {
             nodeToken = null;
         }
+        credentials(nodeToken, nodeTls);
         if (apiKeys.isEmpty() && !address(host).isLoopbackAddress()) {
             throw new BadSettingsException("chasqui.host: " + host
                     + " can be reached from other machines, and no API key is set"
@@ -211,6 +232,7 @@ public record GatewaySettings(
                 port,
                 nodes,
                 null,
+                NodeTls.NONE,
                 List.of(),
                 List.of(),
                 List.of(),
@@ -224,9 +246,24 @@ public record GatewaySettings(
         return address(host);
     }
 
-    /** The nodes' addresses. */
-    List<NodeAddress> nodeAddresses() {
-        return nodes.stream().map(NodeAddress::parse).toList();
+    /** Where the nodes are. */
+    List<NodeTarget> nodeTargets() {
+        return nodes.stream().map(NodeTarget::parse).toList();
+    }
+
+    /** What the nodes are shown, and what is asked of them. */
+    NodeCredentials nodeCredentials() {
+        return credentials(nodeToken, nodeTls);
+    }
+
+    private static NodeCredentials credentials(@Nullable String token, NodeTls tls) {
+        try {
+            return new NodeCredentials(token, tls.ca(), tls.certificate(), tls.key());
+        } catch (IllegalArgumentException e) {
+            String message = String.valueOf(e.getMessage());
+            throw new BadSettingsException(
+                    (message.startsWith("token") ? "chasqui.node-" : "chasqui.node-tls.") + message);
+        }
     }
 
     /** Keys and tokens stay out of logs. */
@@ -249,7 +286,7 @@ public record GatewaySettings(
         }
         for (String node : nodes) {
             try {
-                NodeAddress.parse(node);
+                NodeTarget.parse(node);
             } catch (IllegalArgumentException e) {
                 throw new BadSettingsException("chasqui.nodes: " + e.getMessage());
             }

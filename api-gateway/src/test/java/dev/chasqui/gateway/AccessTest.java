@@ -28,6 +28,7 @@ class AccessTest extends GatewayTest {
                 0,
                 plain.nodes(),
                 null,
+                plain.nodeTls(),
                 List.of("another-key", KEY),
                 List.of("chat.example.com"),
                 List.of("https://app.example.com"),

@@ -50,6 +50,7 @@ class AnthropicClientTest extends GatewayTest {
                 0,
                 plain.nodes(),
                 null,
+                plain.nodeTls(),
                 List.of(KEY),
                 List.of(),
                 List.of(),

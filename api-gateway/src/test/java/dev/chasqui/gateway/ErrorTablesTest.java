@@ -34,6 +34,7 @@ class ErrorTablesTest extends GatewayTest {
                 0,
                 plain.nodes(),
                 null,
+                plain.nodeTls(),
                 List.of(KEY),
                 List.of(),
                 List.of(),

@@ -32,6 +32,9 @@ class GatewaySettingsTest {
                 "--chasqui.aliases=gpt-4 | chasqui.aliases: \"gpt-4\" (expected: PATTERN=MODEL, such as gpt-*=default)",
                 "--chasqui.reasoning-field=thoughts | chasqui.reasoning-field: \"thoughts\""
                         + " (expected: reasoning_content or reasoning)",
+                "--chasqui.node-tls.key=k.pem | chasqui.node-tls.key: without a certificate (expected: both or neither)",
+                "--chasqui.node-tls.ca=nonesuch.pem | chasqui.node-tls.ca: nonesuch.pem"
+                        + " (expected: files that can be read)",
                 "--chasqui.host=0.0.0.0 | chasqui.host: 0.0.0.0 can be reached from other machines, and no API key is"
                         + " set (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)",
             })
@@ -85,6 +88,7 @@ class GatewaySettingsTest {
                 1,
                 plain.nodes(),
                 "the-token",
+                plain.nodeTls(),
                 java.util.List.of("the-secret"),
                 plain.allowedHosts(),
                 plain.corsOrigins(),

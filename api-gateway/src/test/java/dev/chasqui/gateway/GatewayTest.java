@@ -50,6 +50,7 @@ abstract class GatewayTest {
                 0,
                 plain.nodes(),
                 null,
+                plain.nodeTls(),
                 List.of(),
                 List.of(),
                 List.of(),

@@ -39,6 +39,7 @@ class StreamingTest extends GatewayTest {
                 0,
                 plain.nodes(),
                 "node-secret",
+                plain.nodeTls(),
                 List.of(),
                 List.of(),
                 List.of(),

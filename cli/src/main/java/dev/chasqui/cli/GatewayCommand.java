@@ -1,8 +1,8 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.gateway.GatewaySettings;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,16 +20,12 @@ final class GatewayCommand implements Callable<Integer> {
             paramLabel = "HOST:PORT",
             split = ",",
             defaultValue = "127.0.0.1:9090",
-            description = "The inference nodes. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "The inference nodes; dns:///NAME:PORT is one at each address that the name has. Default: ${DEFAULT-VALUE}.")
     private List<String> nodes;
 
-    @Option(
-            names = "--token",
-            paramLabel = "TOKEN",
-            description =
-                    "The nodes' token. Better given as CHASQUI_TOKEN, which other users of the machine cannot read.")
-    @Nullable
-    private String token;
+    @Mixin
+    private NodeLinkOptions link;
 
     @Mixin
     private GatewayOptions options;
@@ -40,6 +36,12 @@ final class GatewayCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         log.apply();
-        return RunningGateway.run(options, options.settings(nodes, token, List.of()));
+        return RunningGateway.run(
+                options,
+                options.settings(
+                        nodes,
+                        link.token(),
+                        new GatewaySettings.NodeTls(link.authority, link.certificate, link.key),
+                        List.of()));
     }
 }

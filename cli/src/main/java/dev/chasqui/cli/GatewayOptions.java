@@ -98,7 +98,8 @@ final class GatewayOptions {
      * @param localNode the command of a node to run as a child; empty: none
      * @throws Failure where a value makes no sense, or the port is another program's
      */
-    GatewaySettings settings(List<String> nodes, @Nullable String token, List<String> localNode) {
+    GatewaySettings settings(
+            List<String> nodes, @Nullable String token, GatewaySettings.NodeTls tls, List<String> localNode) {
         GatewaySettings settings;
         try {
             settings = new GatewaySettings(
@@ -106,6 +107,7 @@ final class GatewayOptions {
                     port,
                     nodes,
                     token,
+                    tls,
                     apiKeys,
                     allowedHosts,
                     corsOrigins,
@@ -113,18 +115,22 @@ final class GatewayOptions {
                     conversations(),
                     GatewaySettings.Limits.defaults());
         } catch (BadSettingsException unusable) {
-            throw new Failure(asOption(String.valueOf(unusable.getMessage())), 2);
+            throw failure(unusable);
         }
         Ports.requireFree(address(), port, "--port");
         return settings;
     }
 
     /** It names properties, which are called like the options. */
-    private static String asOption(String message) {
-        return message.replace("chasqui.conversations.database", "--database-url")
+    static Failure failure(BadSettingsException unusable) {
+        String message = String.valueOf(unusable.getMessage())
+                .replace("chasqui.conversations.database", "--database-url")
                 .replace("chasqui.conversations.max-history", "--max-history")
                 .replace("chasqui.conversations.", "--stream-")
+                .replace("chasqui.node-tls.", "--tls-")
+                .replace("chasqui.node-token", "--token")
                 .replace("chasqui.", "--");
+        return new Failure(message, 2);
     }
 
     private GatewaySettings.Stored conversations() {

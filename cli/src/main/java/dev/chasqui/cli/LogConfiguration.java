@@ -46,6 +46,8 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         context.getLogger("io.r2dbc").setLevel(Level.ERROR);
         // A start that fails is told in one sentence, not once more at length.
         context.getLogger("org.springframework.boot.SpringApplication").setLevel(Level.OFF);
+        context.getLogger("org.springframework.boot.web.server.reactive.context")
+                .setLevel(Level.ERROR);
         context.getLogger("org.springframework.boot.diagnostics").setLevel(Level.OFF);
         context.getLogger("dev.chasqui").setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.INFO));
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;

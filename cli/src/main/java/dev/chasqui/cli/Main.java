@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             NodeCommand.class,
             GatewayCommand.class,
+            CertificatesCommand.class,
             SpecCommand.class,
             RehearseCommand.class
         })

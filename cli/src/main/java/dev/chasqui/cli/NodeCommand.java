@@ -3,6 +3,7 @@ package dev.chasqui.cli;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.node.InferenceNode;
 import dev.chasqui.node.NodeConfiguration;
+import dev.chasqui.node.grpc.NodeAccess;
 import dev.chasqui.node.store.StoreException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,20 +35,14 @@ final class NodeCommand implements Callable<Integer> {
             paramLabel = "HOST:PORT",
             defaultValue = "127.0.0.1:9090",
             converter = ListenAddress.class,
-            description = "Where to answer gRPC. Beyond loopback only with a token. Default: ${DEFAULT-VALUE}.")
+            description = "Where to answer gRPC. Beyond loopback only with a token or TLS. Default: ${DEFAULT-VALUE}.")
     private InetSocketAddress listen;
-
-    @Option(
-            names = "--token",
-            paramLabel = "TOKEN",
-            description =
-                    "What callers must bring as \"authorization: Bearer TOKEN\". Better given as CHASQUI_TOKEN, which"
-                            + " other users of the machine cannot read.")
-    @Nullable
-    private String token;
 
     @Option(names = "--supervised", hidden = true, description = "End when standard input ends.")
     private boolean supervised;
+
+    @Mixin
+    private NodeLinkOptions link;
 
     @Mixin
     private NodeOptions options;
@@ -95,11 +90,21 @@ final class NodeCommand implements Callable<Integer> {
         Path catalogue = home.catalogue();
         return new NodeConfiguration(
                 listen,
-                token,
+                new NodeAccess(link.token(), tls()),
                 options.modelsPath == null ? home.models() : options.modelsPath,
                 home.cache(),
                 Files.exists(catalogue) ? catalogue : null,
                 options.settings());
+    }
+
+    private NodeAccess.@Nullable Tls tls() {
+        if (link.certificate == null && link.key == null && link.authority == null) {
+            return null;
+        }
+        if (link.certificate == null || link.key == null) {
+            throw new Failure("--tls-certificate, --tls-key: not both given (expected: both, or no option for TLS)", 2);
+        }
+        return new NodeAccess.Tls(link.certificate, link.key, link.authority);
     }
 
     private static void stop(InferenceNode node, Duration patience, AtomicBoolean stopping) {

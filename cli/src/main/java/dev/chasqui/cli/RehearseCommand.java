@@ -1,6 +1,7 @@
 package dev.chasqui.cli;
 
 import dev.chasqui.gateway.Gateway;
+import dev.chasqui.gateway.GatewaySettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -28,7 +29,8 @@ final class RehearseCommand implements Callable<Integer> {
         log.apply();
         Main.commandLine(System.getenv()).getUsageMessage();
         String nobody = "127.0.0.1:" + Ports.anyFree(InetAddress.getLoopbackAddress());
-        try (Gateway gateway = Gateway.start(options.settings(List.of(nobody), null, List.of()))) {
+        try (Gateway gateway =
+                Gateway.start(options.settings(List.of(nobody), null, GatewaySettings.NodeTls.NONE, List.of()))) {
             read(options.url(gateway.port()) + "/api/health");
             // Waits until the database is open.
             read(options.url(gateway.port()) + "/api/conversations");

@@ -29,7 +29,7 @@ final class RunningGateway {
         try {
             return Gateway.start(settings);
         } catch (BadSettingsException unusable) {
-            throw new Failure(String.valueOf(unusable.getMessage()), 2);
+            throw GatewayOptions.failure(unusable);
         } catch (PortInUseException taken) {
             throw new Failure("port " + taken.getPort() + " was taken just now: name another with --port.", 2);
         }

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.gateway.GatewaySettings;
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.StoreException;
 import java.net.InetAddress;
@@ -49,7 +50,12 @@ final class ServeCommand implements Callable<Integer> {
         // The port stays the node's over its restarts, so it is chosen here.
         String target = loopback.getHostAddress() + ":" + choosePort(loopback);
         return RunningGateway.run(
-                gateway, gateway.settings(List.of(target), System.getenv("CHASQUI_TOKEN"), command(target)));
+                gateway,
+                gateway.settings(
+                        List.of(target),
+                        System.getenv("CHASQUI_TOKEN"),
+                        GatewaySettings.NodeTls.NONE,
+                        command(target)));
     }
 
     private int choosePort(InetAddress loopback) {

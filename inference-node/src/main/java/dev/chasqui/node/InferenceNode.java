@@ -31,7 +31,7 @@ public final class InferenceNode implements AutoCloseable {
     /**
      * Starts a node: its port answers when this returns, while the default model is fetched and loaded in the background.
      *
-     * @throws IOException where the address cannot be had or the models folder cannot be used
+     * @throws IOException where the address cannot be had, or the models folder or a file for TLS cannot be used
      * @throws dev.chasqui.llama.LlamaException where llama.cpp cannot be loaded on this machine
      */
     public static InferenceNode start(NodeConfiguration configuration) throws IOException {
@@ -43,7 +43,7 @@ public final class InferenceNode implements AutoCloseable {
         Llama llama = Llama.load(configuration.cacheFolder());
         log.info("llama.cpp {}, {}", llama.version().release(), llama.systemInfo());
         Models models = new Models(llama, store, configuration.models());
-        NodeServer server = new NodeServer(configuration.listen(), configuration.token(), VERSION, llama, models);
+        NodeServer server = new NodeServer(configuration.listen(), configuration.access(), VERSION, llama, models);
         InferenceNode node = new InferenceNode(models, server);
         log.info("node listens on {}:{}", configuration.listen().getHostString(), server.port());
         models.start();

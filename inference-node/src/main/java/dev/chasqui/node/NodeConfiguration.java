@@ -1,5 +1,6 @@
 package dev.chasqui.node;
 
+import dev.chasqui.node.grpc.NodeAccess;
 import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.ModelSettings;
 import java.net.InetAddress;
@@ -10,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How to run a node. Values out of range are refused with {@link IllegalArgumentException}.
  *
- * @param listen where to listen; beyond loopback only with a token
- * @param token what callers must bring as {@code authorization: Bearer …}; null: nothing
+ * @param listen where to listen; beyond loopback only where callers must show who they are
+ * @param access what callers must bring
  * @param modelsFolder where model files are kept
  * @param cacheFolder where the native libraries are extracted to
  * @param userCatalogue a catalogue to lay over the built-in one; null: none
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record NodeConfiguration(
         InetSocketAddress listen,
-        @Nullable String token,
+        NodeAccess access,
         Path modelsFolder,
         Path cacheFolder,
         @Nullable Path userCatalogue,
@@ -30,13 +31,10 @@ public record NodeConfiguration(
             throw new IllegalArgumentException(
                     "listen: " + listen.getHostString() + " (expected: a host that can be resolved)");
         }
-        if (token == null && !address.isLoopbackAddress()) {
+        if (!access.asksCallers() && !address.isLoopbackAddress()) {
             throw new IllegalArgumentException("listen: " + listen.getHostString()
-                    + " without a token (expected: a loopback address such as 127.0.0.1, or a token, so that not everybody on the"
-                    + " network can use the node)");
-        }
-        if (token != null && token.isBlank()) {
-            throw new IllegalArgumentException("token: blank (expected: at least one character)");
+                    + " can be reached from other machines, and callers need neither a token nor a certificate"
+                    + " (expected: a loopback address such as 127.0.0.1, --token, or --tls-ca)");
         }
     }
 

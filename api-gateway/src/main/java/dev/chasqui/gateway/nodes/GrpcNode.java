@@ -9,7 +9,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -25,12 +24,10 @@ import reactor.core.publisher.SignalType;
  */
 final class GrpcNode {
     private static final Logger log = LoggerFactory.getLogger(GrpcNode.class);
-    private static final int MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-    /** Of one call that the node may send unread: for a reader who does not read it lies here, so it is not much. */
-    private static final int WINDOW_BYTES = 64 * 1024;
-
     private static final long FIRST_RETRY_MS = 100;
     private static final long LONGEST_RETRY_MS = 500;
+    /** One that was never there may still be starting, so its absence is told only after this. */
+    private static final long STARTING_MS = 15_000;
     /** A node speaks at least every 10 s; one that has been silent for this long is taken for gone. */
     private static final long SILENCE_MS = 30_000;
 
@@ -38,6 +35,7 @@ final class GrpcNode {
     private final EventLoop loop;
     private final ManagedChannel channel;
     private final @Nullable String authorization;
+    private final long createdNanos = System.nanoTime();
     private final AtomicInteger inFlight = new AtomicInteger();
     private final ServerStream.Owner requests = new Requests();
     private volatile NodeStatus status = NodeStatus.getDefaultInstance();
@@ -45,22 +43,17 @@ final class GrpcNode {
     private volatile boolean closing;
 
     private @Nullable Watch watch;
+    private @Nullable Unreachable told;
+    private boolean retired;
     private long retryMs = FIRST_RETRY_MS;
     private Runnable cancelRetry = () -> {};
 
-    GrpcNode(NodeAddress address, @Nullable String token, EventLoop loop) {
+    /** @param name that its certificate must have; null: the address's host */
+    GrpcNode(NodeAddress address, @Nullable String name, NodeChannels channels) {
         this.address = address;
-        this.loop = loop;
-        this.authorization = token == null ? null : "Bearer " + token;
-        this.channel = NettyChannelBuilder.forAddress(address.host(), address.port())
-                .eventLoopGroup(loop.group())
-                .channelType(loop.socketType())
-                .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-                .flowControlWindow(WINDOW_BYTES)
-                .disableRetry()
-                .proxyDetector(target -> null)
-                .usePlaintext()
-                .build();
+        this.loop = channels.loop();
+        this.authorization = channels.authorization();
+        this.channel = channels.open(address, name);
     }
 
     /** Begins to watch the node; returns at once. */
@@ -93,13 +86,24 @@ final class GrpcNode {
         channel.shutdownNow();
     }
 
+    /** Takes no new calls, and closes the channel when those that run have ended. */
+    void retire() {
+        retired = true;
+        cancelRetry.run();
+        if (watch != null) {
+            watch.cancel();
+        }
+        channel.shutdown();
+    }
+
     private void connect() {
-        if (closing || watch != null) {
+        if (closing || retired || watch != null) {
             return;
         }
         cancelRetry.run();
         channel.resetConnectBackoff();
-        Watch next = new Watch();
+        Watching watching = new Watching();
+        Watch next = new Watch(watching);
         watch = next;
         next.listenForSilence();
         new ServerStream<>(
@@ -108,26 +112,38 @@ final class GrpcNode {
                         NodeGrpc.getWatchStatusMethod(),
                         authorization,
                         WatchStatusRequest.getDefaultInstance(),
-                        new Watching())
+                        watching)
                 .subscribe(next);
     }
 
-    private void lost() {
+    private void lost(@Nullable Unreachable reason) {
         watch = null;
-        if (closing) {
+        if (closing || retired) {
             return;
         }
-        if (reachable) {
-            reachable = false;
-            log.warn("node {} is not reachable", address);
-        }
+        tell(reason == null ? new Unreachable(false, "it ended the connection") : reason);
+        reachable = false;
         cancelRetry = loop.schedule(this::connect, retryMs);
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
 
+    /** Once for each reason, until it answers again. */
+    private void tell(Unreachable reason) {
+        boolean starting = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - createdNanos) < STARTING_MS;
+        if (reachable || (!reason.equals(told) && (reason.refused() || (told == null && !starting)))) {
+            log.warn("node {} is not reachable: {}", address, reason.why());
+            told = reason;
+        }
+    }
+
     private final class Watch extends BaseSubscriber<NodeStatus> {
+        private final Watching watching;
         private long heardNanos = System.nanoTime();
         private Runnable cancelCheck = () -> {};
+
+        Watch(Watching watching) {
+            this.watching = watching;
+        }
 
         void listenForSilence() {
             cancelCheck = loop.schedule(this::check, SILENCE_MS);
@@ -146,6 +162,7 @@ final class GrpcNode {
         protected void hookOnNext(NodeStatus next) {
             heardNanos = System.nanoTime();
             retryMs = FIRST_RETRY_MS;
+            told = null;
             status = next;
             if (!reachable) {
                 reachable = true;
@@ -155,17 +172,17 @@ final class GrpcNode {
 
         @Override
         protected void hookOnError(Throwable error) {
-            lost();
+            lost(watching.reason);
         }
 
         @Override
         protected void hookOnComplete() {
-            lost();
+            lost(null);
         }
 
         @Override
         protected void hookOnCancel() {
-            lost();
+            lost(new Unreachable(false, "it is silent"));
         }
 
         @Override
@@ -175,6 +192,8 @@ final class GrpcNode {
     }
 
     private class Watching implements ServerStream.Owner {
+        private @Nullable Unreachable reason;
+
         @Override
         public void began() {}
 
@@ -183,6 +202,7 @@ final class GrpcNode {
 
         @Override
         public NodeException failure(Status failure, Metadata trailers) {
+            reason = Unreachable.of(failure);
             return closing
                     ? new NodeException(
                             ErrorReason.ERROR_REASON_SHUTTING_DOWN,

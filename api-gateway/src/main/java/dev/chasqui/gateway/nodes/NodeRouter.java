@@ -27,8 +27,12 @@ import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -43,23 +47,65 @@ public final class NodeRouter implements AutoCloseable {
     private static final Duration RETRY_WHILE_LOADING = Duration.ofSeconds(2);
     private static final Duration RETRY_WHILE_DOWNLOADING = Duration.ofSeconds(10);
 
-    private final List<GrpcNode> nodes;
+    private final NodeChannels channels;
+    private final List<Discovery> discoveries = new ArrayList<>();
+    /** Changed on the event loop only. */
+    private volatile List<GrpcNode> nodes;
+
     private volatile boolean draining;
 
     /**
-     * @param addresses at least one
-     * @param token sent to each node as a bearer token; null: none
+     * @param targets at least one
+     * @throws IllegalArgumentException where there is none, or a file of the credentials cannot be used
      */
-    public NodeRouter(List<NodeAddress> addresses, @Nullable String token, EventLoop loop) {
-        if (addresses.isEmpty()) {
+    public NodeRouter(List<NodeTarget> targets, NodeCredentials credentials, EventLoop loop) {
+        if (targets.isEmpty()) {
             throw new IllegalArgumentException("no nodes (expected: at least one)");
         }
-        nodes = addresses.stream().map(a -> new GrpcNode(a, token, loop)).toList();
+        channels = new NodeChannels(credentials, loop);
+        nodes = targets.stream()
+                .filter(target -> !target.everyAddress())
+                .map(target -> new GrpcNode(target.address(), null, channels))
+                .toList();
+        targets.stream()
+                .filter(NodeTarget::everyAddress)
+                .map(target -> discovery(target.address(), loop))
+                .forEach(discoveries::add);
+    }
+
+    private Discovery discovery(NodeAddress name, EventLoop loop) {
+        Map<String, GrpcNode> known = new HashMap<>();
+        return new Discovery(name, addresses -> loop.execute(() -> follow(name, known, addresses)));
+    }
+
+    /** Of the nodes behind one name, lets those go whose address is gone, and takes in those that are new. */
+    private void follow(NodeAddress name, Map<String, GrpcNode> known, Set<String> addresses) {
+        if (draining) {
+            return;
+        }
+        List<GrpcNode> next = new ArrayList<>(nodes);
+        List<GrpcNode> gone = known.entrySet().stream()
+                .filter(node -> !addresses.contains(node.getKey()))
+                .map(Map.Entry::getValue)
+                .toList();
+        next.removeAll(gone);
+        known.keySet().retainAll(addresses);
+        for (String address : addresses) {
+            known.computeIfAbsent(address, literal -> {
+                GrpcNode node = new GrpcNode(new NodeAddress(literal, name.port()), name.host(), channels);
+                next.add(node);
+                node.start();
+                return node;
+            });
+        }
+        nodes = List.copyOf(next);
+        gone.forEach(GrpcNode::retire);
     }
 
     /** Begins to watch the nodes; waits for none. */
     public void start() {
         nodes.forEach(GrpcNode::start);
+        discoveries.forEach(Discovery::start);
     }
 
     /**
@@ -149,7 +195,7 @@ public final class NodeRouter implements AutoCloseable {
         return nodes.stream()
                 .map(node -> Readiness.of(node.view()))
                 .min(Comparator.comparing(Readiness::state))
-                .orElseThrow();
+                .orElseGet(() -> Readiness.unavailable("No inference node is known yet."));
     }
 
     /** What is known of each node now. */
@@ -181,7 +227,9 @@ public final class NodeRouter implements AutoCloseable {
     @Override
     public void close() {
         draining = true;
+        discoveries.forEach(Discovery::close);
         nodes.forEach(GrpcNode::close);
+        channels.close();
     }
 
     private GrpcNode pick(String model) {

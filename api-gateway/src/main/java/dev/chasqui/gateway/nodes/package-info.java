@@ -3,7 +3,8 @@
  * request, and the child process that serves as a local node.
  *
  * <p>Calls and watches live on the gateway's one event loop, which owns all their mutable state; what others may read
- * is published as immutable snapshots. The supervisor of a local node has a thread of its own.
+ * is published as immutable snapshots. The supervisor of a local node has a thread of its own,
+ * and so has each name whose addresses are nodes.
  */
 @NullMarked
 package dev.chasqui.gateway.nodes;

@@ -7,6 +7,9 @@ import dev.chasqui.proto.v1.InferenceGrpc;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.channel.Channel;
+import io.grpc.netty.shaded.io.netty.channel.ChannelHandlerContext;
+import io.grpc.netty.shaded.io.netty.channel.ChannelInboundHandlerAdapter;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -22,7 +25,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /** The node's gRPC server: inference, models, status, health and reflection on one port. */
 public final class NodeServer implements AutoCloseable {
@@ -40,21 +42,22 @@ public final class NodeServer implements AutoCloseable {
      */
     private final NioEventLoopGroup eventLoop = new NioEventLoopGroup(1, (ThreadFactory) task -> daemon(task, "relay"));
 
+    private final Refusals refusals = new Refusals();
     private final NodeService nodeService;
     private final Server server;
 
     /**
      * Opens the port.
      *
-     * @param token what callers must bring; null: nothing
-     * @throws IOException where the address cannot be had
+     * @param access what callers must bring
+     * @throws IOException where the address cannot be had, or a file for TLS cannot be read
      */
-    public NodeServer(InetSocketAddress address, @Nullable String token, String version, Llama llama, Models models)
+    public NodeServer(InetSocketAddress address, NodeAccess access, String version, Llama llama, Models models)
             throws IOException {
         this.models = models;
         this.nodeService = new NodeService(version, llama, models, timer);
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
-                .channelType(NioServerSocketChannel.class)
+                .channelFactory(this::listener)
                 .bossEventLoopGroup(eventLoop)
                 .workerEventLoopGroup(eventLoop)
                 .executor(handlers)
@@ -66,12 +69,28 @@ public final class NodeServer implements AutoCloseable {
                 .addService(nodeService)
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance());
-        if (token != null) {
-            builder.intercept(new TokenAuthentication(token));
+        if (access.token() != null) {
+            builder.intercept(new TokenAuthentication(access.token(), refusals));
+        }
+        if (access.tls() != null) {
+            builder.sslContext(NodeTls.context(access.tls(), timer));
         }
         models.onChange(this::updateHealth);
         updateHealth();
         this.server = builder.build().start();
+    }
+
+    /** A port whose connections are watched until it is clear whether they are let in. */
+    private NioServerSocketChannel listener() {
+        NioServerSocketChannel listener = new NioServerSocketChannel();
+        listener.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext context, Object connection) {
+                ((Channel) connection).pipeline().addLast(new NodeTls.Watch(refusals));
+                context.fireChannelRead(connection);
+            }
+        });
+        return listener;
     }
 
     /** The port that it listens on. */

@@ -1,6 +1,7 @@
 package dev.chasqui.node.grpc;
 
 import dev.chasqui.proto.v1.ErrorReason;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -17,8 +18,10 @@ final class TokenAuthentication implements ServerInterceptor {
     private static final String HEALTH = "grpc.health.v1.Health";
 
     private final byte[] expected;
+    private final Refusals refusals;
 
-    TokenAuthentication(String token) {
+    TokenAuthentication(String token, Refusals refusals) {
+        this.refusals = refusals;
         this.expected = ("Bearer " + token).getBytes(StandardCharsets.UTF_8);
     }
 
@@ -28,6 +31,7 @@ final class TokenAuthentication implements ServerInterceptor {
         if (HEALTH.equals(call.getMethodDescriptor().getServiceName()) || authentic(headers.get(AUTHORIZATION))) {
             return next.startCall(call, headers);
         }
+        refusals.call(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR), headers.containsKey(AUTHORIZATION));
         StatusRuntimeException refusal = Failures.status(
                 ErrorReason.ERROR_REASON_UNAUTHENTICATED,
                 "authorization: missing or wrong (expected: Bearer and the node's shared token)",

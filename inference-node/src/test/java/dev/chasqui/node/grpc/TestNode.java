@@ -62,7 +62,11 @@ final class TestNode implements AutoCloseable {
         ModelStore store = new ModelStore(modelsFolder, Catalogue.builtIn(), StoreSettings.DEFAULTS);
         models = new Models(llama, store, settings);
         server = new NodeServer(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), token, "test", llama, models);
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                new NodeAccess(token, null),
+                "test",
+                llama,
+                models);
         channel = NettyChannelBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()))
                 .usePlaintext()
                 .initialFlowControlWindow(WINDOW_BYTES)
