@@ -41,6 +41,15 @@ CQ_API void       cq_model_free(cq_model * model);
 // Reads a LoRA adapter, which lives as long as the model. Before the model's first context, as contexts reserve room for it.
 // Shapes and types of its tensors must have been checked. Its number, from 0; -1: failed.
 CQ_API int32_t    cq_model_add_adapter(cq_model * model, const char * path, int32_t length, char ** error);
+// What a model would take, with a context where it generates text, found without taking it: {layers, generates,
+// parts: [{device, kind, weights, arranged, kv, compute}]}. options: as of cq_context_new. NULL: failed.
+CQ_API char * cq_model_estimate(const char * path, int32_t length, int32_t gpu_layers, const int32_t * options, int32_t count,
+                                char ** error);
+// How much of a file the system holds in memory, 0 to 1; -1: failed.
+CQ_API double     cq_file_cached(const char * path, int32_t length, char ** error);
+// Writes a model's file anew with its weights in Q8_0. 0: done, -1: failed.
+CQ_API int32_t    cq_model_convert(const char * from, int32_t from_length, const char * to, int32_t to_length, int32_t threads,
+                                   char ** error);
 CQ_API char *     cq_model_info(const cq_model * model, char ** error);
 // For each token: where its bytes end, and flags: 1 ends an answer, 2 control, 4 no text. Bytes are written if they fit.
 // Returns the length of all bytes; -1: failed.

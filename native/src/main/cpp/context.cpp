@@ -96,6 +96,11 @@ void check_batch(const cq_context * c, const batch_view & b, int32_t count) {
 
 } // namespace
 
+llama_context_params context_params(const int32_t * options, int32_t count, const void * abort_flag) {
+    if (count != OPTIONS) refuse("context options: " + std::to_string(count));
+    return params_from(options, abort_flag);
+}
+
 bool abort_wanted(void * flag) { return __atomic_load_n((const int32_t *) flag, __ATOMIC_RELAXED) != 0; }
 
 static double bytes_of(ggml_type type) { return (double) ggml_type_size(type) / (double) ggml_blck_size(type); }
@@ -141,12 +146,11 @@ cq_context::~cq_context() {
 
 CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag, char ** error) {
     return guarded<cq_context *>(error, nullptr, [&] {
-        if (count != OPTIONS) refuse("context options: " + std::to_string(count));
         if (!llama_model_has_decoder(checked(model)->model) || llama_model_has_encoder(model->model)) {
             refuse("model: has an encoder (expected: a decoder only)");
         }
         if (!model->generates) refuse("model: only embeds (expected: one that generates text)");
-        auto params = params_from(options, checked(abort_flag));
+        auto params = context_params(options, count, checked(abort_flag));
         check_memory(model, params);
         cpu_function<decltype(&ggml_threadpool_free)>("ggml_threadpool_free");
         auto c = std::make_unique<cq_context>();
@@ -176,7 +180,10 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
     });
 }
 
-CQ_API void cq_context_free(cq_context * context) { delete context; }
+CQ_API void cq_context_free(cq_context * context) {
+    delete context;
+    return_memory();
+}
 
 CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char ** error) {
     return guarded<int32_t>(error, -1, [&] {

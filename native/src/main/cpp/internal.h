@@ -3,6 +3,7 @@
 
 #include "chasqui_llama.h"
 
+#include "ggml-backend.h"
 #include "json.h"
 #include "llama.h"
 
@@ -132,10 +133,18 @@ std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string &
 struct ggml_threadpool * new_pool(int32_t threads);
 void free_pool(struct ggml_threadpool * pool); // null: nothing
 bool abort_wanted(void * flag);
+llama_context_params context_params(const int32_t * options, int32_t count, const void * abort_flag); // checked
 void check_memory(const cq_model * model, const llama_context_params & params);
 
 // model.cpp: of the model's file; empty where it says nothing. The key follows the architecture's name.
 std::string meta_of_arch(const llama_model * model, const std::string & arch, const char * key);
+std::string meta(const llama_model * model, const char * key);
+bool keeps_memory(const std::string & arch); // of tokens; else it sees a whole text at once
+int64_t kv_bytes(const llama_model * model, const std::string & arch); // of a token's keys and values in F16
+
+// runtime.cpp: what was freed goes back to the system, instead of waiting in the allocator for who comes next.
+void return_memory();
+const char * device_kind(ggml_backend_dev_t device);
 
 // sampler.cpp: logits of a row of the last decode.
 float * logits_of(cq_context * context, int32_t row);

@@ -36,21 +36,6 @@ std::string piece_of(const llama_vocab * vocab, llama_token token) {
     return large;
 }
 
-std::string meta(const llama_model * model, const char * key) {
-    char    small[256];
-    int32_t n = llama_model_meta_val_str(model, key, small, sizeof(small));
-    return n < 0 ? "" : std::string(small, std::min<size_t>((size_t) n, sizeof(small) - 1));
-}
-
-// What llama.cpp gives no memory of tokens (llama_model::create_memory of the pinned release); it tells only when a context
-// is there.
-bool keeps_memory(const std::string & arch) {
-    static const char * const without[] = { "bert", "jina-bert-v2", "jina-bert-v3", "nomic-bert", "nomic-bert-moe", "neo-bert",
-                                            "eurobert", "wavtokenizer-dec", "modern-bert", "gemma-embedding", "dream", "llada",
-                                            "llada-moe", "rnd1" };
-    return std::find(std::begin(without), std::end(without), arch) == std::end(without);
-}
-
 // Of POOLING: how the file says that states become a vector; empty: not said.
 std::string pooling(const llama_model * model, const std::string & arch) {
     static const char * const names[] = { "", "MEAN", "CLS", "LAST", "RANK" };
@@ -86,17 +71,6 @@ bool has_gpu() {
     return false;
 }
 
-// Bytes of a token's keys and values in F16: of the layers that keep any.
-int64_t kv_bytes(const llama_model * model, const std::string & arch) {
-    if (llama_model_is_recurrent(model)) return 0;
-    int64_t heads = std::max(llama_model_n_head(model), 1);
-    int64_t width = llama_model_n_embd(model) / heads;
-    std::string k = meta_of_arch(model, arch, ".attention.key_length"), v = meta_of_arch(model, arch, ".attention.value_length");
-    int64_t width_k = k.empty() ? width : atoll(k.c_str());
-    int64_t width_v = v.empty() ? width : atoll(v.c_str());
-    return (int64_t) llama_model_n_layer(model) * llama_model_n_head_kv(model) * (width_k + width_v) * 2;
-}
-
 std::string quantization(const llama_model * model) {
     // "llama 1B Q4_K - Medium": what follows the size
     char desc[256];
@@ -120,6 +94,32 @@ void release_mapped(const std::string & file) {
 }
 
 } // namespace
+
+std::string meta(const llama_model * model, const char * key) {
+    char    small[256];
+    int32_t n = llama_model_meta_val_str(model, key, small, sizeof(small));
+    return n < 0 ? "" : std::string(small, std::min<size_t>((size_t) n, sizeof(small) - 1));
+}
+
+// What llama.cpp gives no memory of tokens (llama_model::create_memory of the pinned release); it tells only when a context
+// is there.
+bool keeps_memory(const std::string & arch) {
+    static const char * const without[] = { "bert", "jina-bert-v2", "jina-bert-v3", "nomic-bert", "nomic-bert-moe", "neo-bert",
+                                            "eurobert", "wavtokenizer-dec", "modern-bert", "gemma-embedding", "dream", "llada",
+                                            "llada-moe", "rnd1" };
+    return std::find(std::begin(without), std::end(without), arch) == std::end(without);
+}
+
+// Bytes of a token's keys and values in F16: of the layers that keep any.
+int64_t kv_bytes(const llama_model * model, const std::string & arch) {
+    if (llama_model_is_recurrent(model)) return 0;
+    int64_t heads = std::max(llama_model_n_head(model), 1);
+    int64_t width = llama_model_n_embd(model) / heads;
+    std::string k = meta_of_arch(model, arch, ".attention.key_length"), v = meta_of_arch(model, arch, ".attention.value_length");
+    int64_t width_k = k.empty() ? width : atoll(k.c_str());
+    int64_t width_v = v.empty() ? width : atoll(v.c_str());
+    return (int64_t) llama_model_n_layer(model) * llama_model_n_head_kv(model) * (width_k + width_v) * 2;
+}
 
 std::string meta_of_arch(const llama_model * model, const std::string & arch, const char * key) {
     return meta(model, (arch + key).c_str());
@@ -201,7 +201,10 @@ CQ_API int32_t cq_model_add_adapter(cq_model * model, const char * path, int32_t
     });
 }
 
-CQ_API void cq_model_free(cq_model * model) { delete model; }
+CQ_API void cq_model_free(cq_model * model) {
+    delete model;
+    return_memory();
+}
 
 CQ_API char * cq_model_info(const cq_model * model, char ** error) {
     return guarded<char *>(error, nullptr, [&] {

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <malloc.h>
 #include <mutex>
 #include <pthread.h>
 
@@ -62,6 +63,10 @@ std::string log_capture::text() const {
     while (!line.empty() && (line.back() == ';' || line.back() == ' ')) line.pop_back();
     return line;
 }
+
+void return_memory() { malloc_trim(0); }
+
+const char * device_kind(ggml_backend_dev_t device) { return kind_of(ggml_backend_dev_type(device)); }
 
 void on_large_stack(const std::function<void()> & work) {
     struct task {
@@ -166,7 +171,7 @@ CQ_API char * cq_devices(char ** error) {
             json o = json::object();
             o["name"]        = std::string(ggml_backend_dev_name(dev));
             o["description"] = std::string(ggml_backend_dev_description(dev));
-            o["kind"]        = std::string(kind_of(ggml_backend_dev_type(dev)));
+            o["kind"]        = std::string(device_kind(dev));
             o["total"]       = (int64_t) total;
             o["free"]        = (int64_t) free;
             out.push_back(o);

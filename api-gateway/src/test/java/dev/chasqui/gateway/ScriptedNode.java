@@ -24,6 +24,7 @@ import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.ListModelsResponse;
+import dev.chasqui.proto.v1.LoadModelRequest;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
@@ -39,6 +40,8 @@ import dev.chasqui.proto.v1.ShowModelRequest;
 import dev.chasqui.proto.v1.Timings;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
+import dev.chasqui.proto.v1.UnloadModelRequest;
+import dev.chasqui.proto.v1.UnloadModelResponse;
 import dev.chasqui.proto.v1.Usage;
 import dev.chasqui.proto.v1.WatchStatusRequest;
 import io.grpc.Metadata;
@@ -92,6 +95,8 @@ final class ScriptedNode implements AutoCloseable {
     final Queue<EmbedRequest> embedRequests = new ConcurrentLinkedQueue<>();
     final Queue<RerankRequest> rerankRequests = new ConcurrentLinkedQueue<>();
     final Queue<PullModelRequest> pulls = new ConcurrentLinkedQueue<>();
+    final Queue<LoadModelRequest> loads = new ConcurrentLinkedQueue<>();
+    final Queue<String> unloads = new ConcurrentLinkedQueue<>();
     final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
     final Queue<String> authorizations = new ConcurrentLinkedQueue<>();
     final AtomicInteger sent = new AtomicInteger();
@@ -484,6 +489,28 @@ final class ScriptedNode implements AutoCloseable {
         @Override
         public void pullModel(PullModelRequest request, StreamObserver<ModelProgress> out) {
             pull(request, out);
+        }
+
+        @Override
+        public void loadModel(LoadModelRequest request, StreamObserver<ModelProgress> out) {
+            loads.add(request);
+            out.onNext(ModelProgress.newBuilder()
+                    .setState(ModelState.MODEL_STATE_LOADING)
+                    .setProgress(0.5)
+                    .setModel(request.getName())
+                    .build());
+            one(
+                    out,
+                    ModelProgress.newBuilder()
+                            .setState(ModelState.MODEL_STATE_READY)
+                            .setModel(request.getName())
+                            .build());
+        }
+
+        @Override
+        public void unloadModel(UnloadModelRequest request, StreamObserver<UnloadModelResponse> out) {
+            unloads.add(request.getName());
+            one(out, UnloadModelResponse.getDefaultInstance());
         }
 
         @Override

@@ -3,31 +3,46 @@ package dev.chasqui.cli;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Takes what no flag says from the environment: {@code --models-path} is also {@code CHASQUI_MODELS_PATH}, and a few have
- * a second name that other servers use. An empty variable counts as absent.
+ * Takes what no flag says from the environment, and what that does not say from the configuration file: {@code --models-path}
+ * is also {@code CHASQUI_MODELS_PATH} and {@code models-path:}, and a few variables have a second name that other servers use. An
+ * empty variable counts as absent.
  */
 final class EnvironmentDefaults implements IDefaultValueProvider {
 
-    private static final Map<String, List<String>> OTHER_NAMES = Map.of(
-            "--port", List.of("API_PORT"),
-            "--api-keys", List.of("CHASQUI_API_KEY"),
-            "--cors-origins", List.of("CORS_ORIGINS"),
-            "--ctx", List.of("N_CTX"),
-            "--threads", List.of("NUM_THREADS"),
-            "--log-level", List.of("LOG_LEVEL"),
-            "--database-url", List.of("DATABASE_URL"),
-            "--max-history-messages", List.of("MAX_HISTORY_MESSAGES"));
+    private static final Map<String, List<String>> OTHER_NAMES = Map.ofEntries(
+            // The page is answered where the API is.
+            Map.entry("--port", List.of("API_PORT", "FRONTEND_PORT")),
+            Map.entry("--api-keys", List.of("CHASQUI_API_KEY")),
+            Map.entry("--cors-origins", List.of("CORS_ORIGINS")),
+            Map.entry("--ctx", List.of("N_CTX")),
+            Map.entry("--threads", List.of("NUM_THREADS")),
+            Map.entry("--max-tokens", List.of("MAX_NEW_TOKENS")),
+            Map.entry("--temperature", List.of("TEMPERATURE")),
+            Map.entry("--top-p", List.of("TOP_P")),
+            Map.entry("--repeat-penalty", List.of("REPETITION_PENALTY")),
+            Map.entry("--generation-timeout", List.of("GENERATION_TIMEOUT_S")),
+            Map.entry("--database-url", List.of("DATABASE_URL")),
+            Map.entry("--max-history-messages", List.of("MAX_HISTORY_MESSAGES")),
+            Map.entry("--log-level", List.of("LOG_LEVEL")));
+
+    /** Commands that run a server; others neither want what is written for one, nor stumble over a file that is wrong. */
+    private static final Set<String> SERVERS = Set.of("serve", "node", "gateway");
 
     private final Map<String, String> environment;
+    private final Supplier<Map<String, String>> file;
 
-    EnvironmentDefaults(Map<String, String> environment) {
+    /** @param file the configuration file's values by key, asked for when the first is needed */
+    EnvironmentDefaults(Map<String, String> environment, Supplier<Map<String, String>> file) {
         this.environment = environment;
+        this.file = file;
     }
 
     @Override
@@ -35,16 +50,26 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
         if (!(argument instanceof OptionSpec option)) {
             return null;
         }
-        String own = value(
-                "CHASQUI_" + option.longestName().substring(2).replace('-', '_').toUpperCase(Locale.ROOT));
-        if (own != null) {
+        String key = option.longestName().substring(2);
+        String own = value("CHASQUI_" + key.replace('-', '_').toUpperCase(Locale.ROOT));
+        boolean server = SERVERS.contains(option.command().name());
+        // What is said of a server's answers is not said of a chat.
+        if (own != null || !(server || option.longestName().equals("--api-key"))) {
             return own;
         }
-        return OTHER_NAMES.getOrDefault(option.longestName(), List.of()).stream()
+        String other = OTHER_NAMES.getOrDefault(option.longestName(), List.of()).stream()
                 .map(this::value)
                 .filter(value -> value != null)
                 .findFirst()
-                .orElse(null);
+                .orElseGet(() -> key.equals("model") ? model() : null);
+        return other != null || !server ? other : file.get().get(key);
+    }
+
+    /** {@code MODEL_FILENAME} of the hub's {@code MODEL_REPO}; alone, of the models folder. */
+    private @Nullable String model() {
+        String file = value("MODEL_FILENAME");
+        String repository = value("MODEL_REPO");
+        return file == null || repository == null ? file : "hf:" + repository + "/" + file;
     }
 
     private @Nullable String value(String name) {

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
         description = "Runs a gateway in front of inference nodes that run elsewhere.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
-final class GatewayCommand implements Callable<Integer> {
+final class GatewayCommand implements Callable<Integer>, ServerCommand {
 
     @Option(
             names = "--nodes",
@@ -33,15 +33,21 @@ final class GatewayCommand implements Callable<Integer> {
     @Mixin
     private LogOptions log;
 
+    @Mixin
+    private ConfigOption config;
+
+    @Override
+    public void check() {
+        options.build(nodes, link.token(), tls(), List.of());
+    }
+
     @Override
     public Integer call() throws InterruptedException {
         log.apply();
-        return RunningGateway.run(
-                options,
-                options.settings(
-                        nodes,
-                        link.token(),
-                        new GatewaySettings.NodeTls(link.authority, link.certificate, link.key),
-                        List.of()));
+        return RunningGateway.run(options, options.settings(nodes, link.token(), tls(), List.of()));
+    }
+
+    private GatewaySettings.NodeTls tls() {
+        return new GatewaySettings.NodeTls(link.authority, link.certificate, link.key);
     }
 }

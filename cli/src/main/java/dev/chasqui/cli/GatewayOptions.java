@@ -100,9 +100,16 @@ final class GatewayOptions {
      */
     GatewaySettings settings(
             List<String> nodes, @Nullable String token, GatewaySettings.NodeTls tls, List<String> localNode) {
-        GatewaySettings settings;
+        GatewaySettings settings = build(nodes, token, tls, localNode);
+        Ports.requireFree(address(), port, "--port");
+        return settings;
+    }
+
+    /** The same without a look at this machine's ports. */
+    GatewaySettings build(
+            List<String> nodes, @Nullable String token, GatewaySettings.NodeTls tls, List<String> localNode) {
         try {
-            settings = new GatewaySettings(
+            return new GatewaySettings(
                     host,
                     port,
                     nodes,
@@ -117,8 +124,6 @@ final class GatewayOptions {
         } catch (BadSettingsException unusable) {
             throw failure(unusable);
         }
-        Ports.requireFree(address(), port, "--port");
-        return settings;
     }
 
     /** It names properties, which are called like the options. */

@@ -17,6 +17,15 @@ final class LogOptions {
 
     /** Must run before the first logger is asked for. */
     void apply() {
+        apply(level);
+    }
+
+    /** For commands whose output is not a log: errors only. Must run before the first logger is asked for. */
+    static void quiet() {
+        apply(Level.ERROR);
+    }
+
+    private static void apply(Level level) {
         System.setProperty(LogConfiguration.LEVEL_PROPERTY, level.name());
         // gRPC logs through the JDK.
         SLF4JBridgeHandler.removeHandlersForRootLogger();

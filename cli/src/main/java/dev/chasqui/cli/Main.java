@@ -1,7 +1,9 @@
 package dev.chasqui.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -19,14 +21,22 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Each option is also an environment variable: --models-path is CHASQUI_MODELS_PATH.",
+            "What servers are told can stand in a file as well: chasqui config writes one.",
             "Everything is kept in CHASQUI_HOME (default ~/.chasqui)."
         },
         subcommands = {
             ServeCommand.class,
+            ChatCommand.class,
+            ModelCommand.class,
             NodeCommand.class,
             GatewayCommand.class,
             CertificatesCommand.class,
+            DoctorCommand.class,
+            BenchCommand.class,
+            ConfigCommand.class,
+            ValidateCommand.class,
             SpecCommand.class,
+            CompletionCommand.class,
             RehearseCommand.class
         })
 public final class Main implements Runnable {
@@ -37,12 +47,22 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(commandLine(System.getenv()).execute(arguments));
+        Map<String, String> environment = System.getenv();
+        Configuration file = new Configuration(environment, List.of(arguments), () -> commandLine(Map.of(), Map::of));
+        int code;
+        try {
+            code = commandLine(environment, file).execute(arguments);
+        } catch (Failure failure) {
+            System.err.println("chasqui: " + failure.getMessage());
+            code = failure.exitCode();
+        }
+        System.exit(code);
     }
 
-    static CommandLine commandLine(Map<String, String> environment) {
+    /** @param file what the configuration file says, by key */
+    static CommandLine commandLine(Map<String, String> environment, Supplier<Map<String, String>> file) {
         return new CommandLine(new Main())
-                .setDefaultValueProvider(new EnvironmentDefaults(environment))
+                .setDefaultValueProvider(new EnvironmentDefaults(environment, file))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((problem, given) -> say(problem))
@@ -51,12 +71,17 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Say what to do: chasqui serve, node, gateway or spec.");
+        throw new ParameterException(
+                spec.commandLine(), "Say what to do: chasqui serve, chat, model or another; --help lists all.");
     }
 
     private static int say(ParameterException problem) {
         CommandLine command = problem.getCommandLine();
         PrintWriter err = command.getErr();
+        if (problem.getCause() instanceof Failure failure) {
+            err.println("chasqui: " + failure.getMessage());
+            return failure.exitCode();
+        }
         err.println("chasqui: " + problem.getMessage());
         err.println("See " + command.getCommandSpec().qualifiedName() + " --help.");
         return CommandLine.ExitCode.USAGE;

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
         description = "Runs an inference node, which owns the models and answers gRPC.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
-final class NodeCommand implements Callable<Integer> {
+final class NodeCommand implements Callable<Integer>, ServerCommand {
 
     /** How long running answers may go on after the first signal. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -49,6 +49,18 @@ final class NodeCommand implements Callable<Integer> {
 
     @Mixin
     private LogOptions log;
+
+    @Mixin
+    private ConfigOption config;
+
+    NodeOptions options() {
+        return options;
+    }
+
+    @Override
+    public void check() {
+        configuration();
+    }
 
     @Override
     public Integer call() throws InterruptedException {

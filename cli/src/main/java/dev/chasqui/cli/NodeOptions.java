@@ -2,9 +2,13 @@ package dev.chasqui.cli;
 
 import dev.chasqui.node.NodeConfiguration;
 import dev.chasqui.node.model.AdapterFile;
+import dev.chasqui.node.model.AnswerSettings;
+import dev.chasqui.node.model.KeepAlive;
 import dev.chasqui.node.model.ModelSettings;
+import dev.chasqui.node.store.SamplingDefaults;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -90,6 +94,67 @@ final class NodeOptions {
     String draftModel;
 
     @Option(
+            names = "--models-memory",
+            paramLabel = "MIB",
+            description =
+                    "Most of the machine's memory that models may hold. The one longest unused goes when another needs its"
+                            + " memory, and none that is in use. Default: four fifths of the machine's.")
+    @Nullable
+    Integer modelsMemory;
+
+    @Option(
+            names = "--keep-alive",
+            paramLabel = "TIME",
+            description =
+                    "How long a model that nobody uses stays in memory: seconds, or a time such as 5m or 1h30m; -1, the"
+                            + " default: until its memory is needed.")
+    @Nullable
+    String keepAlive;
+
+    @Option(
+            names = "--optimize",
+            description =
+                    "Make a faster file, once, of a model whose type this processor computes slowly for many at a time; see"
+                            + " chasqui model optimize.")
+    boolean optimize;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "Most tokens of an answer where a request does not say. Default: as many as fit.")
+    @Nullable
+    Integer maxTokens;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "Where a request does not say; 0 to 100. Default: as the catalogue says, else 0.8.")
+    @Nullable
+    Double temperature;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Where a request does not say; 0 to 1. Default: as the catalogue says, else 0.95.")
+    @Nullable
+    Double topP;
+
+    @Option(
+            names = "--repeat-penalty",
+            paramLabel = "R",
+            description = "Where a request does not say; above 0 to 10. Default: as the catalogue says, else 1 (off).")
+    @Nullable
+    Double repeatPenalty;
+
+    @Option(
+            names = "--generation-timeout",
+            paramLabel = "SECONDS",
+            description =
+                    "An answer that takes longer is logged as a warning, with its token counts. 0, the default: none is.")
+    @Nullable
+    Integer generationTimeout;
+
+    @Option(
             names = "--queue",
             paramLabel = "N",
             description = "Requests that may wait for a sequence; more are refused. Default: 128.")
@@ -119,7 +184,16 @@ final class NodeOptions {
                 lookahead(),
                 adapters(),
                 file("draft-model", draftModel),
-                NodeConfiguration.usualMemoryBytes());
+                modelsMemory == null ? NodeConfiguration.usualMemoryBytes() : (long) modelsMemory << 20,
+                keepAlive == null ? KeepAlive.FOREVER : KeepAlive.parse(keepAlive),
+                optimize,
+                answers());
+    }
+
+    private AnswerSettings answers() {
+        SamplingDefaults sampling =
+                new SamplingDefaults(temperature, null, topP, null, null, repeatPenalty, null, null, null, maxTokens);
+        return new AnswerSettings(sampling, Duration.ofSeconds(generationTimeout == null ? 0 : generationTimeout));
     }
 
     /** The same options as arguments of {@code chasqui node}; those not given are left out. */
@@ -133,6 +207,16 @@ final class NodeOptions {
         add(arguments, "--threads", threads);
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
+        add(arguments, "--models-memory", modelsMemory);
+        add(arguments, "--keep-alive", keepAlive);
+        if (optimize) {
+            arguments.add("--optimize");
+        }
+        add(arguments, "--max-tokens", maxTokens);
+        add(arguments, "--temperature", temperature);
+        add(arguments, "--top-p", topP);
+        add(arguments, "--repeat-penalty", repeatPenalty);
+        add(arguments, "--generation-timeout", generationTimeout);
         add(arguments, "--queue", queue);
         add(arguments, "--lookahead", lookahead);
         add(arguments, "--draft-model", file("draft-model", draftModel));

@@ -4,7 +4,6 @@ import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
 import java.io.PrintStream;
-import java.util.Locale;
 
 /**
  * Shows how far the default model is: on a terminal one line that grows, elsewhere a line now and then. The log says the
@@ -14,7 +13,6 @@ final class ProgressLine {
 
     private static final long REDRAW_NANOS = 100_000_000;
     private static final long LINE_NANOS = 5_000_000_000L;
-    private static final int BAR = 30;
 
     private final Models models;
     private final PrintStream out;
@@ -64,20 +62,12 @@ final class ProgressLine {
     }
 
     static String text(String name, ModelActivity activity) {
-        int done = (int) Math.round(BAR * activity.progress());
-        StringBuilder text = new StringBuilder(name)
-                .append(activity.state() == ModelActivity.State.LOADING ? " loads " : " downloads ")
-                .append('[')
-                .append("#".repeat(done))
-                .append(" ".repeat(BAR - done))
-                .append(String.format(Locale.ROOT, "] %3.0f %%", 100 * activity.progress()));
-        if (activity.bytesTotal() > 0) {
-            text.append(String.format(
-                    Locale.ROOT, "  %.0f of %.0f MB", activity.bytesDone() / 1e6, activity.bytesTotal() / 1e6));
-        }
-        if (activity.bytesPerSecond() > 0) {
-            text.append(String.format(Locale.ROOT, "  %.1f MB/s", activity.bytesPerSecond() / 1e6));
-        }
-        return text.toString();
+        String does = activity.state() == ModelActivity.State.LOADING ? " loads" : " downloads";
+        return Bar.line(
+                name + does,
+                activity.progress(),
+                activity.bytesDone(),
+                activity.bytesTotal(),
+                activity.bytesPerSecond());
     }
 }

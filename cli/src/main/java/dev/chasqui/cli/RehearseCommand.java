@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,7 +28,8 @@ final class RehearseCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         log.apply();
-        Main.commandLine(System.getenv()).getUsageMessage();
+        Main.commandLine(System.getenv(), Map::of).getUsageMessage();
+        ConfigCommand.text();
         String nobody = "127.0.0.1:" + Ports.anyFree(InetAddress.getLoopbackAddress());
         try (Gateway gateway =
                 Gateway.start(options.settings(List.of(nobody), null, GatewaySettings.NodeTls.NONE, List.of()))) {

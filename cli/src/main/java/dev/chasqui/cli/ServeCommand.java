@@ -4,7 +4,6 @@ import dev.chasqui.gateway.GatewaySettings;
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.StoreException;
 import java.net.InetAddress;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Option;
         description = "Runs everything on this machine: a gateway for HTTP, and an inference node beside it.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
-final class ServeCommand implements Callable<Integer> {
+final class ServeCommand implements Callable<Integer>, ServerCommand {
 
     private static final int USUAL_NODE_PORT = 9090;
 
@@ -41,6 +40,15 @@ final class ServeCommand implements Callable<Integer> {
 
     @Mixin
     private LogOptions log;
+
+    @Mixin
+    private ConfigOption config;
+
+    @Override
+    public void check() {
+        gateway.build(List.of("127.0.0.1:9090"), null, GatewaySettings.NodeTls.NONE, List.of());
+        checkNodeOptions();
+    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -77,19 +85,10 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    /** The launcher's own way to a node, which knows the JVM's options; without it, this JVM and class path. */
     private List<String> command(String target) {
-        List<String> command = new ArrayList<>();
-        String launcher = System.getenv("CHASQUI_LAUNCHER");
-        if (launcher != null) {
-            command.add(launcher);
-        } else {
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        }
-        command.addAll(List.of("node", "--supervised", "--listen", target));
-        command.addAll(node.arguments());
-        command.addAll(log.arguments());
-        return command;
+        List<String> arguments = new ArrayList<>(node.arguments());
+        arguments.addAll(log.arguments());
+        arguments.addAll(config.arguments());
+        return NodeProcess.command(target, arguments);
     }
 }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 
 class EnvironmentDefaultsTest {
 
-    @Command
+    @Command(name = "node")
     static final class Some {
         @Mixin
         NodeOptions node;
@@ -48,7 +48,7 @@ class EnvironmentDefaultsTest {
     private static NodeOptions parse(Map<String, String> environment, String... arguments) {
         Some some = new Some();
         new CommandLine(some)
-                .setDefaultValueProvider(new EnvironmentDefaults(environment))
+                .setDefaultValueProvider(new EnvironmentDefaults(environment, Map::of))
                 .parseArgs(arguments);
         return some.node;
     }

@@ -34,4 +34,20 @@ public record ContextOptions(
         Check.range("threads", threads, 1, 512);
         Check.range("batchThreads", batchThreads, 1, 512);
     }
+
+    /** As the shim reads them. */
+    int[] values() {
+        return new int[] {
+            contextPerSequence,
+            maxSequences,
+            batchTokens,
+            microBatchTokens,
+            threads,
+            batchThreads,
+            flash.ordinal(),
+            k.ordinal(),
+            v.ordinal(),
+            unifiedKv ? 1 : 0
+        };
+    }
 }

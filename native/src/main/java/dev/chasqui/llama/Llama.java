@@ -3,12 +3,14 @@ package dev.chasqui.llama;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import dev.chasqui.llama.LlamaException.Reason;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -77,6 +79,25 @@ public final class Llama {
         return Shim.takeText(Shim.cq_system_info(error), error);
     }
 
+    /** The file names of this build's CPU libraries, of which one is chosen when it starts. */
+    public static List<String> cpuLibraries() {
+        return NativeLibraries.names().stream()
+                .filter(name -> name.startsWith("libggml-cpu"))
+                .toList();
+    }
+
+    /** The file name of the CPU library that was chosen for this processor, such as {@code libggml-cpu-haswell.so}. */
+    public String cpuLibrary() {
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            return maps.map(line -> line.substring(line.lastIndexOf('/') + 1))
+                    .filter(name -> name.startsWith("libggml-cpu"))
+                    .findFirst()
+                    .orElse("");
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
     /** Warnings and errors that llama.cpp wrote since the last call, oldest first; at most some 64 kB are kept. */
     public List<String> drainLog() {
         long[] error = new long[1];
@@ -87,14 +108,77 @@ public final class Llama {
     }
 
     /**
+     * What a model would take with this context, without taking it. Reads the head of the file only.
+     *
+     * @param gpuLayers layers to place on GPUs; 0: none, -1: all
+     * @throws LlamaException LOAD_FAILED or INVALID_REQUEST with the reason
+     */
+    public MemoryEstimate estimate(Path file, int gpuLayers, ContextOptions options) {
+        requireReadable(file);
+        byte[] path = Shim.utf8(file.toAbsolutePath().toString());
+        int[] values = options.values();
+        long[] error = new long[1];
+        JsonNode found = Json.parse(Shim.takeText(
+                Shim.cq_model_estimate(path, path.length, gpuLayers, values, values.length, error), error));
+        List<MemoryEstimate.Part> parts = new ArrayList<>();
+        for (JsonNode part : found.get("parts")) {
+            parts.add(new MemoryEstimate.Part(
+                    part.get("device").asString(),
+                    Device.Kind.valueOf(part.get("kind").asString()),
+                    part.get("weights").asLong(),
+                    part.get("arranged").asLong(),
+                    part.get("kv").asLong(),
+                    part.get("compute").asLong()));
+        }
+        return new MemoryEstimate(
+                found.get("layers").asInt(), found.get("generates").asBoolean(), parts);
+    }
+
+    /**
+     * Writes a model anew with its weights in Q8_0, which every processor has batched kernels for.
+     *
+     * @param to overwritten where it is there
+     * @param threads 1 or more
+     * @throws LlamaException LOAD_FAILED with the reason
+     */
+    public void convertToQ8(Path from, Path to, int threads) {
+        requireReadable(from);
+        byte[] in = Shim.utf8(from.toAbsolutePath().toString());
+        byte[] out = Shim.utf8(to.toAbsolutePath().toString());
+        long[] error = new long[1];
+        if (Shim.cq_model_convert(in, in.length, out, out.length, threads, error) != 0) {
+            throw Shim.failure(error);
+        }
+    }
+
+    /**
+     * How much of a file the system holds in memory, 0 to 1.
+     *
+     * @throws LlamaException LOAD_FAILED where it cannot be read
+     */
+    public double cachedFraction(Path file) {
+        byte[] path = Shim.utf8(file.toAbsolutePath().toString());
+        long[] error = new long[1];
+        double fraction = Shim.cq_file_cached(path, path.length, error);
+        if (fraction < 0) {
+            throw Shim.failure(error);
+        }
+        return fraction;
+    }
+
+    private static void requireReadable(Path file) {
+        if (!Files.isReadable(file) || Files.isDirectory(file)) {
+            throw new LlamaException(Reason.LOAD_FAILED, "model file: " + file + " (expected: a readable file)");
+        }
+    }
+
+    /**
      * Loads a model; takes as long as reading the file.
      *
      * @throws LlamaException LOAD_FAILED with the reason, of an adapter too; ABORTED if the listener said so
      */
     public LlamaModel loadModel(Path file, ModelOptions options, LoadListener listener) {
-        if (!Files.isReadable(file) || Files.isDirectory(file)) {
-            throw new LlamaException(Reason.LOAD_FAILED, "model file: " + file + " (expected: a readable file)");
-        }
+        requireReadable(file);
         // What the native progress callback writes (a float) and reads (0: go on), so that it needs no call into Java.
         ByteBuffer shared = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
         byte[] path = Shim.utf8(file.toAbsolutePath().toString());

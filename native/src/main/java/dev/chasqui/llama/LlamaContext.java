@@ -29,18 +29,7 @@ public final class LlamaContext implements AutoCloseable {
 
     static LlamaContext open(SharedHandle model, long modelAddress, ContextOptions options) {
         AbortFlag abortFlag = new AbortFlag();
-        int[] values = {
-            options.contextPerSequence(),
-            options.maxSequences(),
-            options.batchTokens(),
-            options.microBatchTokens(),
-            options.threads(),
-            options.batchThreads(),
-            options.flash().ordinal(),
-            options.k().ordinal(),
-            options.v().ordinal(),
-            options.unifiedKv() ? 1 : 0
-        };
+        int[] values = options.values();
         long[] error = new long[1];
         long address = Shim.cq_context_new(modelAddress, values, values.length, abortFlag.address(), error);
         if (address == 0) {

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The libraries in this jar: which there are, putting them into a folder, and opening them in the right order. */
@@ -45,6 +46,16 @@ final class NativeLibraries {
         } catch (IOException e) {
             throw new LlamaException(
                     Reason.LOAD_FAILED, "cannot extract the llama.cpp libraries to " + cacheDir + ": " + reason(e), e);
+        }
+    }
+
+    /** The files of this platform's libraries. */
+    static Set<String> names() {
+        String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+        try {
+            return parse(resource(platform, MANIFEST)).keySet();
+        } catch (IOException e) {
+            throw new LlamaException(Reason.LOAD_FAILED, "the libraries of this build cannot be read: " + reason(e), e);
         }
     }
 

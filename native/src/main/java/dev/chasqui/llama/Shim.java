@@ -45,6 +45,13 @@ final class Shim {
 
     static native int cq_model_add_adapter(long model, byte[] path, int length, long[] error);
 
+    static native long cq_model_estimate(
+            byte[] path, int length, int gpuLayers, int[] options, int count, long[] error);
+
+    static native double cq_file_cached(byte[] path, int length, long[] error);
+
+    static native int cq_model_convert(byte[] from, int fromLength, byte[] to, int toLength, int threads, long[] error);
+
     static native long cq_model_info(long model, long[] error);
 
     static native int cq_vocab_pieces(long model, int[] ends, byte[] flags, byte[] bytes, int capacity, long[] error);

@@ -15,6 +15,7 @@ import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.ListModelsResponse;
+import dev.chasqui.proto.v1.LoadModelRequest;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
@@ -25,6 +26,8 @@ import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.ShowModelRequest;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
+import dev.chasqui.proto.v1.UnloadModelRequest;
+import dev.chasqui.proto.v1.UnloadModelResponse;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -164,6 +167,19 @@ public final class NodeRouter implements AutoCloseable {
         return Flux.defer(() -> pick(request.getName()).call(ModelsGrpc.getPullModelMethod(), request));
     }
 
+    /** Brings a model into memory, and tells how far it is. Cancelling it does not end the load. */
+    public Flux<ModelProgress> loadModel(LoadModelRequest request) {
+        return Flux.defer(() -> pick(request.getName()).call(ModelsGrpc.getLoadModelMethod(), request));
+    }
+
+    /** Takes a model out of memory. */
+    public Mono<UnloadModelResponse> unloadModel(String name) {
+        return call(
+                name,
+                ModelsGrpc.getUnloadModelMethod(),
+                UnloadModelRequest.newBuilder().setName(name).build());
+    }
+
     /** Removes a model's file. */
     public Mono<DeleteModelResponse> deleteModel(String name) {
         return call(
@@ -273,7 +289,7 @@ public final class NodeRouter implements AutoCloseable {
      */
     private static void requireReady(NodeView view, String name) {
         Model model = view.model("");
-        if (!name.isEmpty() && (model == null || !name.equals(model.getName()))) {
+        if (view.status().getServing() || (!name.isEmpty() && (model == null || !name.equals(model.getName())))) {
             return;
         }
         ModelState state = model == null ? ModelState.MODEL_STATE_LOADING : model.getState();

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.nodes;
 
 import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelState;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,16 @@ public record Readiness(State state, String model, double progress, String messa
         return model == null
                 ? new Readiness(
                         State.LOADING, node.status().getDefaultModel(), 0, "The inference node is starting.", 0, 0)
-                : of(model);
+                : node.status().getServing() && comesBack(model) ? ready(model.getName()) : of(model);
+    }
+
+    /** It was in memory, and is loaded anew by whoever asks for it. */
+    private static boolean comesBack(Model model) {
+        return model.getState() == ModelState.MODEL_STATE_ON_DISK || model.getState() == ModelState.MODEL_STATE_LOADING;
+    }
+
+    private static Readiness ready(String name) {
+        return new Readiness(State.READY, name, 1, "The model is ready.", 0, 0);
     }
 
     private static Readiness of(Model model) {
@@ -51,7 +61,7 @@ public record Readiness(State state, String model, double progress, String messa
         double progress = Math.min(1, Math.max(0, model.getProgress()));
         long percent = (long) (progress * 100);
         return switch (model.getState()) {
-            case MODEL_STATE_READY -> new Readiness(State.READY, name, 1, "The model is ready.", 0, 0);
+            case MODEL_STATE_READY -> ready(name);
             case MODEL_STATE_DOWNLOADING -> {
                 long total = model.getSizeBytes();
                 long done = (long) (total * progress);

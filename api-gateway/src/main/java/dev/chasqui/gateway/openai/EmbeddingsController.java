@@ -5,6 +5,7 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Text;
 import dev.chasqui.proto.v1.EmbedInput;
@@ -60,6 +61,10 @@ final class EmbeddingsController {
         Long dimensions = fields.integer("dimensions", 1, MOST_DIMENSIONS);
         if (dimensions != null) {
             request.setDimensions(dimensions.intValue());
+        }
+        Double keepAlive = GenerationFields.keepAlive(fields);
+        if (keepAlive != null) {
+            request.setKeepAliveS(keepAlive);
         }
         return request.setTruncate(fields.isTrue("truncate")).build();
     }

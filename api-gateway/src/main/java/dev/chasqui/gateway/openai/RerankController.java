@@ -5,6 +5,7 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.Text;
@@ -59,6 +60,10 @@ final class RerankController {
         Long most = fields.integer("top_n", 1, Integer.MAX_VALUE);
         if (most != null) {
             request.setTopN(most.intValue());
+        }
+        Double keepAlive = GenerationFields.keepAlive(fields);
+        if (keepAlive != null) {
+            request.setKeepAliveS(keepAlive);
         }
         return request.setTruncate(fields.isTrue("truncate")).build();
     }

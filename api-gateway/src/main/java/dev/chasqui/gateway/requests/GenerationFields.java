@@ -5,6 +5,8 @@ import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Scheduling;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -18,6 +20,9 @@ public final class GenerationFields {
     private static final int MOST_URGENT = -100;
     private static final int LEAST_URGENT = 100;
     private static final int MOST_TIMEOUT_MS = 86_400_000;
+    private static final double MOST_KEEP_ALIVE = 1e9;
+    private static final Pattern TIME = Pattern.compile(
+            "-?(?:(?<hours>\\d{1,6})h)?(?:(?<minutes>\\d{1,8})m)?(?:(?<seconds>\\d{1,9}(?:\\.\\d{1,9})?)s?)?");
 
     private GenerationFields() {}
 
@@ -27,7 +32,7 @@ public final class GenerationFields {
         return choices == null ? 1 : choices.intValue();
     }
 
-    /** {@code max_tokens}, {@code max_completion_tokens} and {@code stop}. */
+    /** {@code max_tokens}, {@code max_completion_tokens}, {@code stop} and {@code keep_alive}. */
     public static Limits limits(Fields fields) {
         Limits.Builder limits = Limits.newBuilder();
         Long old = fields.integer("max_tokens", -1, MOST_TOKENS);
@@ -49,6 +54,10 @@ public final class GenerationFields {
         } else if (stop != null) {
             limits.addStop(stop("stop", stop));
         }
+        Double keepAlive = keepAlive(fields);
+        if (keepAlive != null) {
+            limits.setKeepAliveS(keepAlive);
+        }
         return limits.build();
     }
 
@@ -60,6 +69,33 @@ public final class GenerationFields {
                 .setPriority(priority == null ? 0 : priority.intValue())
                 .setTimeoutMs(timeout == null ? 0 : timeout.intValue())
                 .build();
+    }
+
+    /**
+     * {@code keep_alive} in seconds, negative for ever: a number, or a text such as {@code "5m"} or {@code "1h30m"}. Null where it
+     * is absent.
+     */
+    public static @Nullable Double keepAlive(Fields fields) {
+        JsonNode value = fields.any("keep_alive");
+        if (value == null) {
+            return null;
+        }
+        if (value.isNumber() && Math.abs(value.doubleValue()) <= MOST_KEEP_ALIVE) {
+            return value.doubleValue();
+        }
+        String text = value.isString() ? value.stringValue() : "";
+        Matcher units = TIME.matcher(text);
+        if (!text.isEmpty() && units.matches()) {
+            double seconds = 3600 * number(units.group("hours"))
+                    + 60 * number(units.group("minutes"))
+                    + number(units.group("seconds"));
+            return text.startsWith("-") ? -1.0 : seconds;
+        }
+        throw fields.bad("keep_alive", value, "seconds, a time such as 5m or 1h30m, 0 or -1");
+    }
+
+    private static double number(@Nullable String digits) {
+        return digits == null ? 0 : Double.parseDouble(digits);
     }
 
     /** One stop string; its bounds are the node's. */

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Writes one streamed chat of the product's own interface: the node's events in, the bytes of server-sent events out.
- * Each is an object with a type: start, token, reasoning, tool_call, done or error.
+ * Each is an object with a type: loading, start, token, reasoning, tool_call, done or error.
  */
 final class ChatEncoder implements AnswerEncoder<GenerationEvent> {
     private static final byte[] TOKEN = "data: {\"type\":\"token\",\"content\":\"".getBytes(StandardCharsets.US_ASCII);
@@ -23,6 +23,12 @@ final class ChatEncoder implements AnswerEncoder<GenerationEvent> {
     public JsonBytes encode(GenerationEvent event) {
         out.clear();
         switch (event.getEventCase()) {
+            case LOADING ->
+                out.raw("data: {\"type\":\"loading\",\"model\":")
+                        .string(event.getLoading().getModel())
+                        .raw(",\"progress\":")
+                        .number(event.getLoading().getProgress(), 2, 1)
+                        .raw("}\n\n");
             case ADMITTED -> {
                 out.raw("data: {\"type\":\"start\",\"model\":")
                         .string(event.getAdmitted().getModel());

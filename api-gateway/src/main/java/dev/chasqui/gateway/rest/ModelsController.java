@@ -3,7 +3,10 @@ package dev.chasqui.gateway.rest;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.proto.v1.Heat;
+import dev.chasqui.proto.v1.LoadModelRequest;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
@@ -18,7 +21,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code /api/models}: what models there are, fetching them and removing them. */
+/** {@code /api/models}: what models there are, fetching and removing them, and bringing them into memory. */
 final class ModelsController {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final String DEFAULT = "default";
@@ -43,7 +46,7 @@ final class ModelsController {
     }
 
     Mono<Void> show(ServerWebExchange exchange, String name) {
-        return nodes.showModel(name.equals(DEFAULT) ? "" : name).flatMap(model -> success(exchange, model(model)));
+        return nodes.showModel(asked(name)).flatMap(model -> success(exchange, model(model)));
     }
 
     /** Fetches it; a client that takes events is told how far it is, another is answered when it is there. */
@@ -55,15 +58,39 @@ final class ModelsController {
                     .setForce(fields.isTrue("force"))
                     .build();
             Flux<ModelProgress> progress = nodes.pullModel(request);
-            return ChatController.accepts(exchange.getRequest())
-                    ? answers.streamOf(exchange, events(progress, name), new JsonEventEncoder())
-                    : progress.then(Mono.defer(() -> show(exchange, name)));
+            return progress(exchange, name, progress);
         });
+    }
+
+    /** Brings it into memory, fetching it first where it has to; told like {@link #pull}. */
+    Mono<Void> load(ServerWebExchange exchange, String name) {
+        return bodies.readIfAny(exchange.getRequest(), body -> {
+            LoadModelRequest.Builder request = LoadModelRequest.newBuilder().setName(asked(name));
+            Double keepAlive = GenerationFields.keepAlive(Fields.of(body, ""));
+            if (keepAlive != null) {
+                request.setKeepAliveS(keepAlive);
+            }
+            return progress(exchange, name, nodes.loadModel(request.build()));
+        });
+    }
+
+    Mono<Void> unload(ServerWebExchange exchange, String name) {
+        return nodes.unloadModel(asked(name)).then(Mono.defer(() -> show(exchange, name)));
+    }
+
+    private Mono<Void> progress(ServerWebExchange exchange, String name, Flux<ModelProgress> progress) {
+        return ChatController.accepts(exchange.getRequest())
+                ? answers.streamOf(exchange, events(progress, name), new JsonEventEncoder())
+                : progress.then(Mono.defer(() -> show(exchange, name)));
+    }
+
+    private static String asked(String name) {
+        return name.equals(DEFAULT) ? "" : name;
     }
 
     private Flux<ObjectNode> events(Flux<ModelProgress> progress, String name) {
         return progress.map(ModelsController::event)
-                .concatWith(Mono.defer(() -> nodes.showModel(name)).map(model -> {
+                .concatWith(Mono.defer(() -> nodes.showModel(asked(name))).map(model -> {
                     ObjectNode done = JSON.objectNode().put("type", "done");
                     done.set("model", model(model));
                     return done;
@@ -95,6 +122,14 @@ final class ModelsController {
         return state.name().replace("MODEL_STATE_", "").toLowerCase(Locale.ROOT);
     }
 
+    private static String heat(Heat heat) {
+        return switch (heat) {
+            case HEAT_HOT -> "hot";
+            case HEAT_WARM -> "warm";
+            case HEAT_COLD, HEAT_UNSPECIFIED, UNRECOGNIZED -> "cold";
+        };
+    }
+
     private static ObjectNode model(Model model) {
         ObjectNode out = JSON.objectNode().put("name", model.getName());
         out.put("size_bytes", model.getSizeBytes());
@@ -106,6 +141,7 @@ final class ModelsController {
             out.putNull("last_modified");
         }
         out.put("state", word(model.getState()));
+        out.put("heat", heat(model.getHeat()));
         out.put("progress", model.getProgress());
         out.put("is_default", model.getIsDefault());
         out.put("reason", model.getReason());
@@ -118,6 +154,14 @@ final class ModelsController {
         out.put("context_tokens", model.getContextTokens());
         out.put("trained_context_tokens", model.getTrainedContextTokens());
         out.put("memory_bytes", model.getMemoryBytes());
+        out.put("keep_alive", model.getKeepAliveS());
+        if (model.getExpiresEpochS() > 0) {
+            out.put(
+                    "expires_at",
+                    Instant.ofEpochSecond(model.getExpiresEpochS()).toString());
+        } else {
+            out.putNull("expires_at");
+        }
         out.put("embedding_dimensions", model.getEmbeddingDimensions());
         ArrayNode adapters = out.putArray("lora");
         model.getAdaptersList()

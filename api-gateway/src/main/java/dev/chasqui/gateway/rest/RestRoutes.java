@@ -85,6 +85,8 @@ public final class RestRoutes implements Dialect {
         get("/metrics", response -> text(response, metrics.get()));
         routes.add(HttpMethod.GET, "/models", (exchange, name) -> models.list(exchange))
                 .add(HttpMethod.GET, "/api/models", (exchange, name) -> models.list(exchange))
+                .add(HttpMethod.POST, "/api/models/{name}/load", models::load)
+                .add(HttpMethod.POST, "/api/models/{name}/unload", models::unload)
                 .add(HttpMethod.GET, "/api/models/{name}", models::show)
                 .add(HttpMethod.POST, "/api/models/{name}", models::pull)
                 .add(HttpMethod.DELETE, "/api/models/{name}", models::delete)

@@ -14,6 +14,7 @@ import dev.chasqui.proto.v1.Progress;
 import dev.chasqui.proto.v1.Timings;
 import dev.chasqui.proto.v1.Usage;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -21,6 +22,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One call's way back: takes what the engine's thread drops and writes it out as fast as the caller reads. While the caller is
@@ -31,6 +34,8 @@ import org.jspecify.annotations.Nullable;
 final class AnswerStream {
     private static final long PROGRESS_NANOS = 500_000_000;
 
+    private static final Logger log = LoggerFactory.getLogger(AnswerStream.class);
+
     private final ServerCallStreamObserver<GenerationEvent> out;
     private final ScheduledExecutorService relay;
     private final ModelLease lease;
@@ -40,6 +45,7 @@ final class AnswerStream {
     private volatile boolean cancelled;
     private volatile boolean begun;
 
+    private final long beganNanos = System.nanoTime();
     private @Nullable Admitted admitted;
     private boolean ended;
     private boolean answering;
@@ -182,7 +188,22 @@ final class AnswerStream {
                 .setCompleted(Completed.newBuilder().setUsage(usage).setTimings(timings))
                 .build());
         out.onCompleted();
+        warnIfSlow(usage);
         close();
+    }
+
+    private void warnIfSlow(Usage.Builder usage) {
+        Duration taken = Duration.ofNanos(System.nanoTime() - beganNanos);
+        Duration limit = lease.model().slowAfter();
+        if (!limit.isZero() && taken.compareTo(limit) > 0) {
+            log.warn(
+                    "an answer of {} took {} s (expected: at most {}): {} prompt tokens, {} completion tokens",
+                    lease.model().name(),
+                    taken.toSeconds(),
+                    limit.toSeconds(),
+                    usage.getPromptTokens(),
+                    usage.getCompletionTokens());
+        }
     }
 
     private void fail(Throwable failure) {

@@ -2,6 +2,7 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.Pooling;
 import dev.chasqui.node.embedding.Embedder;
+import dev.chasqui.node.model.KeepAlive;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelLease;
 import dev.chasqui.node.model.Models;
@@ -36,24 +37,37 @@ final class EmbeddingCalls {
     }
 
     void embed(EmbedRequest request, StreamObserver<EmbedResponse> response) {
-        run(request.getModel(), response, (model, embedder, call) -> {
-            Pooling pooling = pooling(request, model);
-            int width = width(request.getDimensions(), model);
-            EmbeddingInputs inputs = new EmbeddingInputs(request, model, embedder.mostTokens(), call::checkCaller);
-            call.compute(embedder, inputs::tokens, pooling, computed -> embedded(model, computed, width, pooling));
-        });
+        run(
+                request.getModel(),
+                keepAlive(request.hasKeepAliveS(), request.getKeepAliveS()),
+                response,
+                (model, embedder, call) -> {
+                    Pooling pooling = pooling(request, model);
+                    int width = width(request.getDimensions(), model);
+                    EmbeddingInputs inputs =
+                            new EmbeddingInputs(request, model, embedder.mostTokens(), call::checkCaller);
+                    call.compute(
+                            embedder, inputs::tokens, pooling, computed -> embedded(model, computed, width, pooling));
+                });
     }
 
     void rerank(RerankRequest request, StreamObserver<RerankResponse> response) {
-        run(request.getModel(), response, (model, embedder, call) -> {
-            requireKind(model, true, "a model that ranks");
-            int count = request.getDocumentsCount();
-            checkCount("documents", count, MOST_DOCUMENTS);
-            InvalidRequest.require(
-                    request.getTopN() >= 0, "top_n", Integer.toUnsignedString(request.getTopN()), "0 to " + count);
-            RerankPairs pairs = new RerankPairs(request, model, embedder.mostTokens(), call::checkCaller);
-            call.compute(embedder, pairs::tokens, Pooling.MEAN, computed -> ranked(request, model, computed));
-        });
+        run(
+                request.getModel(),
+                keepAlive(request.hasKeepAliveS(), request.getKeepAliveS()),
+                response,
+                (model, embedder, call) -> {
+                    requireKind(model, true, "a model that ranks");
+                    int count = request.getDocumentsCount();
+                    checkCount("documents", count, MOST_DOCUMENTS);
+                    InvalidRequest.require(
+                            request.getTopN() >= 0,
+                            "top_n",
+                            Integer.toUnsignedString(request.getTopN()),
+                            "0 to " + count);
+                    RerankPairs pairs = new RerankPairs(request, model, embedder.mostTokens(), call::checkCaller);
+                    call.compute(embedder, pairs::tokens, Pooling.MEAN, computed -> ranked(request, model, computed));
+                });
     }
 
     private static Pooling pooling(EmbedRequest request, LoadedModel model) {
@@ -145,7 +159,11 @@ final class EmbeddingCalls {
     }
 
     /** Leases the model, opens its embedder, and lets {@code work} begin the computing on a handler thread. */
-    private <T> void run(String name, StreamObserver<T> response, Work<T> work) {
+    private static @Nullable KeepAlive keepAlive(boolean said, double seconds) {
+        return said ? KeepAlive.ofSeconds(seconds) : null;
+    }
+
+    private <T> void run(String name, @Nullable KeepAlive keepAlive, StreamObserver<T> response, Work<T> work) {
         Call<T> call = new Call<>((ServerCallStreamObserver<T>) response);
         models.lease(name.isEmpty() ? models.defaultName() : name).whenComplete((lease, failure) -> {
             if (failure != null) {
@@ -153,6 +171,9 @@ final class EmbeddingCalls {
                 return;
             }
             call.lease = lease;
+            if (keepAlive != null) {
+                lease.keep(keepAlive);
+            }
             models.embedder(lease)
                     .thenAcceptAsync(
                             embedder -> {

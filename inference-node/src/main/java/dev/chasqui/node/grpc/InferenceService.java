@@ -6,6 +6,7 @@ import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.engine.Generation;
 import dev.chasqui.node.engine.GenerationRequest;
 import dev.chasqui.node.engine.Ticker;
+import dev.chasqui.node.model.KeepAlive;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelLease;
 import dev.chasqui.node.model.Models;
@@ -19,6 +20,8 @@ import dev.chasqui.proto.v1.EmbedResponse;
 import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
+import dev.chasqui.proto.v1.Limits;
+import dev.chasqui.proto.v1.Loading;
 import dev.chasqui.proto.v1.RerankRequest;
 import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.TokenizeRequest;
@@ -34,6 +37,8 @@ import java.util.function.Function;
 
 /** Chat, generation, embeddings and tokenising over the node's models. */
 final class InferenceService extends InferenceGrpc.InferenceImplBase {
+    private static final double LOADING_STEP = 0.02;
+
     private final Models models;
     private final ScheduledExecutorService relay;
     private final Executor handlers;
@@ -52,12 +57,22 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
 
     @Override
     public void chat(ChatRequest request, StreamObserver<GenerationEvent> response) {
-        generate(request.getModel(), request.getChoices(), response, model -> chatPrompt(request, model));
+        generate(
+                request.getModel(),
+                request.getLimits(),
+                request.getChoices(),
+                response,
+                model -> chatPrompt(request, model));
     }
 
     @Override
     public void generate(GenerateRequest request, StreamObserver<GenerationEvent> response) {
-        generate(request.getModel(), request.getChoices(), response, model -> rawPrompt(request, model));
+        generate(
+                request.getModel(),
+                request.getLimits(),
+                request.getChoices(),
+                response,
+                model -> rawPrompt(request, model));
     }
 
     @Override
@@ -145,12 +160,16 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
 
     private void generate(
             String name,
+            Limits limits,
             int choices,
             StreamObserver<GenerationEvent> response,
             Function<LoadedModel, PreparedPrompt> prepare) {
         ServerCallStreamObserver<GenerationEvent> out = (ServerCallStreamObserver<GenerationEvent>) response;
         Call call = new Call(out);
-        models.lease(requested(name)).whenComplete((lease, failure) -> {
+        models.lease(requested(name), call::loading).whenComplete((lease, failure) -> {
+            if (failure == null && limits.hasKeepAliveS()) {
+                lease.keep(KeepAlive.ofSeconds(limits.getKeepAliveS()));
+            }
             if (failure != null) {
                 call.fail(failure);
             } else if (Thread.currentThread() == call.thread) {
@@ -197,6 +216,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         private final long arrivedNanos = Ticker.system().nanos();
         private final ServerCallStreamObserver<GenerationEvent> out;
         private boolean cancelled;
+        private boolean loaded;
+        private double told = -1;
         private Optional<AnswerStream> stream = Optional.empty();
 
         Call(ServerCallStreamObserver<GenerationEvent> out) {
@@ -206,7 +227,22 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
             out.setOnReadyHandler(() -> stream().ifPresent(AnswerStream::ready));
         }
 
+        /** Says how far the model is that has to be loaded first. */
+        synchronized void loading(String model, double progress) {
+            if (!loaded && !cancelled && !out.isCancelled() && progress - told >= LOADING_STEP) {
+                told = progress;
+                out.onNext(GenerationEvent.newBuilder()
+                        .setLoading(Loading.newBuilder().setModel(model).setProgress(progress))
+                        .build());
+            }
+        }
+
+        private synchronized void loaded() {
+            loaded = true;
+        }
+
         void begin(ModelLease lease, int choices, Function<LoadedModel, PreparedPrompt> prepare) {
+            loaded();
             List<GenerationRequest> requests = new ArrayList<>();
             AnswerStream answer = new AnswerStream(out, relay, lease);
             try {
@@ -233,6 +269,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         }
 
         void fail(Throwable failure) {
+            loaded();
             if (!out.isCancelled()) {
                 out.onError(Failures.status(failure));
             }

@@ -1,5 +1,6 @@
 package dev.chasqui.node.grpc;
 
+import dev.chasqui.node.model.KeepAlive;
 import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
@@ -52,7 +53,8 @@ final class ModelsService extends ModelsGrpc.ModelsImplBase {
     public void loadModel(LoadModelRequest request, StreamObserver<ModelProgress> response) {
         String name = request.getName().isEmpty() ? models.defaultName() : request.getName();
         ProgressStream progress = new ProgressStream(name, response);
-        progress.endsWith(models.load(name, progress));
+        progress.endsWith(models.load(
+                name, request.hasKeepAliveS() ? KeepAlive.ofSeconds(request.getKeepAliveS()) : null, progress));
     }
 
     @Override

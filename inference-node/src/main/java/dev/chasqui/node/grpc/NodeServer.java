@@ -1,7 +1,6 @@
 package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.Llama;
-import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import io.grpc.Server;
@@ -123,9 +122,8 @@ public final class NodeServer implements AutoCloseable {
     }
 
     private void updateHealth() {
-        String wanted = models.defaultName();
-        boolean ready = models.loaded().stream().map(LoadedModel::name).anyMatch(wanted::equals);
-        health.setStatus(InferenceGrpc.SERVICE_NAME, ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+        health.setStatus(
+                InferenceGrpc.SERVICE_NAME, models.isServing() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
     }
 
     /** Few threads: they render templates and tokenise, which is quick; their stacks are deep. */

@@ -90,6 +90,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                 .setDefaultModel(models.defaultName())
                 .setUptimeSeconds(ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0)
                 .setDraining(draining)
+                .setServing(models.isServing())
                 .addAllNotices(models.notices());
         for (Device device : llama.devices()) {
             status.addDevices(dev.chasqui.proto.v1.Device.newBuilder()

@@ -3,6 +3,7 @@ package dev.chasqui.node.grpc;
 import dev.chasqui.llama.TemplateInfo;
 import dev.chasqui.node.engine.EngineStatus;
 import dev.chasqui.node.model.AdapterFile;
+import dev.chasqui.node.model.Heat;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
@@ -14,7 +15,9 @@ import dev.chasqui.proto.v1.ChatCapabilities;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelProgress;
 import dev.chasqui.proto.v1.ModelState;
+import java.time.Instant;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Models as the wire describes them. */
 final class WireModels {
@@ -27,6 +30,7 @@ final class WireModels {
                 .setState(state(activity.state()))
                 .setProgress(activity.progress())
                 .setReason(activity.reason())
+                .setHeat(heat(description.heat()))
                 .setIsDefault(description.isDefault());
         if (description.entry() != null) {
             add(description.entry(), model);
@@ -114,12 +118,26 @@ final class WireModels {
                         loaded.info().ranks() ? 0 : loaded.info().embeddingWidth())
                 .setSlots(loaded.slots())
                 .setMemoryBytes(loaded.memoryBytes())
+                .setKeepAliveS(loaded.keepAlive().seconds())
+                .setExpiresEpochS(expiry(loaded.expiry()))
                 .setChatTemplate(template.source().name().toLowerCase(Locale.ROOT))
                 .setCapabilities(ChatCapabilities.newBuilder()
                         .setTools(template.tools())
                         .setParallelToolCalls(template.parallelTools())
                         .setReasoning(template.reasoning())
                         .setSystemRole(template.systemRole()));
+    }
+
+    private static long expiry(@Nullable Instant expiry) {
+        return expiry == null ? 0 : expiry.getEpochSecond();
+    }
+
+    private static dev.chasqui.proto.v1.Heat heat(Heat heat) {
+        return switch (heat) {
+            case HOT -> dev.chasqui.proto.v1.Heat.HEAT_HOT;
+            case WARM -> dev.chasqui.proto.v1.Heat.HEAT_WARM;
+            case COLD -> dev.chasqui.proto.v1.Heat.HEAT_COLD;
+        };
     }
 
     private static ModelState state(ModelActivity.State state) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What this machine, or the container around this process, has. */
 public final class Hardware {
@@ -38,6 +39,43 @@ public final class Hardware {
             }
         }
         return cores.isEmpty() ? otherwise : cores.size();
+    }
+
+    /** The processor's name; empty where it does not say. */
+    public static String processor() {
+        return firstValue(CPUINFO, "model name");
+    }
+
+    /** Logical processors of the machine, those included that this process may not use. */
+    public static int machineProcessors() {
+        try (Stream<String> lines = Files.lines(CPUINFO)) {
+            int count = (int) lines.filter(line -> line.startsWith("processor")).count();
+            return count == 0 ? Runtime.getRuntime().availableProcessors() : count;
+        } catch (IOException e) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+    }
+
+    /** Bytes of memory of the machine, a container's limit aside. */
+    public static long machineMemoryBytes() {
+        String kibibytes = firstValue(Path.of("/proc/meminfo"), "MemTotal").replaceAll("\\D", "");
+        return kibibytes.isEmpty() ? memoryBytes() : Long.parseLong(kibibytes) * 1024;
+    }
+
+    /** Bytes of memory that nobody uses, the limit of a container included. */
+    public static long freeMemoryBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getFreeMemorySize();
+    }
+
+    private static String firstValue(Path file, String name) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.filter(line -> line.startsWith(name))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse("");
+        } catch (IOException e) {
+            return "";
+        }
     }
 
     /** Bytes of memory, the limit of a container included. */

@@ -1,15 +1,12 @@
 package dev.chasqui.node.model;
 
 import dev.chasqui.llama.ChatTemplate;
-import dev.chasqui.llama.ContextOptions;
-import dev.chasqui.llama.FlashAttention;
-import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
+import dev.chasqui.llama.LlamaContext;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.LlamaModel;
 import dev.chasqui.llama.LoadListener;
 import dev.chasqui.llama.ModelInfo;
-import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.engine.Engine;
@@ -18,80 +15,69 @@ import dev.chasqui.node.engine.Ticker;
 import dev.chasqui.node.runner.LlamaDrafter;
 import dev.chasqui.node.runner.LlamaRunner;
 import dev.chasqui.node.store.CatalogueEntry;
-import dev.chasqui.node.store.GgufSummary;
 import dev.chasqui.node.store.LoraFile;
 import dev.chasqui.node.store.SamplingDefaults;
 import dev.chasqui.node.store.StoreException;
 import dev.chasqui.node.store.StoredModel;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in memory, with its engine where it generates text, and an embedder once somebody asked for one. It is closed only while nobody holds a lease on it: a close in between waits for the last
- * one to be given back.
+ * A model in memory, with its engine where it generates text, and an embedder once somebody asked for one. It is closed only
+ * while nobody holds a lease on it: a close in between waits for the last one to be given back.
  */
 public final class LoadedModel {
-    /** Tokens of one prompt batch: enough to use the kernels fully, few enough to keep compute buffers small. */
-    private static final int BATCH_TOKENS = 512;
-
-    /** What a model that guesses takes in between two steps. */
-    private static final int DRAFT_BATCH_TOKENS = 64;
+    private static final long NEVER = Long.MAX_VALUE;
 
     /** A guess that the small model itself gives less than this is not worth a place in a step. */
     private static final double SURE = 0.5;
 
-    /** Compute buffers and tables beside weights and KV cache, roughly. */
-    private static final long OVERHEAD_BYTES = 64L << 20;
+    /** What an embedder computes in, roughly. */
+    private static final long EMBEDDER_BYTES = 128L << 20;
 
+    private final ModelPlan plan;
     private final StoredModel stored;
     private final LlamaModel model;
     private final @Nullable Engine engine;
     private final ModelSettings settings;
-    private final long memoryBytes;
     private int leases;
     private boolean condemned;
     private boolean closed;
+    private volatile boolean freed;
+    private long expiryNanos = NEVER;
+    private volatile KeepAlive keepAlive;
     private volatile long lastUsedNanos = System.nanoTime();
     private volatile @Nullable Embedder embedder;
 
-    private LoadedModel(
-            StoredModel stored, LlamaModel model, @Nullable Engine engine, ModelSettings settings, long memoryBytes) {
-        this.stored = stored;
+    private LoadedModel(ModelPlan plan, LlamaModel model, @Nullable Engine engine, ModelSettings settings) {
+        this.plan = plan;
+        this.stored = plan.stored();
         this.model = model;
         this.engine = engine;
         this.settings = settings;
-        this.memoryBytes = memoryBytes;
+        this.keepAlive = settings.keepAlive(stored);
     }
 
-    /** @param draft the model that guesses for it; null: none */
-    static LoadedModel load(
-            Llama llama,
-            StoredModel stored,
-            @Nullable StoredModel draft,
-            ModelSettings settings,
-            LoadListener listener) {
-        settings.adapters().forEach(adapter -> check(adapter, stored));
-        List<Path> adapters =
-                settings.adapters().stream().map(AdapterFile::file).toList();
-        ModelOptions options = new ModelOptions(gpuLayers(stored, settings), true, chatTemplate(stored), adapters);
-        LlamaModel model = llama.loadModel(stored.file(), options, listener);
+    static LoadedModel load(Llama llama, ModelPlan plan, ModelSettings settings, LoadListener listener) {
+        StoredModel stored = plan.stored();
+        settings.adapters().forEach(adapter -> check(adapter, plan));
+        LlamaModel model = llama.loadModel(plan.file(), plan.options(), listener);
         if (!model.info().generates() || model.info().ranks()) {
-            return new LoadedModel(
-                    stored, model, null, settings, stored.summary().tensorBytes() + OVERHEAD_BYTES);
+            return new LoadedModel(plan, model, null, settings);
         }
         LlamaDrafter drafter = null;
         try {
-            drafter = draft == null ? null : drafter(llama, draft, model, settings);
+            drafter = plan.draft() == null ? null : drafter(llama, plan.draft(), model);
+            LlamaContext context = model.newContext(plan.context());
             Engine engine = Engine.start(
                     "engine " + stored.name(),
-                    runner(stored, model, settings),
+                    new LlamaRunner(context, model.info(), plan.contextTokens()),
                     new EngineOptions(settings.queueCapacity(), settings.promptCacheBytes(), settings.lookahead()),
                     drafter,
                     Ticker.system());
-            long draftBytes = draft == null ? 0 : draftBytes(draft, stored, settings);
-            return new LoadedModel(stored, model, engine, settings, estimateBytes(stored, settings) + draftBytes);
+            return new LoadedModel(plan, model, engine, settings);
         } catch (RuntimeException e) {
             if (drafter != null) {
                 drafter.close();
@@ -101,63 +87,31 @@ public final class LoadedModel {
         }
     }
 
-    private static LlamaDrafter drafter(Llama llama, StoredModel draft, LlamaModel target, ModelSettings settings) {
+    private static LlamaDrafter drafter(Llama llama, ModelPlan draft, LlamaModel target) {
         try {
-            LlamaModel model = llama.loadModel(
-                    draft.file(), new ModelOptions(gpuLayers(draft, settings), true), LoadListener.NONE);
-            int threads = threads(settings);
-            return LlamaDrafter.open(
-                    model,
-                    target,
-                    new ContextOptions(
-                            contextTokens(draft, model.info().trainedContext(), settings),
-                            1,
-                            DRAFT_BATCH_TOKENS,
-                            DRAFT_BATCH_TOKENS,
-                            threads,
-                            threads,
-                            FlashAttention.AUTO,
-                            KvType.F16,
-                            KvType.F16,
-                            false),
-                    SURE);
+            LlamaModel model = llama.loadModel(draft.file(), draft.options(), LoadListener.NONE);
+            return LlamaDrafter.open(model, target, draft.context(), SURE);
         } catch (LlamaException e) {
-            throw new LlamaException(e.reason(), "draft model " + draft.name() + ": " + e.getMessage());
+            throw new LlamaException(e.reason(), "draft model " + draft.stored().name() + ": " + e.getMessage());
         }
     }
 
-    /** Bytes that a model takes that guesses for another one. */
-    static long draftBytes(StoredModel draft, StoredModel target, ModelSettings settings) {
-        int tokens = contextTokens(target, (int) target.summary().contextLength(), settings);
-        return draft.summary().tensorBytes() + tokens * cellBytes(draft.summary()) + OVERHEAD_BYTES;
-    }
-
-    private static long cellBytes(GgufSummary summary) {
-        return 2 * summary.blockCount() * summary.headCountKv() * (summary.keyLength() + summary.valueLength());
-    }
-
-    private static void check(AdapterFile adapter, StoredModel stored) {
+    private static void check(AdapterFile adapter, ModelPlan plan) {
         try {
-            LoraFile.check(adapter.file(), stored.file());
+            LoraFile.check(adapter.file(), plan.file());
         } catch (StoreException e) {
             throw new LlamaException(
                     LlamaException.Reason.LOAD_FAILED, "adapter " + adapter.name() + ": " + e.sentence());
         }
     }
 
-    /** Bytes that a model will take: weights, KV cache in F16, and buffers. */
-    static long estimateBytes(StoredModel stored, ModelSettings settings) {
-        GgufSummary summary = stored.summary();
-        int context = contextTokens(stored, (int) summary.contextLength(), settings);
-        long cells = sharesCache(context, settings) ? settings.kvTokens() : (long) settings.slots() * context;
-        long adapterBytes = settings.adapters().stream()
-                .mapToLong(adapter -> adapter.file().toFile().length())
-                .sum();
-        return summary.tensorBytes() + adapterBytes + cells * cellBytes(summary) + OVERHEAD_BYTES;
-    }
-
     public String name() {
         return stored.name();
+    }
+
+    /** How it is run, and what it takes. */
+    public ModelPlan plan() {
+        return plan;
     }
 
     public StoredModel stored() {
@@ -212,7 +166,7 @@ public final class LoadedModel {
         Embedder opened = Embedder.start(
                 model,
                 contextTokens(),
-                threads(settings),
+                plan.context().threads(),
                 () -> engine != null && engine.status().slotsInUse() > 0);
         embedder = opened;
         return opened;
@@ -222,7 +176,7 @@ public final class LoadedModel {
     long embedderBytes() {
         ModelInfo info = info();
         long states = info.generates() ? info.kvBytesPerToken() : 64L * info.embeddingWidth();
-        return contextTokens() * states + 2 * OVERHEAD_BYTES;
+        return contextTokens() * states + EMBEDDER_BYTES;
     }
 
     /** Sequences computed at once; 0 where it does not generate text. */
@@ -232,12 +186,61 @@ public final class LoadedModel {
 
     /** Tokens that one text may have, prompt and answer together. */
     public int contextTokens() {
-        return engine == null ? contextTokens(stored, info().trainedContext(), settings) : engine.contextTokens();
+        return engine == null ? plan.contextTokens() : engine.contextTokens();
     }
 
     /** Memory that it holds: weights, KV cache and buffers. */
     public long memoryBytes() {
-        return memoryBytes + (embedder == null ? 0 : embedderBytes());
+        return plan.totalBytes() + (embedder == null ? 0 : embedderBytes());
+    }
+
+    boolean usesGpu() {
+        return plan.usesGpu();
+    }
+
+    /** What of it lies in the machine's own memory. */
+    long hostBytes() {
+        return plan.hostBytes() + (embedder == null ? 0 : embedderBytes());
+    }
+
+    /** How long it stays in memory when nobody uses it. */
+    public KeepAlive keepAlive() {
+        return keepAlive;
+    }
+
+    void keepAlive(KeepAlive wanted) {
+        keepAlive = wanted;
+    }
+
+    /** When it goes if nobody asks for it before; null: it is in use, or stays. */
+    public @Nullable Instant expiry() {
+        Duration time = keepAlive.time();
+        return time == null || inUse()
+                ? null
+                : Instant.now().plusNanos(time.toNanos() - (System.nanoTime() - lastUsedNanos));
+    }
+
+    /**
+     * Nanoseconds until it may be time for it to go, where nobody looks before that; negative: nobody has to look.
+     */
+    synchronized long nextExpiryCheck() {
+        Duration time = keepAlive.time();
+        if (time == null || leases > 0 || condemned) {
+            return -1;
+        }
+        long due = lastUsedNanos + time.toNanos();
+        if (expiryNanos != NEVER && due - expiryNanos >= 0) {
+            return -1;
+        }
+        expiryNanos = due;
+        return Math.max(0, due - System.nanoTime());
+    }
+
+    /** Whether its time is up. Ends the wait that {@link #nextExpiryCheck} began. */
+    synchronized boolean expired() {
+        expiryNanos = NEVER;
+        Duration time = keepAlive.time();
+        return time != null && leases == 0 && System.nanoTime() - lastUsedNanos >= time.toNanos();
     }
 
     void drain() {
@@ -260,10 +263,15 @@ public final class LoadedModel {
         return open == null || open.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
     }
 
-    /** What the catalogue says to sample with where a request does not. */
+    /** What the settings, or else the catalogue, say to sample with where a request does not. */
     public SamplingDefaults samplingDefaults() {
         CatalogueEntry entry = stored.entry();
-        return entry == null ? SamplingDefaults.NONE : entry.defaults();
+        return settings.answers().sampling().over(entry == null ? SamplingDefaults.NONE : entry.defaults());
+    }
+
+    /** An answer that takes longer is worth a warning; zero: none is. */
+    public Duration slowAfter() {
+        return settings.answers().slowAfter();
     }
 
     /** Strings that end every answer of this model. */
@@ -306,6 +314,23 @@ public final class LoadedModel {
 
     synchronized boolean inUse() {
         return leases > 0;
+    }
+
+    /** Whether its memory is free again. */
+    boolean isFreed() {
+        return freed;
+    }
+
+    /** Grants no lease any more, so that it is closed when the last one comes back. */
+    void retire() {
+        boolean idle;
+        synchronized (this) {
+            condemned = true;
+            idle = leases == 0;
+        }
+        if (idle) {
+            closeNow();
+        }
     }
 
     /** Closes it if nobody uses it; returns whether it is closed now. */
@@ -351,6 +376,7 @@ public final class LoadedModel {
         }
         closeComputing();
         model.close();
+        freed = true;
     }
 
     private void closeComputing() {
@@ -361,56 +387,5 @@ public final class LoadedModel {
         if (open != null) {
             open.close();
         }
-    }
-
-    private static int gpuLayers(StoredModel stored, ModelSettings settings) {
-        CatalogueEntry entry = stored.entry();
-        return settings.gpuLayers() >= 0 || entry == null ? settings.gpuLayers() : entry.gpuLayers();
-    }
-
-    private static String chatTemplate(StoredModel stored) {
-        CatalogueEntry entry = stored.entry();
-        return entry == null || entry.template() == null ? "" : entry.template();
-    }
-
-    private static LlamaRunner runner(StoredModel stored, LlamaModel model, ModelSettings settings) {
-        int context = contextTokens(stored, model.info().trainedContext(), settings);
-        return new LlamaRunner(model.newContext(contextOptions(context, settings)), model.info(), context);
-    }
-
-    private static ContextOptions contextOptions(int context, ModelSettings settings) {
-        boolean common = sharesCache(context, settings);
-        int threads = threads(settings);
-        int batch = Math.max(BATCH_TOKENS, settings.slots());
-        return new ContextOptions(
-                common ? settings.kvTokens() : context,
-                settings.slots(),
-                batch,
-                batch,
-                threads,
-                threads,
-                FlashAttention.AUTO,
-                KvType.F16,
-                KvType.F16,
-                common);
-    }
-
-    /** Whether all sequences have one KV cache, which holds less than all their contexts. */
-    private static boolean sharesCache(int context, ModelSettings settings) {
-        return settings.kvTokens() > 0 && settings.kvTokens() < (long) settings.slots() * context;
-    }
-
-    private static int threads(ModelSettings settings) {
-        return settings.threads() > 0 ? settings.threads() : Hardware.physicalCores();
-    }
-
-    private static int contextTokens(StoredModel stored, int trained, ModelSettings settings) {
-        CatalogueEntry entry = stored.entry();
-        int wanted = settings.contextTokens() > 0
-                ? settings.contextTokens()
-                : entry != null && entry.contextWindow() > 0
-                        ? Math.min(entry.contextWindow(), ModelSettings.USUAL_CONTEXT)
-                        : ModelSettings.USUAL_CONTEXT;
-        return trained > 0 ? Math.min(wanted, trained) : wanted;
     }
 }

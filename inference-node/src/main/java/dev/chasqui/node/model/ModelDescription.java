@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name what requests call it
  * @param activity where it stands
+ * @param heat how soon it can answer, where it is on disk
  * @param isDefault whether requests get it that name none
  * @param entry its catalogue entry, if it has one
  * @param stored its file, if it is on disk
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record ModelDescription(
         String name,
         ModelActivity activity,
+        Heat heat,
         boolean isDefault,
         @Nullable CatalogueEntry entry,
         @Nullable StoredModel stored,

@@ -17,6 +17,11 @@ public final class ModelLease implements AutoCloseable {
         return model;
     }
 
+    /** From now on the model stays for so long after its last use, until somebody says otherwise. */
+    public void keep(KeepAlive keepAlive) {
+        model.keepAlive(keepAlive);
+    }
+
     /** Gives it back; does nothing the second time. */
     @Override
     public void close() {

@@ -1,5 +1,7 @@
 package dev.chasqui.node.model;
 
+import dev.chasqui.node.store.CatalogueEntry;
+import dev.chasqui.node.store.StoredModel;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,7 +25,10 @@ import org.jspecify.annotations.Nullable;
  * @param adapters LoRA adapters of the default model, which has to be named then; at most 64, each name once
  * @param draftModel a smaller model of the same vocabulary that guesses for the default one, which has to be named then; a name or
  *     a file; null: none
- * @param memoryBytes most memory that models may hold, weights and KV cache together
+ * @param memoryBytes most of the machine's memory that models may hold: weights, KV cache and compute buffers
+ * @param keepAlive how long a model that nobody uses stays in memory, where neither its catalogue entry nor a request says
+ * @param optimize whether a model that this processor computes slowly for many sequences is made faster before its first load
+ * @param answers what answers have in common
  */
 public record ModelSettings(
         @Nullable String defaultModel,
@@ -37,9 +42,44 @@ public record ModelSettings(
         boolean lookahead,
         List<AdapterFile> adapters,
         @Nullable String draftModel,
-        long memoryBytes) {
+        long memoryBytes,
+        KeepAlive keepAlive,
+        boolean optimize,
+        AnswerSettings answers) {
     private static final int MOST_ADAPTERS = 64;
     static final int USUAL_CONTEXT = 4096;
+
+    /** Models stay until their memory is needed, and answer as the catalogue says. */
+    public ModelSettings(
+            @Nullable String defaultModel,
+            int slots,
+            int contextTokens,
+            int kvTokens,
+            int queueCapacity,
+            int threads,
+            int gpuLayers,
+            long promptCacheBytes,
+            boolean lookahead,
+            List<AdapterFile> adapters,
+            @Nullable String draftModel,
+            long memoryBytes) {
+        this(
+                defaultModel,
+                slots,
+                contextTokens,
+                kvTokens,
+                queueCapacity,
+                threads,
+                gpuLayers,
+                promptCacheBytes,
+                lookahead,
+                adapters,
+                draftModel,
+                memoryBytes,
+                KeepAlive.FOREVER,
+                false,
+                AnswerSettings.USUAL);
+    }
 
     public ModelSettings {
         require(slots >= 1 && slots <= 256, "parallel", slots, "1 to 256");
@@ -49,7 +89,7 @@ public record ModelSettings(
         require(threads >= 0 && threads <= 512, "threads", threads, "1 to 512, or 0 for automatic");
         require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");
         require(promptCacheBytes >= 0, "prompt-cache", promptCacheBytes, "0 or more bytes");
-        require(memoryBytes > 0, "memory", memoryBytes, "more than 0 bytes");
+        require(memoryBytes > 0, "models-memory", memoryBytes, "more than 0 bytes");
         checkAdapters(defaultModel, adapters);
         require(
                 draftModel == null || defaultModel != null,
@@ -86,7 +126,17 @@ public record ModelSettings(
                 lookahead,
                 List.of(),
                 null,
-                memoryBytes);
+                memoryBytes,
+                keepAlive,
+                optimize,
+                answers);
+    }
+
+    KeepAlive keepAlive(StoredModel model) {
+        CatalogueEntry entry = model.entry();
+        return entry == null || entry.keepAliveSeconds() == null
+                ? keepAlive
+                : KeepAlive.ofSeconds(entry.keepAliveSeconds());
     }
 
     private static void require(boolean holds, String name, Object value, String expected) {

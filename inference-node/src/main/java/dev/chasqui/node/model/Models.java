@@ -11,6 +11,7 @@ import dev.chasqui.node.store.Pull;
 import dev.chasqui.node.store.PullProgress;
 import dev.chasqui.node.store.StoreException;
 import dev.chasqui.node.store.StoredModel;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,8 @@ public final class Models implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Models.class);
     private static final Duration SOON = Duration.ofSeconds(2);
     private static final long STARTUP_RETRY_SECONDS = 30;
+    private static final double WARM_FRACTION = 0.9;
+    private static final long HEAT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Llama llama;
     private final ModelStore store;
@@ -48,10 +52,13 @@ public final class Models implements AutoCloseable {
     private final ModelCache cache;
     private final ExecutorService loader;
     private final ExecutorService starter;
+    private final ScheduledExecutorService timer;
+    private final Map<String, SeenHeat> heats = new ConcurrentHashMap<>();
     private final Map<String, ModelActivity> activities = new ConcurrentHashMap<>();
     private final List<String> notices = new CopyOnWriteArrayList<>();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private volatile String defaultName;
+    private volatile boolean serving;
 
     public Models(Llama llama, ModelStore store, ModelSettings settings) {
         this.llama = llama;
@@ -59,7 +66,8 @@ public final class Models implements AutoCloseable {
         this.settings = settings;
         this.loader = Executors.newSingleThreadExecutor(task -> daemon(task, "model loader"));
         this.starter = Executors.newSingleThreadExecutor(task -> daemon(task, "model starter"));
-        this.cache = new ModelCache(settings.memoryBytes(), loader);
+        this.timer = Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "model timer"));
+        this.cache = new ModelCache(settings.memoryBytes(), loader, timer, this::changed);
         String wanted = settings.defaultModel();
         this.defaultName = wanted == null ? firstDefault() : nameOf(ModelReference.parse(wanted));
     }
@@ -136,13 +144,45 @@ public final class Models implements AutoCloseable {
             ModelReference reference = reference(name);
             Optional<LoadedModel> hot = cache.find(nameOf(reference));
             StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference);
-            CompletableFuture<ModelLease> lease =
-                    cache.lease(stored.name(), () -> estimateBytes(stored), () -> load(stored));
+            CompletableFuture<ModelLease> lease = cache.lease(stored.name(), () -> plan(stored), this::load);
             // A model that was just loaded is seen in the cache from here on, not before.
-            return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> changed());
+            return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> leased(stored.name(), failure));
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /**
+     * The same for a caller who wants to hear how far the model is where it has to be loaded.
+     *
+     * @param progress hears the model's name and 0 to 1; must be quick
+     */
+    public CompletableFuture<ModelLease> lease(String name, LoadProgress progress) {
+        CompletableFuture<ModelLease> lease = lease(name);
+        if (lease.isDone()) {
+            return lease;
+        }
+        String key = nameOf(reference(name));
+        Runnable watch = () -> {
+            ModelActivity activity = activities.get(key);
+            if (activity != null && activity.state() == ModelActivity.State.LOADING) {
+                progress.at(key, activity.progress());
+            }
+        };
+        listeners.add(watch);
+        watch.run();
+        return lease.whenComplete((granted, failure) -> listeners.remove(watch));
+    }
+
+    /** Hears how far a load is. */
+    @FunctionalInterface
+    public interface LoadProgress {
+        void at(String model, double progress);
+    }
+
+    /** Whether the default model has been in memory; from then on requests for it wait where it has to be loaded anew. */
+    public boolean isServing() {
+        return serving;
     }
 
     /**
@@ -173,9 +213,10 @@ public final class Models implements AutoCloseable {
     /**
      * Brings a model into memory, fetching it first if need be.
      *
+     * @param keepAlive how long it stays when nobody uses it; null: as it is set up
      * @param progress hears where it stands
      */
-    public CompletableFuture<Void> load(String name, Consumer<ModelActivity> progress) {
+    public CompletableFuture<Void> load(String name, @Nullable KeepAlive keepAlive, Consumer<ModelActivity> progress) {
         try {
             ModelReference reference = reference(name);
             String key = nameOf(reference);
@@ -185,11 +226,33 @@ public final class Models implements AutoCloseable {
                     .map(CompletableFuture::completedFuture)
                     .orElseGet(() -> fetch(reference, false));
             return stored.thenCompose(found -> lease(found.name()))
-                    .thenAccept(ModelLease::close)
+                    .thenAccept(lease -> {
+                        try (lease) {
+                            if (keepAlive != null) {
+                                lease.keep(keepAlive);
+                            }
+                        }
+                    })
                     .whenComplete((done, failure) -> listeners.remove(watch));
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /**
+     * How a model on disk would be run here, and what it would take.
+     *
+     * @throws ModelException NOT_FOUND, UNUSABLE
+     */
+    public ModelPlan planOf(String name) {
+        StoredModel stored = onDisk(reference(name));
+        return cache.find(stored.name()).map(LoadedModel::plan).orElseGet(() -> {
+            try {
+                return planNow(stored);
+            } catch (LlamaException e) {
+                throw unusable(stored.name(), e);
+            }
+        });
     }
 
     /** @throws ModelException NOT_FOUND where it is not in memory, IN_USE */
@@ -260,6 +323,7 @@ public final class Models implements AutoCloseable {
     public void close() {
         starter.shutdownNow();
         loader.shutdownNow();
+        timer.shutdownNow();
         cache.close();
     }
 
@@ -287,6 +351,8 @@ public final class Models implements AutoCloseable {
                 fetch(candidate, false).join();
             }
             lease("").join().close();
+            serving = true;
+            changed();
             return true;
         } catch (RuntimeException e) {
             String reason = message(e);
@@ -343,49 +409,76 @@ public final class Models implements AutoCloseable {
         changed();
     }
 
-    private LoadedModel load(StoredModel stored) {
-        String name = stored.name();
-        long began = System.nanoTime();
-        activities.put(name, ModelActivity.loading(0));
+    private void leased(String name, @Nullable Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof ModelException refused) {
+            boolean unusable = refused.reason() == ModelException.Reason.UNUSABLE;
+            activities.put(
+                    name,
+                    unusable ? ModelActivity.failed(message(refused)) : ModelActivity.of(ModelActivity.State.ON_DISK));
+        }
+        changed();
+    }
+
+    /** How a model will be run with what memory is free now; the first thing that is done for its load. */
+    private ModelPlan plan(StoredModel stored) {
+        activities.put(stored.name(), ModelActivity.loading(0));
         changed();
         try {
-            LoadedModel model = LoadedModel.load(llama, stored, draftFor(stored), settingsFor(stored), progress -> {
+            ModelPlan plan = planNow(stored);
+            if (settings.optimize() && plan.slowWithMany()) {
+                optimize(stored, plan);
+                plan = planNow(stored);
+            }
+            return plan;
+        } catch (LlamaException e) {
+            throw unusable(stored.name(), e);
+        }
+    }
+
+    private ModelPlan planNow(StoredModel stored) {
+        return ModelPlan.of(llama, stored, store.loadFile(stored), draftFor(stored), settingsFor(stored));
+    }
+
+    /** A model that cannot be made faster runs as it is. */
+    private void optimize(StoredModel stored, ModelPlan plan) {
+        try {
+            Path made = Optimization.make(llama, store, stored, plan.context().threads());
+            notice("made a faster file of " + stored.name() + ", "
+                    + Math.round(made.toFile().length() / 1e6) + " MB");
+        } catch (ModelException | StoreException | LlamaException e) {
+            notice("model " + stored.name() + " runs as it is: " + e.getMessage());
+        }
+    }
+
+    private LoadedModel load(ModelPlan plan) {
+        String name = plan.stored().name();
+        long began = System.nanoTime();
+        try {
+            LoadedModel model = LoadedModel.load(llama, plan, settingsFor(plan.stored()), progress -> {
                 activities.put(name, ModelActivity.loading(progress));
                 changed();
                 return !Thread.currentThread().isInterrupted();
             });
             activities.put(name, ModelActivity.of(ModelActivity.State.READY));
             log.info(
-                    "model {} is ready after {} ms: {} slots of {} tokens",
+                    "model {} is ready after {} ms: {} slots of {} tokens, {}",
                     name,
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began),
                     model.slots(),
-                    model.contextTokens());
+                    model.contextTokens(),
+                    plan.needs());
             changed();
             return model;
         } catch (LlamaException e) {
-            activities.put(name, ModelActivity.failed(message(e)));
-            changed();
-            throw new ModelException(
-                    ModelException.Reason.UNUSABLE, "model " + name + " cannot be loaded: " + e.getMessage(), null, e);
+            throw unusable(name, e);
         }
     }
 
     /** Adapters and the model that guesses are the default model's. */
     private ModelSettings settingsFor(StoredModel stored) {
         return stored.name().equals(defaultName) ? settings : settings.plain();
-    }
-
-    private long estimateBytes(StoredModel stored) {
-        ModelSettings own = settingsFor(stored);
-        StoredModel draft = null;
-        try {
-            draft = draftFor(stored);
-        } catch (LlamaException e) {
-            log.debug("no draft model: {}", e.getMessage()); // The load says so.
-        }
-        return LoadedModel.estimateBytes(stored, own)
-                + (draft == null ? 0 : LoadedModel.draftBytes(draft, stored, own));
     }
 
     /** The model that guesses for this one; null: none. */
@@ -401,6 +494,11 @@ public final class Models implements AutoCloseable {
         } catch (StoreException e) {
             throw new LlamaException(LlamaException.Reason.LOAD_FAILED, "draft model " + wanted + ": " + e.sentence());
         }
+    }
+
+    private static ModelException unusable(String name, LlamaException e) {
+        return new ModelException(
+                ModelException.Reason.UNUSABLE, "model " + name + " cannot be loaded: " + e.getMessage(), null, e);
     }
 
     private StoredModel onDisk(ModelReference reference) {
@@ -445,8 +543,30 @@ public final class Models implements AutoCloseable {
         if (activity == null || (loaded == null && activity.state() == ModelActivity.State.READY)) {
             activity = ModelActivity.of(stored == null ? ModelActivity.State.ABSENT : ModelActivity.State.ON_DISK);
         }
-        return new ModelDescription(name, activity, name.equals(defaultName), entry, stored, loaded);
+        Heat heat = loaded != null ? Heat.HOT : stored == null ? Heat.COLD : heatOf(stored);
+        return new ModelDescription(name, activity, heat, name.equals(defaultName), entry, stored, loaded);
     }
+
+    /** Of a model on disk; asked of the system now and then only. */
+    private Heat heatOf(StoredModel stored) {
+        SeenHeat seen = heats.get(stored.name());
+        long now = System.nanoTime();
+        if (seen == null || now - seen.nanos() > HEAT_NANOS) {
+            seen = new SeenHeat(look(stored), now);
+            heats.put(stored.name(), seen);
+        }
+        return seen.heat();
+    }
+
+    private Heat look(StoredModel stored) {
+        try {
+            return llama.cachedFraction(stored.file()) >= WARM_FRACTION ? Heat.WARM : Heat.COLD;
+        } catch (LlamaException e) {
+            return Heat.COLD;
+        }
+    }
+
+    private record SeenHeat(Heat heat, long nanos) {}
 
     /**
      * A name from a request. The default model may be a place, which requests name by its short name; other places on this

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param stopSequences texts that end every answer
  * @param defaults sampling where a request does not say
  * @param gpuLayers layers to put on a GPU where there is one; -1 for all that fit
+ * @param keepAliveSeconds how long it stays in memory when nobody uses it, negative for ever; null where the node decides
  * @param licence SPDX identifier, or the name that the model's owner gave it
  */
 public record CatalogueEntry(
@@ -31,6 +32,7 @@ public record CatalogueEntry(
         List<String> stopSequences,
         SamplingDefaults defaults,
         int gpuLayers,
+        @Nullable Double keepAliveSeconds,
         String licence) {
 
     public CatalogueEntry {

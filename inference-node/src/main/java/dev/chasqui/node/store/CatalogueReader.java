@@ -35,6 +35,7 @@ final class CatalogueReader {
             "stop_sequences",
             "defaults",
             "gpu_layers",
+            "keep_alive",
             "licence");
     private static final Set<String> DEFAULT_FIELDS = Set.of(
             "temperature",
@@ -132,6 +133,7 @@ final class CatalogueReader {
                 stopSequences(fields),
                 defaults(fields),
                 (int) fields.whole("gpu_layers", -1, 100_000, -1),
+                fields.optionalNumber("keep_alive", -1, 1_000_000_000),
                 fields.text("licence", 200));
     }
 

@@ -12,12 +12,12 @@ import java.nio.charset.StandardCharsets;
  * one short text. Not thread-safe.
  */
 final class GgufInput {
-    private static final int BUFFER = 1 << 16;
+    static final int BUFFER_BYTES = 1 << 16;
 
     private final SeekableByteChannel channel;
     private final long length;
     private final ByteBuffer buffer =
-            ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+            ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     /** Where in the file the buffer ends. */
     private long bufferEnd;
 

@@ -2,12 +2,14 @@ package dev.chasqui.node.store;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +27,8 @@ public final class ModelStore implements AutoCloseable {
 
     private final Catalogue catalogue;
     private final ModelsFolder folder;
+    private final FasterFiles faster;
+    private final Path root;
     private final StoreSettings settings;
     private final List<List<String>> pipCommands;
     private final Map<String, Download> running = new ConcurrentHashMap<>();
@@ -40,6 +44,8 @@ public final class ModelStore implements AutoCloseable {
         this.pipCommands = pipCommands;
         try {
             folder = new ModelsFolder(modelsFolder);
+            root = modelsFolder.toAbsolutePath().normalize();
+            faster = new FasterFiles(root);
         } catch (IOException e) {
             throw new StoreException(
                     StoreException.Reason.IO, modelsFolder + " cannot be created or read (expected: a folder)", e);
@@ -178,6 +184,7 @@ public final class ModelStore implements AutoCloseable {
                 throw new StoreException(
                         StoreException.Reason.IO, target.name() + " is being fetched by another process");
             }
+            faster.forget(target.fileName());
             if (!folder.delete(target)) {
                 throw new StoreException(
                         StoreException.Reason.NOT_FOUND,
@@ -186,6 +193,40 @@ public final class ModelStore implements AutoCloseable {
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    /** The file to load a model from: the faster one where it was made, else its own. */
+    public Path loadFile(StoredModel model) {
+        Path made = faster.of(model);
+        return isOfFolder(model) && Files.isRegularFile(made) ? made : model.file();
+    }
+
+    /**
+     * Makes a file of the same model that computes faster, which {@link #loadFile} names from then on.
+     *
+     * @param convert reads its first argument and writes its second
+     * @return the new file
+     * @throws StoreException INVALID_NAME where the model lies outside the folder, NO_SPACE, or BAD_FILE where what came is none
+     */
+    public Path makeFaster(StoredModel model, BiConsumer<Path, Path> convert) {
+        if (!isOfFolder(model)) {
+            throw new StoreException(
+                    StoreException.Reason.INVALID_NAME,
+                    "model: " + model.name()
+                            + ", a file outside the models folder or one of several (expected: a single file"
+                            + " of the folder)");
+        }
+        try {
+            return faster.make(model, convert);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    private boolean isOfFolder(StoredModel model) {
+        Path file = model.file().toAbsolutePath().normalize();
+        return root.equals(file.getParent())
+                && GgufModel.partNames(file.getFileName().toString()).size() == 1;
     }
 
     /** Cancels every download; what was fetched so far is kept. */

@@ -22,4 +22,23 @@ public record SamplingDefaults(
     /** Nothing set. */
     public static final SamplingDefaults NONE =
             new SamplingDefaults(null, null, null, null, null, null, null, null, null, null);
+
+    /** These, and of the others those that are not set here. */
+    public SamplingDefaults over(SamplingDefaults others) {
+        return new SamplingDefaults(
+                first(temperature, others.temperature),
+                first(topK, others.topK),
+                first(topP, others.topP),
+                first(minP, others.minP),
+                first(typicalP, others.typicalP),
+                first(repeatPenalty, others.repeatPenalty),
+                first(frequencyPenalty, others.frequencyPenalty),
+                first(presencePenalty, others.presencePenalty),
+                first(penaltyLastN, others.penaltyLastN),
+                first(maxTokens, others.maxTokens));
+    }
+
+    private static <T> @Nullable T first(@Nullable T one, @Nullable T other) {
+        return one != null ? one : other;
+    }
 }

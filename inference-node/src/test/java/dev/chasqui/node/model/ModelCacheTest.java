@@ -3,8 +3,10 @@ package dev.chasqui.node.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.chasqui.llama.Device;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.LoadListener;
+import dev.chasqui.llama.MemoryEstimate;
 import dev.chasqui.llama.TinyGguf;
 import dev.chasqui.node.runner.TestLlama;
 import dev.chasqui.node.store.Catalogue;
@@ -13,6 +15,7 @@ import dev.chasqui.node.store.ModelStore;
 import dev.chasqui.node.store.StoreSettings;
 import dev.chasqui.node.store.StoredModel;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -21,6 +24,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -41,7 +45,9 @@ final class ModelCacheTest {
     Path folder;
 
     private final ExecutorService loader = Executors.newSingleThreadExecutor();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private final AtomicInteger loads = new AtomicInteger();
+    private final AtomicInteger unloads = new AtomicInteger();
     private ModelStore store;
     private long bytes;
 
@@ -51,12 +57,13 @@ final class ModelCacheTest {
             TinyGguf.write(folder.resolve(name + ".gguf"), TinyGguf.Options.DEFAULT);
         }
         store = new ModelStore(folder, Catalogue.builtIn(), StoreSettings.DEFAULTS);
-        bytes = LoadedModel.estimateBytes(stored("a"), SETTINGS);
+        bytes = plan("a").memory().totalBytes();
     }
 
     @AfterEach
     void stop() {
         loader.shutdownNow();
+        timer.shutdownNow();
         store.close();
     }
 
@@ -173,7 +180,7 @@ final class ModelCacheTest {
 
     @Test
     void aModelThatCannotFitIsRefusedAtOnce() {
-        ModelCache cache = new ModelCache(bytes - 1, loader);
+        ModelCache cache = new ModelCache(bytes - 1, loader, timer, () -> {});
 
         assertThatThrownBy(() -> lease(cache, "a").join())
                 .cause()
@@ -198,7 +205,7 @@ final class ModelCacheTest {
     @Test
     void aFailedLoadIsTriedAgain() {
         ModelCache cache = roomFor(1);
-        CompletableFuture<ModelLease> failed = cache.lease("a", () -> bytes, () -> {
+        CompletableFuture<ModelLease> failed = cache.lease("a", () -> plan("a"), plan -> {
             throw new LlamaException(LlamaException.Reason.LOAD_FAILED, "bad luck");
         });
         assertThatThrownBy(failed::join)
@@ -232,6 +239,188 @@ final class ModelCacheTest {
         assertOpen(lease.model());
         lease.close();
         awaitClosed(lease.model());
+    }
+
+    @Test
+    void theRefusalOfAModelThatCannotFitSaysWhatWould() {
+        ModelSettings wide = new ModelSettings(null, 8, 0, 0, 4, 1, 0, 0, true, List.of(), null, 1L << 40);
+        ModelPlan plan = ModelPlan.of(TestLlama.load(), stored("a"), stored("a").file(), null, wide);
+        long budget = plan.memory().totalBytes() - plan.memory().kvBytes() / 2;
+        ModelCache cache = new ModelCache(budget, loader, timer, () -> {});
+
+        assertThatThrownBy(() -> cache.lease("a", () -> plan, unused -> {
+                            throw new AssertionError("loaded");
+                        })
+                        .join())
+                .cause()
+                .hasMessageContaining("KV cache for 8 sequences of " + TinyGguf.TRAINED_CONTEXT + " tokens")
+                .hasMessageContaining("--parallel 4 fits");
+        ModelSettings narrow = new ModelSettings(null, 4, 0, 0, 4, 1, 0, 0, true, List.of(), null, 1L << 40);
+        assertThat(ModelPlan.of(TestLlama.load(), stored("a"), stored("a").file(), null, narrow)
+                        .memory()
+                        .totalBytes())
+                .isLessThanOrEqualTo(budget);
+    }
+
+    @Test
+    void theOrderIsThatOfTheLastUseHoweverOftenOneWasUsed() {
+        ModelCache cache = roomFor(2);
+        for (int i = 0; i < 50; i++) {
+            use(cache, "a");
+        }
+        use(cache, "b");
+        use(cache, "c");
+        assertThat(cache.find("a")).isEmpty();
+        assertThat(cache.find("b")).isPresent();
+        for (int round = 0; round < 6; round++) {
+            String next = List.of("a", "b", "c").get(round % 3);
+            use(cache, next);
+            // Of three names in turn the one that is needed next is always the one that left.
+            assertThat(cache.find(List.of("a", "b", "c").get((round + 1) % 3))).isEmpty();
+        }
+        cache.close();
+    }
+
+    @Test
+    void goesWhenItsTimeIsUp() throws Exception {
+        ModelCache cache = roomFor(3);
+        LoadedModel a;
+        try (ModelLease lease = lease(cache, "a").join()) {
+            a = lease.model();
+            lease.keep(KeepAlive.ofSeconds(0.05));
+        }
+        LoadedModel b = use(cache, "b");
+
+        awaitClosed(a);
+        awaitGone(cache, "a");
+        assertOpen(b);
+        assertThat(b.expiry()).isNull();
+        cache.close();
+    }
+
+    @Test
+    void staysPastItsTimeWhileInUseAndGoesAtOnceWithNoTime() throws Exception {
+        ModelCache cache = roomFor(2);
+        ModelLease first = lease(cache, "a").join();
+        ModelLease second = lease(cache, "a").join();
+        first.keep(KeepAlive.ofSeconds(3600));
+        first.close();
+        assertThat(second.model().expiry()).isNull();
+        second.keep(KeepAlive.ofSeconds(0));
+        Thread.sleep(50);
+        assertOpen(second.model());
+
+        second.close();
+
+        awaitClosed(second.model());
+        cache.close();
+    }
+
+    @Test
+    void aUseInTimeBeginsItAnew() {
+        ModelCache cache = roomFor(2);
+        LoadedModel a = use(cache, "a");
+        a.keepAlive(KeepAlive.ofSeconds(3600));
+        use(cache, "a");
+        assertThat(a.expiry()).isAfter(Instant.now().plusSeconds(1800));
+        assertThat(a.nextExpiryCheck()).as("somebody looks already").isNegative();
+        a.keepAlive(KeepAlive.FOREVER);
+        assertThat(a.expiry()).isNull();
+        cache.close();
+    }
+
+    @Test
+    void modelsThatAreAlwaysBusyDoNotKeepAnotherOut() throws Exception {
+        ModelCache cache = roomFor(1);
+        List<Thread> callers = new ArrayList<>();
+        CountDownLatch done = new CountDownLatch(1);
+        List<Throwable> failures = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Thread caller = new Thread(() -> {
+                try {
+                    keepBusy(cache, "a", done);
+                } catch (Throwable e) {
+                    synchronized (failures) {
+                        failures.add(e);
+                    }
+                }
+            });
+            caller.start();
+            callers.add(caller);
+        }
+        try (ModelLease b = lease(cache, "b").get(30, TimeUnit.SECONDS)) {
+            assertOpen(b.model());
+        }
+        done.countDown();
+        for (Thread caller : callers) {
+            caller.join();
+        }
+        assertThat(failures).isEmpty();
+        cache.close();
+    }
+
+    /** The next lease is taken before the last is given back, so that the model is never idle. */
+    private void keepBusy(ModelCache cache, String name, CountDownLatch done) throws Exception {
+        ModelLease held = lease(cache, name).get(30, TimeUnit.SECONDS);
+        while (done.getCount() > 0) {
+            Thread.sleep(5);
+            assertOpen(held.model());
+            CompletableFuture<ModelLease> next = lease(cache, name);
+            if (!next.isDone()) {
+                // It has to be loaded anew, for which this one has to go.
+                held.close();
+                held = next.get(30, TimeUnit.SECONDS);
+            } else {
+                held.close();
+                held = next.join();
+            }
+        }
+        held.close();
+    }
+
+    @Test
+    void anIdleModelOnAGpuMakesRoomForOneThatIsAskedFor() {
+        ModelCache cache = roomFor(3);
+        LoadedModel a = use(cache, "a");
+        LoadedModel b = onGpu(cache, "b", false);
+        assertOpen(b);
+
+        LoadedModel c = onGpu(cache, "c", true);
+
+        assertOpen(c);
+        assertOpen(a);
+        assertClosed(b);
+        cache.close();
+    }
+
+    /** @param shortAtFirst the first plan finds the GPU too full */
+    private LoadedModel onGpu(ModelCache cache, String name, boolean shortAtFirst) {
+        ModelPlan real = plan(name);
+        AtomicInteger plans = new AtomicInteger();
+        CompletableFuture<ModelLease> lease = cache.lease(
+                name,
+                () -> gpuPlan(real, shortAtFirst && plans.getAndIncrement() == 0),
+                plan -> LoadedModel.load(TestLlama.load(), plan, SETTINGS, LoadListener.NONE));
+        try (ModelLease granted = lease.join()) {
+            assertThat(granted.model().plan().shortOfGpu()).isFalse();
+            return granted.model();
+        }
+    }
+
+    private static ModelPlan gpuPlan(ModelPlan real, boolean shortOfGpu) {
+        List<MemoryEstimate.Part> parts = new ArrayList<>(real.memory().parts());
+        parts.add(new MemoryEstimate.Part("GPU0", Device.Kind.GPU, 1 << 20, 0, 1 << 20, 1 << 20));
+        MemoryEstimate memory = new MemoryEstimate(real.memory().layers(), true, parts);
+        return new ModelPlan(
+                real.stored(),
+                real.file(),
+                real.options(),
+                real.context(),
+                real.contextTokens(),
+                memory,
+                null,
+                0,
+                shortOfGpu);
     }
 
     @Test
@@ -270,12 +459,14 @@ final class ModelCacheTest {
         }
 
         assertThat(failures).isEmpty();
-        assertThat(cache.loaded()).hasSizeLessThanOrEqualTo(2);
+        assertThat(List.of("a", "b", "c"))
+                .filteredOn(name -> cache.find(name).isPresent())
+                .hasSizeLessThanOrEqualTo(2);
         cache.close();
     }
 
     private ModelCache roomFor(int models) {
-        return new ModelCache(models * bytes + bytes / 2, loader);
+        return new ModelCache(models * bytes + bytes / 2, loader, timer, unloads::incrementAndGet);
     }
 
     private LoadedModel use(ModelCache cache, String name) {
@@ -285,11 +476,14 @@ final class ModelCacheTest {
     }
 
     private CompletableFuture<ModelLease> lease(ModelCache cache, String name) {
-        StoredModel stored = stored(name);
-        return cache.lease(name, () -> LoadedModel.estimateBytes(stored, SETTINGS), () -> {
+        return cache.lease(name, () -> plan(name), plan -> {
             loads.incrementAndGet();
-            return LoadedModel.load(TestLlama.load(), stored, null, SETTINGS, LoadListener.NONE);
+            return LoadedModel.load(TestLlama.load(), plan, SETTINGS, LoadListener.NONE);
         });
+    }
+
+    private ModelPlan plan(String name) {
+        return ModelPlan.of(TestLlama.load(), stored(name), stored(name).file(), null, SETTINGS);
     }
 
     private StoredModel stored(String name) {
@@ -306,6 +500,14 @@ final class ModelCacheTest {
     }
 
     /** Whoever gives the last lease back does not wait until the memory is free. */
+    private static void awaitGone(ModelCache cache, String name) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (cache.find(name).isPresent() && System.nanoTime() < deadline) {
+            Thread.sleep(5);
+        }
+        assertThat(cache.find(name)).isEmpty();
+    }
+
     private static void awaitClosed(LoadedModel model) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
         while (isOpen(model) && System.nanoTime() < deadline) {

@@ -3,7 +3,9 @@ package dev.chasqui.node.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -266,27 +268,38 @@ class GgufFileTest {
         return Files.write(folder.resolve(name), bytes);
     }
 
-    /** Whatever a file holds, it is a model or a {@link BadModelFile}; anything else fails here. */
+    /** Whatever a file holds, it is a model or a {@link BadModelFile}, and costs no more memory than its own size and a buffer. */
     @Test
-    void survivesMutations() throws IOException {
+    void survivesAMillionMutations() throws IOException {
         byte[] whole = GgufBytes.model()
                 .whole32s("llama.layers", 1, 2, 3)
                 .list("scores", GgufBytes.F32, 4, 16)
                 .weights()
                 .bytes();
+        ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         Random random = new Random(20_260_711);
         int refused = 0;
-        for (int i = 0; i < 100_000; i++) {
+        long mostAllocated = 0;
+        for (int i = 0; i < 1_000_000; i++) {
+            byte[] mutated = mutated(whole, random);
+            long before = memory.getCurrentThreadAllocatedBytes();
             try {
-                GgufFile head = GgufFile.read(new BytesChannel(mutated(whole, random)), "m.gguf");
-                assertThat(GgufModel.check("m.gguf", List.of(head)).tensorBytes())
-                        .isBetween(0L, (long) whole.length + 64);
+                GgufFile head = GgufFile.read(new BytesChannel(mutated), "m.gguf");
+                long bytes = GgufModel.check("m.gguf", List.of(head)).tensorBytes();
+                if (bytes < 0 || bytes > whole.length + 64) {
+                    throw new AssertionError("mutation " + i + ": tensors of " + bytes + " bytes");
+                }
             } catch (BadModelFile e) {
-                assertThat(e.getMessage()).startsWith("m.gguf").hasSizeLessThan(500);
+                if (!e.getMessage().startsWith("m.gguf") || e.getMessage().length() >= 500) {
+                    throw new AssertionError("mutation " + i + ": " + e.getMessage());
+                }
                 refused++;
             }
+            mostAllocated = Math.max(mostAllocated, memory.getCurrentThreadAllocatedBytes() - before);
         }
-        assertThat(refused).isBetween(20_000, 99_000);
+        assertThat(refused).isBetween(200_000, 990_000);
+        // Objects for what the file does hold, in Java's sizes.
+        assertThat(mostAllocated).isLessThan(GgufInput.BUFFER_BYTES + 64L * whole.length);
     }
 
     private static byte[] mutated(byte[] whole, Random random) {

@@ -1,0 +1,109 @@
+package dev.chasqui.cli;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Parameters;
+
+/** Writes what makes a shell complete this program's commands and options. */
+@Command(
+        name = "completion",
+        description = "Writes a script that lets a shell complete commands and options.",
+        footer = {
+            "",
+            "  bash: source <(chasqui completion bash)",
+            "  zsh:  source <(chasqui completion zsh)",
+            "  fish: chasqui completion fish | source"
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class)
+final class CompletionCommand implements Callable<Integer> {
+    /** Shells that are known. */
+    enum Shell {
+        BASH,
+        ZSH,
+        FISH
+    }
+
+    @Parameters(paramLabel = "bash|zsh|fish", description = "The shell.")
+    private Shell shell;
+
+    @Override
+    public Integer call() {
+        CommandLine program = Main.commandLine(Map.of(), Map::of);
+        System.out.print(
+                switch (shell) {
+                    case BASH -> AutoComplete.bash("chasqui", program);
+                    case ZSH ->
+                        "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
+                                + AutoComplete.bash("chasqui", program);
+                    case FISH -> fish(program);
+                });
+        return 0;
+    }
+
+    private static String fish(CommandLine program) {
+        StringBuilder script = new StringBuilder("complete -c chasqui -f\n");
+        commands(script, program, "__fish_use_subcommand");
+        for (CommandLine command : visible(program)) {
+            String seen = "__fish_seen_subcommand_from "
+                    + String.join(" ", command.getCommandSpec().names());
+            options(script, command.getCommandSpec(), seen);
+            List<String> names = visible(command).stream()
+                    .flatMap(sub -> sub.getCommandSpec().names().stream())
+                    .toList();
+            if (!names.isEmpty()) {
+                commands(script, command, seen + "; and not __fish_seen_subcommand_from " + String.join(" ", names));
+            }
+            for (CommandLine sub : visible(command)) {
+                options(
+                        script,
+                        sub.getCommandSpec(),
+                        seen + "; and __fish_seen_subcommand_from " + sub.getCommandName());
+            }
+        }
+        return script.toString();
+    }
+
+    private static List<CommandLine> visible(CommandLine command) {
+        return command.getSubcommands().values().stream()
+                .distinct()
+                .filter(sub -> !sub.getCommandSpec().usageMessage().hidden())
+                .toList();
+    }
+
+    private static void commands(StringBuilder script, CommandLine parent, String condition) {
+        for (CommandLine command : visible(parent)) {
+            line(script, condition, "-a " + command.getCommandName(), description(command.getCommandSpec()));
+        }
+    }
+
+    private static String description(CommandSpec command) {
+        String[] lines = command.usageMessage().description();
+        return lines.length == 0 ? "" : lines[0];
+    }
+
+    private static void options(StringBuilder script, CommandSpec command, String condition) {
+        for (OptionSpec option : command.options()) {
+            if (!option.hidden()) {
+                String value = option.arity().max() > 0 ? " -r" : "";
+                String text = option.description().length == 0 ? "" : option.description()[0];
+                line(script, condition, "-l " + option.longestName().substring(2) + value, text);
+            }
+        }
+    }
+
+    private static void line(StringBuilder script, String condition, String what, String description) {
+        String sentence = description
+                .replaceAll("(?<=[.;]) .*", "")
+                .replaceAll("[.;]$", "")
+                .replace("'", "\\'");
+        script.append("complete -c chasqui -n '").append(condition).append("' ").append(what);
+        script.append(" -d '").append(sentence).append("'\n");
+    }
+}

@@ -1,0 +1,42 @@
+package dev.chasqui.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which models a command is about. */
+final class ModelPlaceOptions {
+    @Mixin
+    private ServerOptions server;
+
+    @Option(
+            names = "--models-path",
+            paramLabel = "DIR",
+            description =
+                    "A folder of this machine, in place of any server's. Default: models in CHASQUI_HOME, if no server answers.")
+    @Nullable
+    private Path modelsPath;
+
+    @Option(names = "--json", description = "Write JSON.")
+    boolean json;
+
+    /** A running server's models, else those of this machine. */
+    ModelPlace open() {
+        if (modelsPath != null && !server.isNamed()) {
+            return LocalModels.open(modelsPath);
+        }
+        Optional<ServerClient> found = server.find();
+        return found.isPresent() ? new RemoteModels(found.get()) : LocalModels.open(modelsPath);
+    }
+
+    /** @throws Failure where no server answers */
+    RemoteModels remote() {
+        return new RemoteModels(server.required());
+    }
+
+    ProgressPrinter progress() {
+        return new ProgressPrinter(System.err, Terminals.error());
+    }
+}

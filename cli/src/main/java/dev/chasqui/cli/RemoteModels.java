@@ -1,0 +1,78 @@
+package dev.chasqui.cli;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The models of a running server. */
+final class RemoteModels implements ModelPlace {
+    private final ServerClient server;
+
+    RemoteModels(ServerClient server) {
+        this.server = server;
+    }
+
+    @Override
+    public JsonNode list() {
+        return server.get("/api/models").path("models");
+    }
+
+    @Override
+    public JsonNode show(String name) {
+        return server.get(path(name));
+    }
+
+    @Override
+    public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
+        return follow(path(name), JsonNodeFactory.instance.objectNode().put("force", force), name, progress);
+    }
+
+    /** Brings it into memory. */
+    JsonNode load(String name, ObjectNode body, ProgressPrinter progress) {
+        return follow(path(name) + "/load", body, name, progress);
+    }
+
+    JsonNode unload(String name) {
+        return server.post(path(name) + "/unload");
+    }
+
+    @Override
+    public void delete(String name) {
+        server.delete(path(name));
+    }
+
+    private JsonNode follow(String path, ObjectNode body, String name, ProgressPrinter progress) {
+        try (ServerClient.Events events = server.events(path, body)) {
+            for (JsonNode event = events.next(); event != null; event = events.next()) {
+                if (event.path("type").asString("").equals("done")) {
+                    return event.path("model");
+                }
+                progress.show(Bar.line(
+                        event.path("model").asString(name) + " is "
+                                + event.path("state")
+                                        .asString("")
+                                        .toLowerCase(Locale.ROOT)
+                                        .replace('_', ' '),
+                        event.path("progress").asDouble(0),
+                        event.path("bytes_done").asLong(0),
+                        event.path("bytes_total").asLong(0),
+                        event.path("bytes_per_second").asDouble(0)));
+            }
+            throw new Failure("the connection to " + server.base() + " broke", 1);
+        } finally {
+            progress.clear();
+        }
+    }
+
+    private static String path(String name) {
+        return "/api/models/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    @Override
+    public void close() {
+        // Every request has closed what it opened.
+    }
+}

@@ -1,0 +1,142 @@
+package dev.chasqui.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class ConfigCheckTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void whatTheProgramWritesIsFineAndSaysEverySettingOnce() {
+        String written = ConfigCommand.text();
+        assertThat(problems(written)).isEmpty();
+
+        // A setting with a default is written with it, so that taking its mark away changes nothing.
+        String uncommented = written.replaceAll("(?m)^#([a-z][a-z-]*: \\S.*)$", "$1");
+        assertThat(problems(uncommented)).isEmpty();
+        ConfigKeys keys = new ConfigKeys(Main.commandLine(Map.of(), Map::of));
+        assertThat(keys.options()).containsKeys("port", "model", "models-memory", "listen", "nodes", "log-level");
+        for (String key : keys.options().keySet()) {
+            assertThat(written).containsOnlyOnce("\n#" + key + ":");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "port: 80a0                 | 1: port: 80a0 (expected: a whole number)",
+                "port: 99999                | 1: port: 99999 (expected: 0 to 65535",
+                "ctx: 5                     | 1: ctx: 5 (expected: 64 or more, or 0 for automatic)",
+                "parallel: 1000             | 1: parallel: 1000 (expected: 1 to 256)",
+                "paralel: 3                 | 1: paralel: no such setting (expected: parallel)",
+                "models_path: /x            | 1: models_path: no such setting (expected: models-path)",
+                "zebra: 3                   | 1: zebra: no such setting (expected: a name that chasqui config lists)",
+                "host: 0.0.0.0              | 1: host: 0.0.0.0 can be reached from other machines",
+                "log-level: loud            | 1: log-level: loud (expected: error, warn, info, debug, trace)",
+                "keep-alive: soon           | 1: keep-alive: soon (expected: seconds",
+                "temperature: hot           | 1: temperature: hot (expected: a number)",
+                "temperature: 200           | 1: temperature: 200.0 (expected: 0 to 100)",
+                "listen: nowhere            | 1: listen: nowhere (expected: HOST:PORT)",
+                "port: {a: 1}               | 1: port: a block of its own",
+                "- port                     | 1: no setting (expected: lines such as port: 8080)",
+            })
+    void saysWhatIsWrongAndWhere(String text, String problem) {
+        assertThat(problems(text)).hasSize(1);
+        assertThat(problems(text).get(0)).startsWith(problem);
+    }
+
+    @Test
+    void eachProblemHasItsLine() {
+        String text = "# a comment\nport: x\n\nctx: 5\nport: 8080\nqueue: 3\nthreads: -1\n";
+
+        assertThat(problems(text))
+                .hasSize(4)
+                .satisfiesExactly(
+                        problem -> assertThat(problem).startsWith("2: port"),
+                        problem -> assertThat(problem).startsWith("4: ctx"),
+                        problem -> assertThat(problem).startsWith("5: port: said on line 2"),
+                        problem -> assertThat(problem).startsWith("7: threads"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"port: [1", "\tport: 1", "port: \"x", "a: b: c", "? [", "%", "&a *a", "\u0000"})
+    void whatIsNoYamlIsOneProblemWithALine(String text) {
+        assertThat(problems(text)).isNotEmpty().allMatch(problem -> problem.matches("(?s)[1-3]: .*"));
+    }
+
+    @Test
+    void severalValuesAreAListOrCommas() {
+        String host = "host: 0.0.0.0\n";
+        assertThat(problems(host + "api-keys: [first-key, second-key]\n")).isEmpty();
+        assertThat(problems(host + "api-keys: first-key,second-key\n")).isEmpty();
+        assertThat(problems("api-keys:\n  - first-key\n  - second-key\ncors-origins: []\n"))
+                .isEmpty();
+        assertThat(ConfigFile.parse(folder, "api-keys: [first-key, second-key]").values())
+                .containsEntry("api-keys", "first-key,second-key");
+    }
+
+    @Test
+    void aFlagIsStrongerThanAVariableAndThatThanTheFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("c.yaml"), "parallel: 2\nctx: 128\nqueue: 7\n");
+        NodeOptions node = node(Map.of("CHASQUI_CTX", "256"), "--config", file.toString(), "--queue", "9");
+
+        assertThat(node.arguments()).containsExactly("--parallel", "2", "--ctx", "256", "--queue", "9");
+    }
+
+    @Test
+    void theFileInTheHomeCountsWithoutBeingNamedAndAVariableNamesAnother() throws Exception {
+        Files.writeString(folder.resolve("application.yaml"), "parallel: 2\n");
+        Path other = Files.writeString(folder.resolve("other.yaml"), "parallel: 3\n");
+        String home = folder.toString();
+
+        assertThat(node(Map.of("CHASQUI_HOME", home)).parallel).isEqualTo(2);
+        assertThat(node(Map.of("CHASQUI_HOME", home, "CHASQUI_CONFIG", other.toString())).parallel)
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aFileThatIsWrongEndsAServerAndNothingElse() throws Exception {
+        Path file = Files.writeString(folder.resolve("c.yaml"), "paralel: 2\n");
+
+        assertThatThrownBy(() -> node(Map.of(), "--config", file.toString()))
+                .isInstanceOf(CommandLine.ParameterException.class)
+                .hasRootCauseInstanceOf(Failure.class)
+                .hasMessageContaining("c.yaml:1: paralel: no such setting");
+        CommandLine program = program(Map.of("CHASQUI_CONFIG", file.toString()), List.of());
+        program.parseArgs("model", "list");
+    }
+
+    private static NodeOptions node(Map<String, String> environment, String... arguments) {
+        CommandLine program = program(environment, List.of(arguments));
+        String[] all = java.util.stream.Stream.concat(
+                        java.util.stream.Stream.of("node"), java.util.stream.Stream.of(arguments))
+                .toArray(String[]::new);
+        CommandLine.ParseResult parsed = program.parseArgs(all);
+        return ((NodeCommand) parsed.subcommand().commandSpec().userObject()).options();
+    }
+
+    private static CommandLine program(Map<String, String> environment, List<String> arguments) {
+        return Main.commandLine(
+                environment, new Configuration(environment, arguments, () -> Main.commandLine(Map.of(), Map::of)));
+    }
+
+    private List<String> problems(String text) {
+        return ConfigCheck.all(ConfigFile.parse(folder, text)).stream()
+                .map(problem -> problem.line() + ": " + problem.message())
+                .toList();
+    }
+}

@@ -1,0 +1,47 @@
+package dev.chasqui.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class ModelTextTest {
+    private static final JsonNode MODELS = JsonMapper.shared().readTree("""
+            [{"name": "far", "state": "absent", "size_bytes": 4700000000},
+             {"name": "near", "state": "on_disk", "heat": "warm", "size_bytes": 98362432, "quantization": "Q4_1",
+              "last_modified": "2026-11-21T10:00:00Z"},
+             {"name": "coming", "state": "downloading", "progress": 0.256, "size_bytes": 0},
+             {"name": "here", "state": "ready", "is_default": true, "size_bytes": 1, "quantization": "Q8_0"}]""");
+
+    @Test
+    void whatIsHereComesFirstInColumns() {
+        assertThat(ModelText.table(MODELS)).isEqualTo("""
+                NAME      SIZE  TYPE  STATE             MODIFIED
+                near     98 MB  Q4_1  on disk, warm     2026-11-21
+                coming                downloading 26 %
+                here *    0 MB  Q8_0  in memory
+                far     4.7 GB        to be pulled
+                """);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0.5 | 50 | 100  | 10 | x [###############               ]  50 %  0 of 0 MB  0.0 MB/s  0:05 left",
+                "0   | 0  | 0    | 0  | x [                              ]   0 %",
+                "1   | 0  | 0    | 0  | x [##############################] 100 %",
+                "2   | 0  | 0    | 0  | x [##############################] 200 %",
+            })
+    void aBarIsOneLine(double progress, long done, long total, double rate, String line) {
+        assertThat(Bar.line("x", progress, done, total, rate)).isEqualTo(line);
+    }
+
+    @Test
+    void longTimesHaveHours() {
+        assertThat(Bar.line("x", 0, 0, 7_322_000_000L, 1_000_000)).endsWith("1.0 MB/s  2:02:02 left");
+    }
+}
