@@ -117,6 +117,8 @@ final class Upstreams {
         // Without this LiteLLM asks the network for prices.
         builder.environment().put("LITELLM_LOCAL_MODEL_COST_MAP", "True");
         builder.environment().put("LITELLM_LOG", "ERROR");
+        // It listens on loopback only, and Chasqui asks for no key here either.
+        builder.environment().put("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true");
         return builder.start();
     }
 

@@ -10,6 +10,8 @@ import java.util.Arrays;
 public final class JsonBytes {
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
+    private static final int MOST_KEPT = 64 * 1024;
+
     private byte[] bytes;
     private int size;
 
@@ -33,9 +35,12 @@ public final class JsonBytes {
         return Arrays.copyOf(bytes, size);
     }
 
-    /** Begins anew. */
+    /** Begins anew, and gives back what an unusually long text has taken. */
     public void clear() {
         size = 0;
+        if (bytes.length > MOST_KEPT) {
+            bytes = new byte[1024];
+        }
     }
 
     /** JSON that was written before. */

@@ -47,4 +47,14 @@ class JsonBytesTest {
     private static String text(JsonBytes bytes) {
         return new String(bytes.toArray(), StandardCharsets.UTF_8);
     }
+
+    @Test
+    void givesBackWhatALongTextTook() {
+        JsonBytes json = new JsonBytes(16);
+        json.string("x".repeat(1_000_000));
+        json.clear();
+
+        assertThat(json.array().length).isLessThan(100_000);
+        assertThat(json.string("y").toArray()).containsExactly('"', 'y', '"');
+    }
 }
