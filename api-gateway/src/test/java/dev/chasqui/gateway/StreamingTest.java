@@ -48,7 +48,7 @@ class StreamingTest extends GatewayTest {
                 new GatewaySettings.Limits(
                         limits.maxBodyBytes(),
                         limits.maxHeaderBytes(),
-                        Duration.ofMillis(700),
+                        Duration.ofSeconds(4),
                         limits.idleTimeout(),
                         Duration.ofMillis(300),
                         Duration.ofMillis(200),
