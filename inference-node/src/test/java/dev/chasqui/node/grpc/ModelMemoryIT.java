@@ -99,10 +99,10 @@ final class ModelMemoryIT {
                                 .map(event -> event.getAdmitted().getModel()))
                         .containsExactly(numbered(i).getModel());
             }
+            // Whether the third's file is still in memory is the system's to say.
             assertThat(Stream.of("one", "two", "three")
-                            .map(name -> show(node, name).getHeat()))
-                    .contains(Heat.HEAT_HOT, Heat.HEAT_WARM)
-                    .doesNotContain(Heat.HEAT_COLD);
+                            .filter(name -> show(node, name).getHeat() == Heat.HEAT_HOT))
+                    .hasSizeBetween(1, 2);
         }
     }
 
@@ -140,7 +140,7 @@ final class ModelMemoryIT {
                     .setModel("two")
                     .setLimits(Limits.newBuilder().setMaxTokens(2).setKeepAliveS(0))
                     .build()));
-            TestNode.await("its leaving", () -> show(node, "two").getHeat() == Heat.HEAT_WARM);
+            TestNode.await("its leaving", () -> show(node, "two").getHeat() != Heat.HEAT_HOT);
             assertThat(show(node, "one").getHeat()).isEqualTo(Heat.HEAT_HOT);
         }
     }
