@@ -4,7 +4,6 @@ import dev.chasqui.node.engine.Completion;
 import dev.chasqui.node.engine.EngineException;
 import dev.chasqui.node.engine.Generation;
 import dev.chasqui.node.engine.TokenChunk;
-import dev.chasqui.node.engine.TokenLogprob;
 import dev.chasqui.node.engine.TokenSink;
 import dev.chasqui.node.model.ModelLease;
 import dev.chasqui.proto.v1.Admitted;
@@ -27,7 +26,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One call's way back: takes what the engine's thread drops and writes it out as fast as the caller reads. While the caller is
- * slow, text piles up in one buffer a choice and leaves as one delta, so that memory is bounded by the answer itself.
+ * slow, text piles up in a {@link Backlog} a choice and leaves as few large deltas, so that memory is bounded by the answer itself.
  *
  * <p>The engine's thread writes into {@link Choice}s under their locks; everything else happens on the relay's thread.
  */
@@ -233,9 +232,7 @@ final class AnswerStream {
     private final class Choice implements TokenSink {
         final DeltaEncoder encoder;
 
-        private final StringBuilder text = new StringBuilder();
-        private final List<TokenLogprob> logprobs = new ArrayList<>();
-        private int tokens;
+        private final Backlog backlog = new Backlog();
         private int ahead;
         private int promptDone;
         private int promptTotal;
@@ -270,9 +267,7 @@ final class AnswerStream {
         @Override
         public void chunk(TokenChunk chunk) {
             synchronized (this) {
-                text.append(chunk.text());
-                tokens += chunk.tokens();
-                logprobs.addAll(chunk.logprobs());
+                backlog.add(chunk);
             }
             schedule();
         }
@@ -314,29 +309,22 @@ final class AnswerStream {
                     .build();
         }
 
-        /** Writes what has come; returns whether this answer is complete. */
+        /** Writes what has come, as long as the caller takes it; returns whether this answer is complete. */
         boolean write() {
-            if (finished) {
-                return true;
-            }
-            String newText;
-            int newTokens;
-            List<TokenLogprob> newLogprobs;
-            Completion end;
-            synchronized (this) {
-                newText = text.toString();
-                text.setLength(0);
-                newTokens = tokens;
-                tokens = 0;
-                newLogprobs = logprobs.isEmpty() ? List.of() : List.copyOf(logprobs);
-                logprobs.clear();
-                end = completion;
-            }
-            if (newTokens > 0 || !newText.isEmpty() || end != null) {
+            while (!finished && out.isReady()) {
+                Backlog.Portion portion;
+                Completion end;
+                synchronized (this) {
+                    portion = backlog.poll();
+                    end = backlog.isEmpty() ? completion : null;
+                }
+                if (portion == null && end == null) {
+                    return false;
+                }
                 answering = true;
-                encoder.encode(newText, newTokens, newLogprobs, end, out::onNext);
+                encoder.encode(portion == null ? new Backlog.Portion() : portion, end, out::onNext);
+                finished = end != null;
             }
-            finished = end != null;
             return finished;
         }
 

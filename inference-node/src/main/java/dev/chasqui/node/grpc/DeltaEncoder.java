@@ -54,15 +54,11 @@ final class DeltaEncoder implements AutoCloseable {
         return reasoningTokens;
     }
 
-    void encode(
-            String text,
-            int newTokens,
-            List<TokenLogprob> newLogprobs,
-            @Nullable Completion end,
-            Consumer<GenerationEvent> out) {
-        tokens += newTokens;
-        logprobs.addAll(newLogprobs);
-        unparsed.append(text);
+    /** @param end null while there is more to come */
+    void encode(Backlog.Portion portion, @Nullable Completion end, Consumer<GenerationEvent> out) {
+        tokens += portion.tokens();
+        logprobs.addAll(portion.logprobs());
+        unparsed.append(portion.text());
         if (end != null || unparsed.length() > parsedLength / PORTIONS) {
             List<Delta.Builder> deltas = parser == null ? plain() : parse(parser, end != null);
             send(deltas, end != null, out);

@@ -227,8 +227,10 @@ final class StreamingTest {
                         .mapToInt(delta -> delta.getLogprobsCount())
                         .sum())
                 .isEqualTo(1000);
-        // What piled up came in few large pieces.
+        // What piled up came in few large pieces, none of them huge.
         assertThat(lazy.events().size()).isLessThan(events / 2);
+        assertThat(lazy.deltas())
+                .allSatisfy(delta -> assertThat(delta.getLogprobsCount()).isLessThanOrEqualTo(Backlog.MOST_LOGPROBS));
     }
 
     @Test
