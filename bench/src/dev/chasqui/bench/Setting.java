@@ -43,7 +43,10 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
                 "--ctx",
                 "" + context,
                 "--threads",
-                "" + threads));
+                "" + threads,
+                // Beside a server whose chats are stored in the usual place, and leaving none of its own there.
+                "--database-url",
+                "memory:"));
         command.addAll(List.of(arguments));
         command.addAll(more);
         return Server.start("chasqui", port, nodePort, "/api/health", "/readyz", command);
