@@ -427,9 +427,11 @@ public final class Engine implements AutoCloseable {
     }
 
     private void end(Sequence sequence, long now) {
-        outstanding.decrementAndGet();
         if (sequence.started()) {
             comeback.served(now - sequence.startedNanos());
+        }
+        if (outstanding.decrementAndGet() == 0) {
+            comeback.idle();
         }
     }
 
