@@ -8,38 +8,18 @@ import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.ShowModelRequest;
 import io.grpc.Status;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** LoRA adapters by request, with real libraries. */
 @Timeout(180)
-final class AdapterTest {
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
-
+final class AdapterTest extends ReadyNodeTest {
     @Test
     void anAdapterChangesTheTextOfItsRequestOnly() throws Exception {
         String plain = text(prompt("Once upon a time"));

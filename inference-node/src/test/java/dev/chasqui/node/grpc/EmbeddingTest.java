@@ -21,7 +21,6 @@ import dev.chasqui.proto.v1.UnloadModelRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,32 +29,19 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Embeddings and reranking over the wire. */
 @Timeout(120)
-final class EmbeddingTest {
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
+final class EmbeddingTest extends ReadyNodeTest {
     @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
+    static void addModels() throws IOException {
         TinyGguf.Options tiny = TinyGguf.Options.DEFAULT;
         TinyGguf.write(node.modelsFolder.resolve("embedder.gguf"), tiny.withKind(TinyGguf.Kind.EMBEDDER));
         TinyGguf.write(node.modelsFolder.resolve("reranker.gguf"), tiny.withKind(TinyGguf.Kind.RERANKER));
         TinyGguf.write(node.modelsFolder.resolve("last.gguf"), tiny.withPooling(3));
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
     }
 
     private static EmbedRequest.Builder texts(String... texts) {

@@ -15,34 +15,14 @@ import dev.chasqui.proto.v1.TokenList;
 import dev.chasqui.proto.v1.TokenLogprob;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.Usage;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Chat and raw prompts over the wire, answered by real libraries. */
 @Timeout(120)
-final class GenerationTest {
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
-
+final class GenerationTest extends ReadyNodeTest {
     @Test
     void tellsAdmissionThenTextThenEndsThenUsage() throws Exception {
         Answer answer = node.generate(TestNode.prompt("Once upon a time").build());

@@ -15,20 +15,15 @@ import dev.chasqui.proto.v1.ToolCall;
 import dev.chasqui.proto.v1.ToolChoice;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a request holds, it is answered or refused, and the node goes on: no crash, no defect, nothing for ever. */
 @Timeout(180)
-final class HostileRequestTest {
+final class HostileRequestTest extends ReadyNodeTest {
     private static final int REQUESTS = 150;
 
     /** Pieces of which hostile texts are made. */
@@ -96,21 +91,6 @@ final class HostileRequestTest {
             "<[5]>",
             "!<[1]>",
             "<[99999]>");
-
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
 
     /** Makes requests from a seed. */
     private static final class Attacker {

@@ -23,19 +23,14 @@ import dev.chasqui.proto.v1.ToolChoice;
 import dev.chasqui.proto.v1.Xtc;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,23 +38,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that make no sense: each is refused, and the refusal says what is wrong. */
 @Timeout(120)
-final class InvalidRequestTest {
+final class InvalidRequestTest extends ReadyNodeTest {
     private static final String SECRET = "the prompt that nobody may read";
-
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
 
     static Stream<Arguments> badSampling() {
         float nan = Float.NaN;

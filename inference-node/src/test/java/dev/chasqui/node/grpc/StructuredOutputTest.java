@@ -10,16 +10,11 @@ import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.OutputFormat;
 import dev.chasqui.proto.v1.Sampling;
 import io.grpc.Status;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,25 +23,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Answers that must have a form: a random model's text shows best what the form allows. */
 @Timeout(240)
-final class StructuredOutputTest {
+final class StructuredOutputTest extends ReadyNodeTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final SchemaRegistry SCHEMAS = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
     private static final int SEEDS = 100;
-
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
 
     private static OutputFormat schema(String schema) {
         return OutputFormat.newBuilder().setJsonSchema(schema).build();

@@ -11,34 +11,14 @@ import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
 import dev.chasqui.proto.v1.Tool;
 import dev.chasqui.proto.v1.ToolCall;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Tokens over the wire. */
 @Timeout(120)
-final class TokenizingTest {
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
-    @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
-    }
-
+final class TokenizingTest extends ReadyNodeTest {
     @Test
     void textBecomesTokensAndTextAgain() {
         String text = "Grüße, 世界 😀\n\tok";

@@ -18,20 +18,17 @@ import dev.chasqui.proto.v1.ToolCallDelta;
 import dev.chasqui.proto.v1.ToolChoice;
 import io.grpc.Status;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Tools and reasoning over the wire. The model writes noise, so what it must write is what the grammar leaves it. */
 @Timeout(120)
-final class ToolCallTest {
+final class ToolCallTest extends ReadyNodeTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     /** Small enough that noise fills it soon. */
@@ -62,23 +59,12 @@ final class ToolCallTest {
             "{% for message in messages %}{{ '[' + message['role'] + '] ' + message['content'] }}"
                     + "{% endfor %}{{ '[assistant] ' }}";
 
-    @TempDir
-    static Path folder;
-
-    private static TestNode node;
-
     @BeforeAll
-    static void start() throws IOException {
-        node = TestNode.ready(folder);
+    static void addModels() throws IOException {
         TinyGguf.Options tiny = TinyGguf.Options.DEFAULT;
         TinyGguf.write(node.modelsFolder.resolve("thinker.gguf"), tiny.withTemplate(THINKING));
         TinyGguf.write(node.modelsFolder.resolve("plain.gguf"), tiny.withTemplate(PLAIN_CHATML));
         TinyGguf.write(node.modelsFolder.resolve("other.gguf"), tiny.withTemplate(OTHER));
-    }
-
-    @AfterAll
-    static void stop() {
-        node.close();
     }
 
     private static Tool tool(String name, String schema) {
