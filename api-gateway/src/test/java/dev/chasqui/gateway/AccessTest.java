@@ -22,19 +22,7 @@ class AccessTest extends GatewayTest {
 
     @Override
     GatewaySettings settings() {
-        GatewaySettings plain = super.settings();
-        return new GatewaySettings(
-                plain.host(),
-                0,
-                plain.nodes(),
-                null,
-                plain.nodeTls(),
-                List.of("another-key", KEY),
-                List.of("chat.example.com"),
-                List.of("https://app.example.com"),
-                plain.localNode(),
-                plain.conversations(),
-                plain.limits());
+        return guarded(List.of("another-key", KEY), List.of("chat.example.com"), List.of("https://app.example.com"));
     }
 
     @ParameterizedTest

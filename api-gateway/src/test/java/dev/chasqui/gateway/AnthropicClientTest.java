@@ -44,19 +44,7 @@ class AnthropicClientTest extends GatewayTest {
 
     @Override
     GatewaySettings settings() {
-        GatewaySettings plain = super.settings();
-        return new GatewaySettings(
-                plain.host(),
-                0,
-                plain.nodes(),
-                null,
-                plain.nodeTls(),
-                List.of(KEY),
-                List.of(),
-                List.of(),
-                plain.localNode(),
-                plain.conversations(),
-                plain.limits());
+        return guarded(List.of(KEY), List.of(), List.of());
     }
 
     @BeforeEach

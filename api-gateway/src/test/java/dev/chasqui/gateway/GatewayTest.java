@@ -59,6 +59,23 @@ abstract class GatewayTest {
                 plain.limits());
     }
 
+    /** As without any settings, but for who may use it. */
+    GatewaySettings guarded(List<String> keys, List<String> hosts, List<String> origins) {
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
+        return new GatewaySettings(
+                plain.host(),
+                0,
+                plain.nodes(),
+                null,
+                plain.nodeTls(),
+                keys,
+                hosts,
+                origins,
+                plain.localNode(),
+                plain.conversations(),
+                plain.limits());
+    }
+
     boolean isReady() {
         try {
             return get("/readyz").statusCode() == 200;

@@ -127,64 +127,30 @@ public record Message(
 
     /** The same answer in somebody's own words, beside it. */
     Message rewritten(String newId, long newNumber, String text, long now) {
-        return new Message(
-                newId,
-                conversationId,
-                parentId,
-                newNumber,
-                role,
-                text,
-                "",
-                Status.COMPLETE,
-                "",
-                model,
-                "",
-                "",
-                Tally.NONE,
-                leftOut,
-                now,
-                now);
+        Copy copy = new Copy();
+        copy.id = newId;
+        copy.number = newNumber;
+        copy.content = text;
+        copy.reasoning = "";
+        copy.status = Status.COMPLETE;
+        copy.owner = "";
+        copy.startedAnew();
+        copy.createdAt = now;
+        copy.updatedAt = now;
+        return copy.message();
     }
 
     /** The same words, said by somebody else. */
     Message rewrittenAs(String speaker) {
-        return new Message(
-                id,
-                conversationId,
-                parentId,
-                number,
-                speaker,
-                content,
-                reasoning,
-                status,
-                owner,
-                model,
-                finishReason,
-                error,
-                tally,
-                leftOut,
-                createdAt,
-                updatedAt);
+        Copy copy = new Copy();
+        copy.role = speaker;
+        return copy.message();
     }
 
     Message numbered(long place) {
-        return new Message(
-                id,
-                conversationId,
-                parentId,
-                place,
-                role,
-                content,
-                reasoning,
-                status,
-                owner,
-                model,
-                finishReason,
-                error,
-                tally,
-                leftOut,
-                createdAt,
-                updatedAt);
+        Copy copy = new Copy();
+        copy.number = place;
+        return copy.message();
     }
 
     Message interrupted() {
@@ -196,64 +162,80 @@ public record Message(
     }
 
     Message ended(Status end, String text, String thoughts, String reason, String problem, Tally took, long now) {
-        return new Message(
-                id,
-                conversationId,
-                parentId,
-                number,
-                role,
-                text,
-                thoughts,
-                end,
-                owner,
-                model,
-                reason,
-                problem,
-                took,
-                leftOut,
-                createdAt,
-                now);
+        Copy copy = new Copy();
+        copy.content = text;
+        copy.reasoning = thoughts;
+        copy.status = end;
+        copy.finishReason = reason;
+        copy.error = problem;
+        copy.tally = took;
+        copy.updatedAt = now;
+        return copy.message();
     }
 
     /** With the text that it has by now. */
     Message reading(String text, String thoughts, String answering) {
-        return new Message(
-                id,
-                conversationId,
-                parentId,
-                number,
-                role,
-                text,
-                thoughts,
-                status,
-                owner,
-                answering,
-                finishReason,
-                error,
-                tally,
-                leftOut,
-                createdAt,
-                updatedAt);
+        Copy copy = new Copy();
+        copy.content = text;
+        copy.reasoning = thoughts;
+        copy.model = answering;
+        return copy.message();
     }
 
     /** As a running answer of this gateway, from where it is. */
     Message running(String gateway, LeftOut cut, long now) {
-        return new Message(
-                id,
-                conversationId,
-                parentId,
-                number,
-                role,
-                content,
-                content.isEmpty() ? "" : reasoning,
-                Status.RUNNING,
-                gateway,
-                model,
-                "",
-                "",
-                Tally.NONE,
-                cut,
-                createdAt,
-                now);
+        Copy copy = new Copy();
+        copy.reasoning = content.isEmpty() ? "" : reasoning;
+        copy.status = Status.RUNNING;
+        copy.owner = gateway;
+        copy.startedAnew();
+        copy.leftOut = cut;
+        copy.updatedAt = now;
+        return copy.message();
+    }
+
+    /** This message with some parts replaced. */
+    private final class Copy {
+        private String id = Message.this.id;
+        private long number = Message.this.number;
+        private String role = Message.this.role;
+        private String content = Message.this.content;
+        private String reasoning = Message.this.reasoning;
+        private Status status = Message.this.status;
+        private String owner = Message.this.owner;
+        private String model = Message.this.model;
+        private String finishReason = Message.this.finishReason;
+        private String error = Message.this.error;
+        private Tally tally = Message.this.tally;
+        private LeftOut leftOut = Message.this.leftOut;
+        private long createdAt = Message.this.createdAt;
+        private long updatedAt = Message.this.updatedAt;
+
+        /** No end, no error, nothing taken yet. */
+        private void startedAnew() {
+            finishReason = "";
+            error = "";
+            tally = Tally.NONE;
+        }
+
+        private Message message() {
+            return new Message(
+                    id,
+                    conversationId,
+                    parentId,
+                    number,
+                    role,
+                    content,
+                    reasoning,
+                    status,
+                    owner,
+                    model,
+                    finishReason,
+                    error,
+                    tally,
+                    leftOut,
+                    createdAt,
+                    updatedAt);
+        }
     }
 }

@@ -1,17 +1,66 @@
 package dev.chasqui.gateway.conversations;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.chasqui.gateway.storage.Transaction;
 import io.r2dbc.spi.Row;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** The messages in the database. */
 final class MessageTable {
+    /** What never changes of a message. */
+    private static final List<Column> PLACE = List.of(
+            new Column("id", Message::id),
+            new Column("conversation_id", Message::conversationId),
+            new Column("parent_id", Message::parentId),
+            new Column("number", Message::number),
+            new Column("role", Message::role),
+            new Column("created_at", Message::createdAt));
+
+    /** What can change of an answer. */
+    private static final List<Column> ANSWER = List.of(
+            new Column("content", Message::content),
+            new Column("reasoning", Message::reasoning),
+            new Column("status", m -> m.status().word()),
+            new Column("owner", Message::owner),
+            new Column("model", Message::model),
+            new Column("finish_reason", Message::finishReason),
+            new Column("error", Message::error),
+            new Column("prompt_tokens", m -> m.tally().promptTokens()),
+            new Column("cached_tokens", m -> m.tally().cachedTokens()),
+            new Column("completion_tokens", m -> m.tally().completionTokens()),
+            new Column("first_token_ms", m -> m.tally().firstTokenMs()),
+            new Column("prompt_ms", m -> m.tally().promptMs()),
+            new Column("completion_ms", m -> m.tally().completionMs()),
+            new Column("duration_ms", m -> m.tally().durationMs()),
+            new Column("history_from", m -> m.leftOut().from()),
+            new Column("left_out", m -> m.leftOut().messages()),
+            new Column("left_out_by", m -> m.leftOut().by()),
+            new Column("updated_at", Message::updatedAt));
+
+    private static final List<Column> ALL =
+            Stream.concat(PLACE.stream(), ANSWER.stream()).toList();
+
     private static final String COLUMNS =
-            "m.id, m.conversation_id, m.parent_id, m.number, m.role, m.content, m.reasoning,"
-                    + " m.status, m.owner, m.model, m.finish_reason, m.error, m.prompt_tokens, m.cached_tokens,"
-                    + " m.completion_tokens, m.first_token_ms, m.prompt_ms, m.completion_ms, m.duration_ms, m.history_from,"
-                    + " m.left_out, m.left_out_by, m.created_at, m.updated_at";
+            ALL.stream().map(column -> "m." + column.name).collect(joining(", "));
+
+    private static final String INSERT = "INSERT INTO messages ("
+            + ALL.stream().map(Column::name).collect(joining(", ")) + ") VALUES ("
+            + IntStream.rangeClosed(1, ALL.size()).mapToObj(i -> "$" + i).collect(joining(", ")) + ")";
+
+    private static final String UPDATE = "UPDATE messages SET "
+            + IntStream.rangeClosed(1, ANSWER.size())
+                    .mapToObj(i -> ANSWER.get(i - 1).name + " = $" + i)
+                    .collect(joining(", "))
+            + " WHERE id = $" + (ANSWER.size() + 1);
+
+    /** One column, and what a message puts there. */
+    private record Column(String name, Function<Message, Object> value) {}
 
     private MessageTable() {}
 
@@ -56,65 +105,19 @@ final class MessageTable {
                 .next();
     }
 
-    static Mono<Long> insert(Transaction transaction, Message m) {
-        return transaction.update(
-                "INSERT INTO messages (id, conversation_id, parent_id, number, role, content, reasoning, status, owner,"
-                        + " model, finish_reason, error, prompt_tokens, cached_tokens, completion_tokens, first_token_ms,"
-                        + " prompt_ms, completion_ms, duration_ms, history_from, left_out, left_out_by, created_at,"
-                        + " updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-                        + " $17, $18, $19, $20, $21, $22, $23, $24)",
-                m.id(),
-                m.conversationId(),
-                m.parentId(),
-                m.number(),
-                m.role(),
-                m.content(),
-                m.reasoning(),
-                m.status().word(),
-                m.owner(),
-                m.model(),
-                m.finishReason(),
-                m.error(),
-                m.tally().promptTokens(),
-                m.tally().cachedTokens(),
-                m.tally().completionTokens(),
-                m.tally().firstTokenMs(),
-                m.tally().promptMs(),
-                m.tally().completionMs(),
-                m.tally().durationMs(),
-                m.leftOut().from(),
-                m.leftOut().messages(),
-                m.leftOut().by(),
-                m.createdAt(),
-                m.updatedAt());
+    static Mono<Long> insert(Transaction transaction, Message message) {
+        return transaction.update(INSERT, values(ALL, message).toArray());
     }
 
     /** Everything that can change of an answer. */
-    static Mono<Long> update(Transaction transaction, Message m) {
+    static Mono<Long> update(Transaction transaction, Message message) {
         return transaction.update(
-                "UPDATE messages SET content = $1, reasoning = $2, status = $3, owner = $4, model = $5,"
-                        + " finish_reason = $6, error = $7, prompt_tokens = $8, cached_tokens = $9, completion_tokens = $10,"
-                        + " first_token_ms = $11, prompt_ms = $12, completion_ms = $13, duration_ms = $14,"
-                        + " history_from = $15, left_out = $16, left_out_by = $17, updated_at = $18 WHERE id = $19",
-                m.content(),
-                m.reasoning(),
-                m.status().word(),
-                m.owner(),
-                m.model(),
-                m.finishReason(),
-                m.error(),
-                m.tally().promptTokens(),
-                m.tally().cachedTokens(),
-                m.tally().completionTokens(),
-                m.tally().firstTokenMs(),
-                m.tally().promptMs(),
-                m.tally().completionMs(),
-                m.tally().durationMs(),
-                m.leftOut().from(),
-                m.leftOut().messages(),
-                m.leftOut().by(),
-                m.updatedAt(),
-                m.id());
+                UPDATE,
+                Stream.concat(values(ANSWER, message), Stream.of(message.id())).toArray());
+    }
+
+    private static Stream<Object> values(List<Column> columns, Message message) {
+        return columns.stream().map(column -> column.value.apply(message));
     }
 
     /** The text that a running answer has by now. */
@@ -136,7 +139,7 @@ final class MessageTable {
                 .rows(
                         "SELECT m.id, c.user_id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
                                 + " WHERE m.status = 'running' AND (m.owner = $1 OR m.updated_at < $2)",
-                        row -> new Left(text(row, 0), text(row, 1)),
+                        row -> new Left(text(row, "id"), text(row, "user_id")),
                         owner,
                         heardBefore)
                 .collectList()
@@ -152,44 +155,44 @@ final class MessageTable {
 
     private static Message read(Row row) {
         return new Message(
-                text(row, 0),
-                text(row, 1),
-                text(row, 2),
-                number(row, 3),
-                text(row, 4),
-                text(row, 5),
-                text(row, 6),
-                Message.Status.of(text(row, 7)),
-                text(row, 8),
-                text(row, 9),
-                text(row, 10),
-                text(row, 11),
+                text(row, "id"),
+                text(row, "conversation_id"),
+                text(row, "parent_id"),
+                number(row, "number"),
+                text(row, "role"),
+                text(row, "content"),
+                text(row, "reasoning"),
+                Message.Status.of(text(row, "status")),
+                text(row, "owner"),
+                text(row, "model"),
+                text(row, "finish_reason"),
+                text(row, "error"),
                 tally(row),
-                new Message.LeftOut(text(row, 19), count(row, 20), text(row, 21)),
-                number(row, 22),
-                number(row, 23));
+                new Message.LeftOut(text(row, "history_from"), count(row, "left_out"), text(row, "left_out_by")),
+                number(row, "created_at"),
+                number(row, "updated_at"));
     }
 
     private static Message.Tally tally(Row row) {
         return new Message.Tally(
-                count(row, 12),
-                count(row, 13),
-                count(row, 14),
-                number(row, 15),
-                number(row, 16),
-                number(row, 17),
-                number(row, 18));
+                count(row, "prompt_tokens"),
+                count(row, "cached_tokens"),
+                count(row, "completion_tokens"),
+                number(row, "first_token_ms"),
+                number(row, "prompt_ms"),
+                number(row, "completion_ms"),
+                number(row, "duration_ms"));
     }
 
-    private static String text(Row row, int column) {
+    private static String text(Row row, String column) {
         return row.get(column, String.class);
     }
 
-    private static long number(Row row, int column) {
+    private static long number(Row row, String column) {
         return row.get(column, Long.class);
     }
 
-    private static int count(Row row, int column) {
+    private static int count(Row row, String column) {
         return row.get(column, Integer.class);
     }
 }
