@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.KvType;
 import dev.chasqui.node.NodeConfiguration;
 import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.AnswerSettings;
@@ -11,6 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -54,6 +59,22 @@ final class NodeOptions {
                             + " for each.")
     @Nullable
     Integer kvTokens;
+
+    @Option(
+            names = "--kv-type",
+            paramLabel = "TYPE",
+            description =
+                    "How the KV cache keeps keys and values: f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl. q8_0 takes"
+                            + " half the memory of f16, the default, and q4_0 a quarter, for less exact answers.")
+    @Nullable
+    String kvType;
+
+    @Option(
+            names = "--flash-attention",
+            paramLabel = "auto|on|off",
+            description = "Whether attention is computed in one fused kernel. Default: auto, where the device can.")
+    @Nullable
+    String flashAttention;
 
     @Option(
             names = "--threads",
@@ -177,6 +198,8 @@ final class NodeOptions {
                 parallel == null ? 4 : parallel,
                 context == null ? 0 : context,
                 kvTokens == null ? 0 : kvTokens,
+                one(KvType.class, "kv-type", kvType, KvType.F16),
+                one(FlashAttention.class, "flash-attention", flashAttention, FlashAttention.AUTO),
                 queue == null ? 128 : queue,
                 threads == null ? 0 : threads,
                 gpuLayers == null ? -1 : gpuLayers,
@@ -204,6 +227,8 @@ final class NodeOptions {
         add(arguments, "--parallel", parallel);
         add(arguments, "--ctx", context);
         add(arguments, "--kv-tokens", kvTokens);
+        add(arguments, "--kv-type", kvType);
+        add(arguments, "--flash-attention", flashAttention);
         add(arguments, "--threads", threads);
         add(arguments, "--gpu-layers", gpuLayers);
         add(arguments, "--prompt-cache", promptCache);
@@ -222,6 +247,21 @@ final class NodeOptions {
         add(arguments, "--draft-model", file("draft-model", draftModel));
         adapters().forEach(adapter -> add(arguments, "--lora", adapter));
         return arguments;
+    }
+
+    private static <E extends Enum<E>> E one(Class<E> type, String option, @Nullable String word, E usual) {
+        if (word == null) {
+            return usual;
+        }
+        for (E value : type.getEnumConstants()) {
+            if (value.name().equalsIgnoreCase(word)) {
+                return value;
+            }
+        }
+        String expected = Stream.of(type.getEnumConstants())
+                .map(value -> value.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        throw new IllegalArgumentException(option + ": " + word + " (expected: one of " + expected + ")");
     }
 
     private boolean lookahead() {

@@ -226,9 +226,9 @@ public record ModelPlan(
                 batch,
                 threads,
                 threads,
-                FlashAttention.AUTO,
-                KvType.F16,
-                KvType.F16,
+                settings.flashAttention(),
+                settings.kvType(),
+                settings.kvType(),
                 common);
     }
 

@@ -1,5 +1,7 @@
 package dev.chasqui.node.model;
 
+import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.KvType;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
 import java.util.HashSet;
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  *     was trained for
  * @param kvTokens tokens that the KV cache holds for all sequences together; 0: so many that each can use its context. Fewer
  *     make a common cache, in which a sequence takes what it needs, and waits where there is no room
+ * @param kvType how keys and values are kept; a quantised type takes a quarter to a half of F16's memory, needs flash attention,
+ *     and is slower on a CPU
+ * @param flashAttention whether attention is computed in one fused kernel
  * @param queueCapacity requests that may wait for a slot, 0 or more
  * @param threads threads that compute; 0: one for each physical core
  * @param gpuLayers layers on a GPU; -1: all that fit
@@ -35,6 +40,8 @@ public record ModelSettings(
         int slots,
         int contextTokens,
         int kvTokens,
+        KvType kvType,
+        FlashAttention flashAttention,
         int queueCapacity,
         int threads,
         int gpuLayers,
@@ -49,7 +56,7 @@ public record ModelSettings(
     private static final int MOST_ADAPTERS = 64;
     static final int USUAL_CONTEXT = 4096;
 
-    /** Models stay until their memory is needed, and answer as the catalogue says. */
+    /** Keys and values as is usual; models stay until their memory is needed, and answer as the catalogue says. */
     public ModelSettings(
             @Nullable String defaultModel,
             int slots,
@@ -68,6 +75,8 @@ public record ModelSettings(
                 slots,
                 contextTokens,
                 kvTokens,
+                KvType.F16,
+                FlashAttention.AUTO,
                 queueCapacity,
                 threads,
                 gpuLayers,
@@ -85,6 +94,11 @@ public record ModelSettings(
         require(slots >= 1 && slots <= 256, "parallel", slots, "1 to 256");
         require(contextTokens == 0 || contextTokens >= 64, "ctx", contextTokens, "64 or more, or 0 for automatic");
         require(kvTokens == 0 || kvTokens >= 64, "kv-tokens", kvTokens, "64 or more, or 0 for what all contexts need");
+        require(
+                !kvType.isQuantised() || flashAttention != FlashAttention.OFF,
+                "kv-type",
+                kvType.word(),
+                "f32, f16 or bf16 where flash-attention is off");
         require(queueCapacity >= 0, "queue", queueCapacity, "0 or more");
         require(threads >= 0 && threads <= 512, "threads", threads, "1 to 512, or 0 for automatic");
         require(gpuLayers >= -1, "gpu-layers", gpuLayers, "0 or more, or -1 for all that fit");
@@ -119,6 +133,8 @@ public record ModelSettings(
                 slots,
                 contextTokens,
                 kvTokens,
+                kvType,
+                flashAttention,
                 queueCapacity,
                 threads,
                 gpuLayers,
