@@ -17,9 +17,10 @@ export async function ask(page, text) {
   await page.press('#input', 'Enter');
 }
 
-/** Waits until the last answer has ended. */
+/** Waits until the last answer has ended, and its formulas are drawn. */
 export async function answered(page, timeout = 120_000) {
   await page.locator(`${ANSWER}:not(.running)`).waitFor({ timeout });
+  await page.waitForFunction(() => !document.querySelector('.md :is(.tex-inline, .tex-block):not([data-tex])'));
   return page.locator(`${ANSWER} .md`).innerText();
 }
 

@@ -46,6 +46,15 @@ not the end
 Title of the second kind
 ------------------------
 
+A formula $a_1 * b_2 * c$ and \\(x^{**}\\), for $5 or $6, then:
+
+$$
+x = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}
+- [y](z)
+$$
+
+Set apart in a line \\[ \\begin{pmatrix} 1 & 2 \\\\[2pt] 3 & 4 \\end{pmatrix} \\] of text, and \`$code$\`.
+
 Name: ñandú 🏃 日本語
 
 The end.
@@ -73,4 +82,19 @@ export const HOSTILE = [
   '<kbd><img src=x onerror=alert(1) </kbd><noscript><p title="</noscript><img src=x onerror=alert(1)>">',
   '<base href="http://evil.example/"><meta http-equiv="refresh" content="0;url=http://evil.example/l">',
   '&lt;img src=x onerror=alert(1)&gt; &#60;script&#62;alert(1)&#60;/script&#62;',
+];
+
+/** Formulas that would link, load, style, cover the page or never end. */
+export const HOSTILE_MATHS = [
+  '\\href{javascript:alert(1)}{x}',
+  '\\url{http://evil.example/m}',
+  '\\includegraphics[height=99em]{http://evil.example/n.png}',
+  '\\htmlData{x=1}{y} \\htmlId{input}{y} \\htmlClass{composer}{y} \\htmlStyle{position:fixed;inset:0}{y}',
+  '\\rule{100000em}{100000em} \\hspace{-99999em} \\raisebox{99999em}{x} \\kern-99999em',
+  '\\text{<img src=x onerror=alert(1)>} \\text{</math><script>alert(1)</script>}',
+  '\\verb|<svg onload=alert(1)>| \\color{red} \\colorbox{url(http://evil.example/o)}{x}',
+  '\\def\\a{\\a\\a}\\a',
+  '\\def\\a{xxxxxxxxxx}\\def\\b{\\a\\a\\a\\a\\a\\a\\a\\a\\a\\a}\\def\\c{\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b}\\c\\c\\c\\c\\c\\c\\c\\c\\c',
+  '{'.repeat(1_500) + '}'.repeat(1_500),
+  '\\frac{'.repeat(400) + '1' + '}{2}'.repeat(400),
 ];

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { launch, openPage } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
 import { answered, ask, waitUntilReady } from '../specs.mjs';
-import { HOSTILE } from '../texts.mjs';
+import { HOSTILE, HOSTILE_MATHS } from '../texts.mjs';
 
 const server = new ScriptedServer();
 let browser;
@@ -19,14 +19,17 @@ after(async () => {
 
 /** What must never be inside an answer, as found in the page. */
 function findForbidden() {
-  const allowed = new Set(
-    'A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR KBD LI MARK OL P PRE SPAN STRONG SUB SUP TABLE TBODY TD TH THEAD TR UL'.split(' '),
-  );
-  const attributes = new Set(['href', 'title', 'class', 'align', 'start', 'target', 'rel', 'tabindex', 'aria-hidden', 'type', 'data-highlighted']);
+  const html = 'A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR KBD LI MARK OL P PRE SPAN STRONG SUB SUP TABLE TBODY TD TH THEAD TR UL';
+  const maths = 'math menclose mfrac mi mn mo mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover';
+  const allowed = new Set(`${html} ${maths}`.split(' '));
+  const attributes = 'href title class align start target rel tabindex aria-hidden type data-highlighted data-tex data-wide';
+  const ofMaths = 'accent columnalign columnspacing depth display displaystyle fence height linethickness lspace mathvariant maxsize minsize notation rspace scriptlevel separator stretchy voffset width';
+  const known = new Set(`${attributes} ${ofMaths}`.split(' '));
   return [...document.querySelectorAll('.md *')].flatMap(element => {
-    const bad = [...element.attributes].filter(({ name }) => !attributes.has(name)).map(({ name }) => `${element.nodeName} ${name}`);
+    const bad = [...element.attributes].filter(({ name }) => !known.has(name)).map(({ name }) => `${element.nodeName} ${name}`);
     if (!allowed.has(element.nodeName)) bad.push(element.nodeName);
     if (element.href !== undefined && !/^(?:https?|mailto):/.test(element.href)) bad.push(`link to ${element.href}`);
+    if (element.namespaceURI.endsWith('MathML') && element.hasAttribute('href')) bad.push('link in a formula');
     return bad;
   });
 }
@@ -61,7 +64,7 @@ test('hostile answers run nothing, load nothing and claim no id, cut at every bo
     }
     for (const { source, body } of slow) body.finish(source);
     return drawn;
-  }, HOSTILE);
+  }, [...HOSTILE, ...HOSTILE_MATHS.slice(0, 7).map(tex => `\\(${tex}\\)`)]);
   assert.ok(counted > 1_000);
   assert.deepEqual(await page.evaluate(findForbidden), []);
   await page.waitForTimeout(200);
@@ -72,7 +75,7 @@ test('hostile answers run nothing, load nothing and claim no id, cut at every bo
 test('a hostile stream is shown as text, in answer, reasoning, error and model name', async () => {
   const page = await openPage(browser, server.url);
   await waitUntilReady(page);
-  const attack = HOSTILE.join('\n\n');
+  const attack = [...HOSTILE, ...HOSTILE_MATHS.map(tex => `$$${tex}$$`)].join('\n\n');
   server.models = [{ name: '<img src=x onerror=alert(1)>', state: '<b>', size_bytes: 1e9 }];
   server.scripts = [
     { reasoning: HOSTILE, pieces: attack.match(/[^]{1,3}/g) },
@@ -92,5 +95,43 @@ test('a hostile stream is shown as text, in answer, reasoning, error and model n
   await answered(page);
   await page.waitForTimeout(200);
   assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test('a formula covers nothing but its own box, whatever lengths it names', async () => {
+  const page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+  server.scripts = [{ pieces: HOSTILE_MATHS.map(tex => `$$${tex}$$\n\nText $${tex.replaceAll('\n', ' ')}$ of a line.\n\n`) }];
+  await ask(page, 'maths');
+  await answered(page);
+  assert.ok((await page.locator('.md math').count()) > 0);
+  const largest = await page.evaluate(() => Math.max(...[...document.querySelectorAll('.md :is(.tex-inline, .tex-block)')].map(box => box.getBoundingClientRect().height)));
+  assert.ok(largest < 1_500, `${largest} px high`);
+  const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(sticksOut, 0);
+  assert.deepEqual(await page.evaluate(findForbidden), []);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test('what is long or never ends is computed beside the page, and stays text', async () => {
+  const page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const busy = async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value;
+  const before = await busy();
+  const drawn = await page.evaluate(async formulas => {
+    const { AnswerBody } = await import('/js/answer-body.js');
+    const body = new AnswerBody();
+    document.getElementById('thread').hidden = false;
+    document.getElementById('thread').append(body.element);
+    body.finish(formulas.map(tex => `$$${tex}$$`).join('\n\n'));
+    while (body.element.querySelector('.tex-block:not([data-tex])')) await new Promise(resolve => setTimeout(resolve, 50));
+    return body.element.querySelectorAll('math').length;
+  }, ['{'.repeat(50_000) + '}'.repeat(50_000), '\\frac{'.repeat(600), '\\def\\a{\\a\\a}\\a', '\\left('.repeat(300) + 'x' + '\\right)'.repeat(300)]);
+  assert.ok(drawn <= 1);
+  const seconds = (await busy()) - before;
+  assert.ok(seconds < 2, `${seconds} s of the page's own thread`);
   await page.context().close();
 });

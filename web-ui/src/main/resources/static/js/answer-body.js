@@ -1,5 +1,6 @@
 import { el } from './dom.js';
 import { highlightCode } from './highlight.js';
+import { drawMath } from './math.js';
 import { mend, settledLength, toHtml } from './markdown.js';
 import { morph } from './morph.js';
 import { safeFragment } from './safe-dom.js';
@@ -41,6 +42,7 @@ export class AnswerBody {
     this.#settled = 0;
     this.#settledNodes = 0;
     morph(this.element, decorated(safeFragment(toHtml(this.#text))));
+    drawMath(this.element, this.#onDrawn);
     highlightCode(this.element);
     this.#onDrawn();
   }
@@ -52,6 +54,7 @@ export class AnswerBody {
     const open = decorated(safeFragment(toHtml(mend(this.#text.slice(this.#settled)))));
     addCursor(open);
     morph(this.element, open, this.#settledNodes);
+    drawMath(this.element, this.#onDrawn);
     this.#onDrawn();
   }
 
@@ -90,7 +93,7 @@ function decorated(fragment) {
 /** Puts the blinking cursor behind the last character. */
 function addCursor(fragment) {
   let place = fragment;
-  for (let last = lastContent(place); last?.nodeType === Node.ELEMENT_NODE && last.nodeName !== 'BR'; last = lastContent(place)) {
+  for (let last = lastContent(place); isOpenElement(last); last = lastContent(place)) {
     place = last;
   }
   if (place === fragment) {
@@ -101,6 +104,11 @@ function addCursor(fragment) {
   // The line end at a code block's end would put the cursor on a line of its own.
   if (end?.nodeType === Node.TEXT_NODE) end.data = end.data.replace(/\n$/, '');
   place.append(el('span.cursor', { ariaHidden: 'true' }));
+}
+
+/** Whether the cursor can go into it; a formula is drawn in one piece. */
+function isOpenElement(node) {
+  return node?.nodeType === Node.ELEMENT_NODE && node.nodeName !== 'BR' && !/^tex-(?:inline|block)$/.test(node.className);
 }
 
 function lastContent(node) {

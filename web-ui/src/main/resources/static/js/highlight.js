@@ -1,29 +1,29 @@
+import { Background } from './background.js';
 import { safeFragment } from './safe-dom.js';
 
-const LONGEST = 50_000;
-let loading = null;
+const LONGEST = 30_000;
+const worker = new Background(new URL('./highlight-worker.js', import.meta.url));
 
 /**
- * Colours the code blocks below `root` that name a language and have no colours yet. The highlighter is fetched when
- * the first such block comes.
+ * Colours the code blocks below `root` that name a language and have no colours yet. The highlighter is fetched, beside
+ * the page, when the first such block comes.
  * @param {Element} root
  */
-export async function highlightCode(root) {
-  const blocks = [...root.querySelectorAll('pre > code[class*="language-"]:not([data-highlighted])')];
-  if (blocks.length === 0) return;
-  loading ??= import('../vendor/highlight.js').then(module => module.default);
-  const highlighter = await loading.catch(() => {
-    loading = null;
-    return null;
-  });
-  if (!highlighter) return;
-  for (const block of blocks) {
-    const language = /language-(\S+)/.exec(block.className)?.[1];
-    const isOpen = block.querySelector('.cursor') !== null;
-    if (isOpen || block.dataset.highlighted !== undefined || !highlighter.getLanguage(language)) continue;
-    const code = block.textContent;
-    if (code.length > LONGEST) continue;
-    block.dataset.highlighted = '';
-    block.replaceChildren(safeFragment(highlighter.highlight(code, { language, ignoreIllegals: true }).value));
-  }
+export function highlightCode(root) {
+  for (const block of root.querySelectorAll('pre > code[class*="language-"]:not([data-highlighted])')) colour(block);
+}
+
+async function colour(block) {
+  const language = /language-(\S+)/.exec(block.className)[1];
+  const code = block.textContent;
+  if (code.length > LONGEST || isOpen(block)) return;
+  const html = await worker.ask({ code, language }).catch(() => null);
+  if (html === null || isOpen(block) || block.dataset.highlighted !== undefined || block.textContent !== code) return;
+  block.dataset.highlighted = '';
+  block.replaceChildren(safeFragment(html));
+}
+
+/** Whether the block is still being written. */
+function isOpen(block) {
+  return block.querySelector('.cursor') !== null;
 }

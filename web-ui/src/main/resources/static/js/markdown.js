@@ -1,4 +1,5 @@
 import { Marked } from '../vendor/marked.js';
+import { endsInMath, maskMath, mathExtensions } from './math-syntax.js';
 
 // Markdown to HTML text. Pure: no DOM. Raw HTML in the source stays visible text; `safe-dom.js` is the second wall.
 
@@ -67,7 +68,13 @@ const renderer = {
   },
 };
 
-const marked = new Marked({ gfm: true, renderer });
+/** A formula as its own text; `math.js` draws it. One without its end stays text. */
+function formula({ tex, isBlock, isClosed }) {
+  const kind = isClosed ? (isBlock ? 'tex-block' : 'tex-inline') : 'tex-open';
+  return `<span class="${kind}">${escapeAll(tex)}</span>`;
+}
+
+const marked = new Marked({ gfm: true, renderer, extensions: mathExtensions(formula), hooks: { emStrongMask: maskMath } });
 
 /**
  * The HTML of a whole Markdown text.
@@ -95,8 +102,8 @@ export function settledLength(source) {
 }
 
 /** Whether a block says itself that it is complete; most end only when another one begins. */
-function isClosed({ type, raw }) {
-  return type === 'heading' || type === 'hr' || (type === 'code' && FENCED.test(raw));
+function isClosed({ type, raw, isClosed }) {
+  return type === 'heading' || type === 'hr' || (type === 'code' && FENCED.test(raw)) || (type === 'mathBlock' && isClosed);
 }
 
 /**
@@ -113,6 +120,7 @@ export function mend(source) {
     // Inside a code block all text is text, but the last line may be the closing fence to be.
     return fence.startsWith(line.trim()) ? source.slice(0, start) : source;
   }
+  if (endsInMath(source)) return source;
   if (/^\s*(?:[-*+=#>|`~_]{1,6}|\d+[.)]?)\s*$/.test(line)) return source.slice(0, start);
   line = line.replace(/!?\[([^\][]*)(?:\]\([^()\s]*)?$/, '$1').replace(/(?:\*{1,3}|_{1,3}|~{1,2}|`+)$/, marker => {
     return isOpen(line.slice(0, -marker.length), marker) ? marker : '';

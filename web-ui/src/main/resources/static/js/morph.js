@@ -12,7 +12,7 @@ export function morph(parent, fresh, from = 0) {
     if (!present) parent.appendChild(node);
     else if (present.nodeName !== node.nodeName) present.replaceWith(node);
     else if (present.nodeType === Node.TEXT_NODE) morphText(present, node.data);
-    else if (!isHighlighted(present, node)) {
+    else if (!isDrawn(present, node)) {
       morphAttributes(present, node);
       morph(present, node);
     }
@@ -34,7 +34,8 @@ function morphAttributes(present, node) {
   }
 }
 
-/** Highlighting is put on afterwards; the same code need not lose it. */
-function isHighlighted(present, node) {
-  return present.dataset?.highlighted !== undefined && present.textContent === node.textContent;
+/** Colours of code and formulas are put on afterwards; where the text is the same it need not lose them. */
+function isDrawn(present, node) {
+  const { highlighted, tex } = present.dataset ?? {};
+  return (highlighted !== undefined && present.textContent === node.textContent) || (tex !== undefined && tex === node.textContent);
 }

@@ -19,7 +19,7 @@ const RULES = {
 };
 
 /** Classes of our own renderer and of the highlighter, so that text never borrows another part's looks. */
-const CLASS = /^(?:hljs-[\w-]+|language-[\w+#.-]+|depth-[1-6]|raw|[a-z]+_)$/;
+const CLASS = /^(?:hljs-[\w-]+|language-[\w+#.-]+|depth-[1-6]|raw|tex-(?:inline|block|open)|[a-z]+_)$/;
 
 purify.addHook('uponSanitizeAttribute', (element, attribute) => {
   if (attribute.attrName !== 'class') return;
@@ -41,4 +41,49 @@ purify.addHook('afterSanitizeAttributes', element => {
  */
 export function safeFragment(html) {
   return purify.sanitize(html, RULES);
+}
+
+const mathPurify = DOMPurify(window);
+
+/** What KaTeX writes, without what could link, colour, or borrow a style. */
+const MATH_RULES = {
+  ALLOWED_TAGS: [
+    '#text', 'math', 'menclose', 'mfrac', 'mi', 'mmultiscripts', 'mn', 'mo', 'mover', 'mpadded', 'mphantom', 'mprescripts', 'mroot', 'mrow',
+    'ms', 'mspace', 'msqrt', 'mstyle', 'msub', 'msubsup', 'msup', 'mtable', 'mtd', 'mtext', 'mtr', 'munder', 'munderover',
+  ],
+  ALLOWED_ATTR: [
+    'accent', 'accentunder', 'columnalign', 'columnspacing', 'depth', 'display', 'displaystyle', 'fence', 'form', 'height', 'largeop',
+    'linethickness', 'lspace', 'mathvariant', 'maxsize', 'minsize', 'movablelimits', 'notation', 'rspace', 'scriptlevel', 'separator',
+    'stretchy', 'symmetric', 'voffset', 'width',
+  ],
+  ALLOWED_NAMESPACES: ['http://www.w3.org/1999/xhtml', 'http://www.w3.org/1998/Math/MathML'],
+  ALLOWED_URI_REGEXP: /^[^:]*$/,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  KEEP_CONTENT: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/** Words of MathML, and lengths that stay near the line: nothing is drawn over other parts of the page. */
+const MATH_VALUE = /^(?:[a-z]+(?:[ -][a-z]+)*|-?[0-2]?\d?(?:\.\d+)?(?:em|ex|pt|px|mu|%)?(?: 0?\.?\d{1,2}(?:em)?)*)$/;
+
+mathPurify.addHook('uponSanitizeAttribute', (element, attribute) => {
+  if (!MATH_VALUE.test(attribute.attrValue)) attribute.keepAttr = false;
+});
+
+/**
+ * MathML elements from KaTeX's text, wherever its TeX came from. Browsers do not align columns by MathML's own
+ * attribute, so cells get classes.
+ * @param {string} mathMl
+ * @returns {DocumentFragment}
+ */
+export function safeMath(mathMl) {
+  const fragment = mathPurify.sanitize(mathMl, MATH_RULES);
+  for (const table of fragment.querySelectorAll('mtable[columnalign]')) {
+    const sides = table.getAttribute('columnalign').split(' ');
+    for (const row of table.children) {
+      [...row.children].forEach((cell, i) => cell.setAttribute('class', `cell-${sides[i] ?? 'center'}`));
+    }
+  }
+  return fragment;
 }

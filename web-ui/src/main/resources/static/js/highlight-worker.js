@@ -1,0 +1,34 @@
+// Code to HTML with colours, beside the page. The usual languages are in one file; the others come one by one.
+import highlighter from '../vendor/highlight.js';
+
+const OTHERS = [
+  'apache apacheconf', 'clojure clj edn', 'cmake', 'dart', 'dockerfile docker', 'elixir ex exs', 'elm', 'erlang erl', 'fortran f90 f95',
+  'fsharp fs f#', 'gradle', 'groovy', 'handlebars hbs', 'haskell hs', 'http https', 'julia jl', 'latex tex', 'lisp elisp commonlisp',
+  'matlab octave', 'nginx nginxconf', 'nix', 'ocaml ml', 'powershell pwsh ps ps1', 'prolog', 'properties', 'protobuf proto', 'scala',
+  'scheme scm racket', 'tcl', 'thrift', 'verilog v sv systemverilog', 'vhdl', 'vim vimscript', 'x86asm asm nasm assembly',
+];
+/** Names that the highlighter does not know for languages that it does. */
+const ALSO = { jsonc: 'json', json5: 'json', vue: 'xml', svelte: 'xml', zsh: 'bash', fish: 'bash', terminal: 'shell', ipynb: 'json', mdx: 'markdown' };
+const fileOf = new Map(OTHERS.flatMap(names => names.split(' ').map(name => [name, names.split(' ')[0]])));
+
+async function known(name) {
+  const language = ALSO[name] ?? name;
+  if (highlighter.getLanguage(language)) return language;
+  const file = fileOf.get(language);
+  if (!file) return null;
+  const { default: grammar } = await import(`../vendor/languages/${file}.js`);
+  highlighter.registerLanguage(file, grammar);
+  return file;
+}
+
+onmessage = async ({ data: { code, language } }) => {
+  let html = null;
+  try {
+    const name = await known(language);
+    if (name) html = highlighter.highlight(code, { language: name, ignoreIllegals: true }).value;
+  } catch {
+    // It stays without colours.
+  }
+  postMessage(html);
+};
+postMessage('ready');
