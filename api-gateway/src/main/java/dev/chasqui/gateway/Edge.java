@@ -66,7 +66,8 @@ final class Edge implements WebHandler {
     }
 
     @Override
-    public Mono<Void> handle(ServerWebExchange exchange) {
+    public Mono<Void> handle(ServerWebExchange asked) {
+        ServerWebExchange exchange = tidy(asked);
         Traffic.Request request = begin(exchange);
         HttpHeaders headers = exchange.getResponse().getHeaders();
         for (String[] header : SECURITY_HEADERS) {
@@ -76,6 +77,26 @@ final class Edge implements WebHandler {
         return Mono.defer(() -> route(exchange))
                 .onErrorResume(error -> fail(exchange, request, error))
                 .doFinally(end -> end(exchange, request, end));
+    }
+
+    /** Clients put a base address and a path together with a slash too many, or end with one. Names within a path may have two. */
+    private ServerWebExchange tidy(ServerWebExchange exchange) {
+        String path = exchange.getRequest().getPath().value();
+        String tidied = path;
+        while (tidied.length() > 1 && tidied.endsWith("/")) {
+            tidied = tidied.substring(0, tidied.length() - 1);
+        }
+        while (tidied.startsWith("//")) {
+            tidied = tidied.substring(1);
+        }
+        while (tidied.startsWith("/v1//")) {
+            tidied = "/v1" + tidied.substring(4);
+        }
+        String whole = tidied;
+        if (whole.equals(path) || dialects.stream().noneMatch(dialect -> dialect.owns(whole))) {
+            return exchange;
+        }
+        return exchange.mutate().request(request -> request.path(whole)).build();
     }
 
     private Traffic.Request begin(ServerWebExchange exchange) {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ import tools.jackson.databind.JsonNode;
 /** Holds the tables of {@code docs/errors.md} against what is really answered. */
 class ErrorTablesTest extends GatewayTest {
     private static final String KEY = "sk-0123456789";
-    private static final String HI = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    private static final String HI = "{\"input\":\"Hi\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
     private static final Path TABLES = Path.of("..", "docs", "errors.md");
 
     @Override
@@ -53,25 +54,60 @@ class ErrorTablesTest extends GatewayTest {
                     null,
                     retry ? 3_000 : 0));
 
-            HttpResponse<String> openAi = ask("/v1/chat/completions");
-            HttpResponse<String> anthropic = ask("/v1/messages");
-            HttpResponse<String> own = ask("/api/chat");
+            HttpResponse<String> openAi = ask("/v1/chat/completions", HI);
+            HttpResponse<String> response = ask("/v1/responses", HI);
+            HttpResponse<String> anthropic = ask("/v1/messages", HI);
+            HttpResponse<String> own = ask("/api/chat", HI);
+            HttpResponse<String> stream = ask("/v1/responses", HI.replace("{\"input", "{\"stream\":true,\"input"));
 
-            for (HttpResponse<String> answer : List.of(openAi, anthropic, own)) {
+            for (HttpResponse<String> answer : List.of(openAi, response, anthropic, own, stream)) {
                 assertThat(answer.statusCode()).as(row[0]).isEqualTo(status);
                 assertThat(answer.headers().firstValue("retry-after").isPresent())
                         .as("%s has Retry-After", row[0])
                         .isEqualTo(retry);
             }
-            JsonNode error = json(openAi.body()).get("error");
-            assertThat(error.get("type").asString()).as(row[0]).isEqualTo(row[3]);
-            assertThat(error.get("code").asString("none")).as(row[0]).isEqualTo(row[4]);
+            for (HttpResponse<String> answer : List.of(openAi, response, stream)) {
+                JsonNode error = json(answer.body()).get("error");
+                assertThat(error.get("type").asString()).as(row[0]).isEqualTo(row[3]);
+                assertThat(error.get("code").asString("none")).as(row[0]).isEqualTo(row[4]);
+            }
             assertThat(json(anthropic.body()).at("/error/type").asString())
                     .as(row[0])
                     .isEqualTo(row[5]);
             assertThat(json(own.body()).get("success").asBoolean()).isFalse();
             assertThat(json(own.body()).get("code").asString()).isEqualTo(row[0].toLowerCase(Locale.ROOT));
         }
+    }
+
+    @Test
+    void anthropicsTypeFollowsTheStatus() throws Exception {
+        HttpRequest.BodyPublisher hi = HttpRequest.BodyPublishers.ofString(HI);
+        List<HttpRequest.Builder> requests = List.of(
+                request("/v1/messages").POST(HttpRequest.BodyPublishers.ofString("{")),
+                HttpRequest.newBuilder(uri("/v1/messages")).POST(hi),
+                request("/v1/messages")
+                        .header("origin", "https://evil.example.com")
+                        .POST(hi),
+                request("/v1/messages/nothing"),
+                request("/v1/messages").GET(),
+                request("/v1/messages").POST(HttpRequest.BodyPublishers.ofByteArray(new byte[11 << 20])),
+                request("/v1/messages").setHeader("content-type", "text/plain").POST(hi));
+        Map<Integer, String> seen = new TreeMap<>();
+        for (HttpRequest.Builder request : requests) {
+            HttpResponse<String> answer = send(request);
+            assertThat(json(answer.body()).get("type").asString()).isEqualTo("error");
+            seen.put(answer.statusCode(), json(answer.body()).at("/error/type").asString());
+        }
+
+        assertThat(seen)
+                .isEqualTo(Map.of(
+                        400, "invalid_request_error",
+                        401, "authentication_error",
+                        403, "permission_error",
+                        404, "not_found_error",
+                        405, "invalid_request_error",
+                        413, "request_too_large",
+                        415, "invalid_request_error"));
     }
 
     /** Some of the codes need a crowd, a long wait or a dead database; tests of their own provoke them. */
@@ -130,8 +166,8 @@ class ErrorTablesTest extends GatewayTest {
                 request(chat).setHeader("content-type", "text/plain").POST(HttpRequest.BodyPublishers.ofString(HI)));
     }
 
-    private HttpResponse<String> ask(String path) throws Exception {
-        return send(request(path).POST(HttpRequest.BodyPublishers.ofString(HI)));
+    private HttpResponse<String> ask(String path, String body) throws Exception {
+        return send(request(path).POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
     private HttpRequest.Builder request(String path) {

@@ -120,6 +120,33 @@ class OpenApiTest extends GatewayTest {
         return begun.get("conversation_id").asString();
     }
 
+    @Test
+    void whatMayBeLeftOutMayBeNull() throws Exception {
+        JsonNode chat = description.at("/components/schemas/ChatCompletionRequest/allOf/2/properties");
+
+        assertThat(chat.at("/stream/type").toString()).isEqualTo("[\"boolean\",\"null\"]");
+        assertThat(chat.at("/reasoning_effort/enum").toString()).endsWith(",null]");
+        assertThat(chat.at("/messages/type").asString()).isEqualTo("array");
+        for (Operation operation : operations()) {
+            JsonNode schema = operation.node().at("/requestBody/content/application~1json/schema");
+            ObjectNode body = example(operation).isObject()
+                    ? (ObjectNode) example(operation).deepCopy()
+                    : JsonNodeFactory.instance.objectNode();
+            properties(schema).forEach((field, value) -> {
+                if (value.path("type").toString().contains("null") && !body.has(field)) {
+                    body.putNull(field);
+                }
+            });
+            if (!schema.isMissingNode() && !operation.path().contains("{id}")) {
+                HttpResponse<String> response =
+                        ask(operation, operation.path().replaceAll("\\{.*}", ScriptedNode.MODEL), body);
+                assertThat(response.statusCode())
+                        .as("%s: %s", operation, response.body())
+                        .isEqualTo(200);
+            }
+        }
+    }
+
     /** A field that is read is refused by its name where it is something odd. */
     @Test
     void everyFieldOfARequestIsRead() throws Exception {
@@ -161,7 +188,9 @@ class OpenApiTest extends GatewayTest {
     /** A value that the field does not take. */
     private static JsonNode odd(String field, JsonNode schema) {
         JsonNodeFactory json = JsonNodeFactory.instance;
-        boolean takesObjects = schema.path("type").asString("").equals("object") || field.equals("logit_bias");
+        JsonNode type = schema.path("type");
+        boolean takesObjects =
+                (type.isArray() ? type.get(0) : type).asString("").equals("object") || field.equals("logit_bias");
         return takesObjects ? json.booleanNode(true) : json.objectNode().set("odd", json.arrayNode());
     }
 

@@ -114,6 +114,7 @@ final class ScriptedNode implements AutoCloseable {
         answer.complete(5, 1, 2 * choices);
     };
     private volatile @Nullable StatusRuntimeException pullFailure;
+    private volatile @Nullable StatusRuntimeException failure;
     private volatile ToIntFunction<ChatRequest> tokens = request -> 42;
     private volatile int contextTokens = 4096;
     private volatile NodeStatus status = ready();
@@ -175,6 +176,11 @@ final class ScriptedNode implements AutoCloseable {
     void counts(ToIntFunction<ChatRequest> counted, int context) {
         tokens = counted;
         contextTokens = context;
+    }
+
+    /** Every question that is for a model. */
+    void failsAll(StatusRuntimeException next) {
+        failure = next;
     }
 
     void failsToPull(StatusRuntimeException failure) {
@@ -395,8 +401,13 @@ final class ScriptedNode implements AutoCloseable {
 
         private void run(StreamObserver<GenerationEvent> out, Step step) {
             Answer answer = new Answer((ServerCallStreamObserver<GenerationEvent>) out);
+            StatusRuntimeException fault = failure;
             scripts.execute(() -> {
                 try {
+                    if (fault != null) {
+                        answer.fail(fault);
+                        return;
+                    }
                     step.with(answer);
                 } catch (Exception e) {
                     if (!answer.isCancelled()) {
@@ -410,7 +421,7 @@ final class ScriptedNode implements AutoCloseable {
         @Override
         public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> out) {
             requests.add(request);
-            one(
+            unlessItFails(
                     out,
                     CountTokensResponse.newBuilder()
                             .setTokens(tokens.applyAsInt(request))
@@ -428,14 +439,16 @@ final class ScriptedNode implements AutoCloseable {
             request.getText()
                     .codePoints()
                     .forEach(c -> response.addTokens(c).addPieces(ByteString.copyFromUtf8(Character.toString(c))));
-            one(out, response.build());
+            unlessItFails(out, response.build());
         }
 
         @Override
         public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> out) {
             StringBuilder text = new StringBuilder();
             request.getTokensList().forEach(text::appendCodePoint);
-            one(out, DetokenizeResponse.newBuilder().setText(text.toString()).build());
+            unlessItFails(
+                    out,
+                    DetokenizeResponse.newBuilder().setText(text.toString()).build());
         }
 
         @Override
@@ -449,7 +462,8 @@ final class ScriptedNode implements AutoCloseable {
                         .addValues(-0.25f)
                         .setTokens(3));
             }
-            one(out, response.setPromptTokens(3 * request.getInputsCount()).build());
+            unlessItFails(
+                    out, response.setPromptTokens(3 * request.getInputsCount()).build());
         }
 
         /** The longest is the best. */
@@ -465,7 +479,16 @@ final class ScriptedNode implements AutoCloseable {
                     .forEach(i -> response.addResults(RankedDocument.newBuilder()
                             .setIndex(i)
                             .setScore(request.getDocuments(i).length())));
-            one(out, response.build());
+            unlessItFails(out, response.build());
+        }
+    }
+
+    private <T> void unlessItFails(StreamObserver<T> out, T answer) {
+        StatusRuntimeException fault = failure;
+        if (fault == null) {
+            one(out, answer);
+        } else {
+            out.onError(fault);
         }
     }
 

@@ -205,7 +205,7 @@ final class RandomRequests {
 
     private JsonNode value(JsonNode unresolved, int depth) {
         JsonNode schema = resolved(unresolved);
-        if (schema.has("anyOf")) {
+        if (schema.has("anyOf") && !schema.has("properties")) {
             return value(pick(schema.get("anyOf").valueStream().toList()), depth);
         }
         if (schema.has("enum")) {
@@ -214,7 +214,8 @@ final class RandomRequests {
         if (schema.has("allOf")) {
             return object(schema, depth);
         }
-        return switch (schema.path("type").asString("")) {
+        JsonNode type = schema.path("type");
+        return switch (type.isArray() ? pick(type.valueStream().toList()).asString() : type.asString("")) {
             case "object" -> object(schema, depth);
             case "array" -> array(schema, depth);
             case "string" -> JSON.stringNode(text());

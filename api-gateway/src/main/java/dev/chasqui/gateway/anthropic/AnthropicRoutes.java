@@ -7,6 +7,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Routes;
+import dev.chasqui.gateway.requests.SentNames;
 import dev.chasqui.proto.v1.GenerationEvent;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
@@ -25,6 +26,14 @@ public final class AnthropicRoutes implements Dialect {
     private static final String MODELS = "/v1/models";
     private static final String VERSION_HEADER = "anthropic-version";
 
+    private static final SentNames NAMES = SentNames.of(
+            "messages[]", "messages", // results of tools are messages of their own on the wire
+            "output_format", "output_config.format",
+            "output_format.json_schema", "output_config.format.schema",
+            "tools[].parameters_schema", "tools[].input_schema",
+            "stop", "stop_sequences",
+            "penalty_last_n", "repeat_last_n");
+
     private final NodeRouter nodes;
     private final RequestBody bodies;
     private final Answers answers;
@@ -37,10 +46,17 @@ public final class AnthropicRoutes implements Dialect {
         this.answers = answers;
         this.names = names;
         ModelsController models = new ModelsController(nodes, names);
-        routes.add(HttpMethod.POST, MESSAGES, (exchange, name) -> create(exchange))
-                .add(HttpMethod.POST, MESSAGES + "/count_tokens", (exchange, name) -> count(exchange))
-                .add(HttpMethod.GET, MODELS, (exchange, name) -> models.list(exchange))
-                .add(HttpMethod.GET, MODELS + "/{id}", models::show);
+        add(HttpMethod.POST, MESSAGES, (exchange, name) -> create(exchange));
+        add(HttpMethod.POST, MESSAGES + "/count_tokens", (exchange, name) -> count(exchange));
+        add(HttpMethod.GET, MODELS, (exchange, name) -> models.list(exchange));
+        add(HttpMethod.GET, MODELS + "/{id}", models::show);
+    }
+
+    private void add(HttpMethod method, String path, Routes.Handler handler) {
+        routes.add(method, path, (exchange, name) -> {
+            requestId(exchange.getResponse().getHeaders());
+            return handler.answer(exchange, name);
+        });
     }
 
     @Override
@@ -80,7 +96,7 @@ public final class AnthropicRoutes implements Dialect {
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, MessagesRequest request) {
-        Flux<GenerationEvent> events = nodes.chat(request.chat());
+        Flux<GenerationEvent> events = NAMES.in(nodes.chat(request.chat()));
         String id = Answers.id("msg_");
         String requestId = requestId(exchange.getResponse().getHeaders());
         String asked = exchange.getRequest().getHeaders().getFirst("x-stream");
@@ -92,7 +108,8 @@ public final class AnthropicRoutes implements Dialect {
     private Mono<Void> count(ServerWebExchange exchange) {
         return bodies.read(
                 exchange.getRequest(),
-                body -> nodes.countTokens(MessagesRequest.parse(body, names).chat())
+                body -> NAMES.in(nodes.countTokens(
+                                MessagesRequest.parse(body, names).chat()))
                         .flatMap(count -> Answers.json(
                                 exchange.getResponse(),
                                 new JsonBytes(32)

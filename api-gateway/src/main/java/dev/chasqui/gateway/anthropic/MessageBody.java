@@ -3,6 +3,7 @@ package dev.chasqui.gateway.anthropic;
 import dev.chasqui.gateway.answers.CollectedAnswer;
 import dev.chasqui.gateway.answers.JsonBytes;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -27,7 +28,9 @@ final class MessageBody {
         String comma = "";
         if (!choice.reasoning().isEmpty()) {
             out.raw("{\"type\":\"thinking\",\"thinking\":").string(choice.reasoning());
-            out.raw(",\"signature\":\"\"}");
+            MessageDigest thoughts = MessageParts.thoughts();
+            thoughts.update(choice.reasoning().getBytes(StandardCharsets.UTF_8));
+            out.raw(",\"signature\":\"").raw(MessageParts.signature(thoughts)).raw("\"}");
             comma = ",";
         }
         if (!choice.content().isEmpty()) {

@@ -9,6 +9,7 @@ import dev.chasqui.proto.v1.Finished;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.ToolCallDelta;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 
 /**
  * Writes one streamed message: the node's events in, the bytes of Anthropic's events out.
@@ -36,6 +37,8 @@ final class MessageEncoder implements AnswerEncoder<GenerationEvent> {
     private int index = -1;
     /** Of the open block's call in the node's counting. */
     private int call;
+    /** What the model thinks in the open block. */
+    private final MessageDigest thoughts = MessageParts.thoughts();
     /** Up to the text of a delta of the open block. */
     private byte[] deltaHead = new byte[0];
 
@@ -89,6 +92,7 @@ final class MessageEncoder implements AnswerEncoder<GenerationEvent> {
             if (open != Block.THINKING) {
                 open(Block.THINKING, "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}");
             }
+            thoughts.update(piece.getReasoning().getBytes(StandardCharsets.UTF_8));
             text(piece.getReasoning());
         }
         if (!piece.getContent().isEmpty()) {
@@ -143,7 +147,9 @@ final class MessageEncoder implements AnswerEncoder<GenerationEvent> {
             return;
         }
         if (open == Block.THINKING) {
-            out.raw(deltaHead("{\"type\":\"signature_delta\",\"signature\":\"")).raw(TEXT_END);
+            out.raw(deltaHead("{\"type\":\"signature_delta\",\"signature\":\""))
+                    .raw(MessageParts.signature(thoughts))
+                    .raw(TEXT_END);
         }
         begin("content_block_stop").raw(",\"index\":").number(index).raw("}\n\n");
         open = Block.NONE;

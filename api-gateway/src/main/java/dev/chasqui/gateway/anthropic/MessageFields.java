@@ -83,11 +83,12 @@ final class MessageFields {
             String type = block.requiredString("type");
             switch (type) {
                 case "text" -> said.addContent(text(block));
+                case "document", "search_result" -> said.addAllContent(source(block, type));
                 case "tool_result" -> {
                     flush(said);
                     chat.addMessages(result(block));
                 }
-                default -> throw unsupported(block, "text or tool_result");
+                default -> throw unsupported(block, "text, document, search_result or tool_result");
             }
         }
         flush(said);
@@ -152,12 +153,41 @@ final class MessageFields {
                     (value == null ? "absent" : Fields.kind(value)) + " (expected: " + A_STRING_OR_BLOCKS + ")");
         }
         List<ContentPart> parts = new ArrayList<>();
+        int place = 0;
         for (JsonNode block : fields.array(name, MOST_BLOCKS)) {
-            Fields one = Fields.of(block, fields.path(name + "[" + parts.size() + "]"));
-            if (!one.requiredString("type").equals("text")) {
-                throw unsupported(one, "text");
+            Fields one = Fields.of(block, fields.path(name + "[" + place++ + "]"));
+            String type = one.requiredString("type");
+            switch (type) {
+                case "text" -> parts.add(text(one));
+                case "document", "search_result" -> parts.addAll(source(one, type));
+                default -> throw unsupported(one, "text, document or search_result");
             }
-            parts.add(text(one));
+        }
+        return parts;
+    }
+
+    /** A text that came from elsewhere, behind what it is called. */
+    private static List<ContentPart> source(Fields block, String type) {
+        List<ContentPart> parts = new ArrayList<>();
+        for (String about : List.of("title", "context", "source")) {
+            JsonNode text = block.any(about);
+            if (text != null && text.isString()) {
+                parts.add(part(text.stringValue()));
+            }
+        }
+        if (type.equals("search_result")) {
+            parts.addAll(texts(block, "content"));
+            return parts;
+        }
+        Fields source = block.object("source");
+        if (source == null) {
+            throw block.bad("source", null, "an object");
+        }
+        switch (source.requiredString("type")) {
+            case "text" -> parts.add(part(required(source, "data")));
+            case "content" -> parts.addAll(texts(source, "content"));
+            default ->
+                throw source.bad("type", source.any("type"), "text or content; other documents are not supported");
         }
         return parts;
     }

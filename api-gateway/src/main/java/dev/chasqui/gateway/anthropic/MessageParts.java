@@ -3,10 +3,30 @@ package dev.chasqui.gateway.anthropic;
 import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.proto.v1.FinishReason;
 import dev.chasqui.proto.v1.Usage;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
 
 /** The pieces that a streamed and a whole message share. */
 final class MessageParts {
     private MessageParts() {}
+
+    /**
+     * Of the text of thoughts. Clients send thoughts back only with a signature; which one is nobody's concern here.
+     *
+     * @param thoughts has read all of the text in UTF-8
+     */
+    static byte[] signature(MessageDigest thoughts) {
+        return Base64.getEncoder().encode(thoughts.digest());
+    }
+
+    static MessageDigest thoughts() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java has it
+        }
+    }
 
     /** @param stop the stop string that ended the answer; empty if none did */
     static void stop(JsonBytes out, FinishReason reason, String stop) {

@@ -3,6 +3,7 @@ package dev.chasqui.gateway.openai;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.requests.ChatFields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.proto.v1.GenerationEvent;
 import java.time.Clock;
@@ -39,7 +40,7 @@ final class ChatCompletionsController {
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ChatCompletionRequest request) {
-        Flux<GenerationEvent> events = nodes.chat(request.chat());
+        Flux<GenerationEvent> events = ChatFields.NAMES.in(nodes.chat(request.chat()));
         Heading heading = new Heading(Answers.id("chatcmpl-"), clock.instant().getEpochSecond(), nodes.fingerprint());
         CallWords words = request.functions() ? CallWords.FUNCTION : CallWords.TOOLS;
         int choices = request.chat().getChoices();

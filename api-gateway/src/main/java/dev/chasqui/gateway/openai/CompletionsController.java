@@ -4,6 +4,7 @@ import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.requests.SentNames;
 import dev.chasqui.proto.v1.DetokenizeRequest;
 import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
@@ -16,6 +17,17 @@ import reactor.core.publisher.Mono;
 
 /** {@code POST /v1/completions}: raw prompts, continued. */
 final class CompletionsController {
+    private static final SentNames NAMES = SentNames.of(
+            "text", "prompt",
+            "tokens", "prompt",
+            "messages", "prompt",
+            "output_format", "response_format",
+            "output_format.json_schema", "response_format.json_schema.schema",
+            "output_format.grammar", "grammar",
+            "choices", "n",
+            "logprobs.top", "logprobs",
+            "penalty_last_n", "repeat_last_n");
+
     private final NodeRouter nodes;
     private final RequestBody bodies;
     private final Answers answers;
@@ -33,13 +45,13 @@ final class CompletionsController {
     Mono<Void> create(ServerWebExchange exchange) {
         return bodies.read(exchange.getRequest(), body -> {
             CompletionRequest request = CompletionRequest.parse(body, names);
-            return echoes(request).flatMap(echoes -> answer(exchange, request, echoes));
+            return NAMES.in(echoes(request)).flatMap(echoes -> answer(exchange, request, echoes));
         });
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, CompletionRequest request, List<String> echoes) {
-        Flux<GenerationEvent> events =
-                MergedAnswers.of(request.calls().stream().map(nodes::generate).toList(), request.choicesEach());
+        Flux<GenerationEvent> events = NAMES.in(
+                MergedAnswers.of(request.calls().stream().map(nodes::generate).toList(), request.choicesEach()));
         Heading heading = new Heading(Answers.id("cmpl-"), clock.instant().getEpochSecond(), nodes.fingerprint());
         return request.stream()
                 ? answers.stream(exchange, events, new CompletionEncoder(heading, echoes, request.includeUsage()))

@@ -7,6 +7,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.requests.SentNames;
 import dev.chasqui.gateway.requests.Text;
 import dev.chasqui.proto.v1.EmbedInput;
 import dev.chasqui.proto.v1.EmbedRequest;
@@ -16,8 +17,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Base64;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.JsonNode;
 
 /** {@code POST /v1/embeddings}. */
 final class EmbeddingsController {
@@ -45,10 +48,17 @@ final class EmbeddingsController {
             Fields fields = Fields.of(body, "");
             EmbedRequest request = request(fields);
             boolean base64 = "base64".equals(fields.oneOf("encoding_format", FORMATS));
-            return nodes.embed(request)
+            return names(fields.any("input"))
+                    .in(nodes.embed(request))
                     .flatMap(response -> encoded(response, base64))
                     .flatMap(bytes -> Answers.json(exchange.getResponse(), bytes));
         });
+    }
+
+    private static SentNames names(@Nullable JsonNode input) {
+        boolean several = input != null && input.isArray() && !input.get(0).isNumber();
+        String one = several ? "input[]" : "input";
+        return SentNames.of("inputs", "input", "inputs[]", one, "inputs[].tokens.ids", one);
     }
 
     private EmbedRequest request(Fields fields) {

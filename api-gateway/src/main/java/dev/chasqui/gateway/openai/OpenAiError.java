@@ -46,9 +46,9 @@ record OpenAiError(
             case ERROR_REASON_INVALID_REQUEST ->
                 new OpenAiError(400, INVALID, message, e.field(), "invalid_value", null);
             case ERROR_REASON_CONTEXT_LENGTH_EXCEEDED ->
-                new OpenAiError(400, INVALID, message, "messages", "context_length_exceeded", null);
+                new OpenAiError(400, INVALID, message, prompt(e), "context_length_exceeded", null);
             case ERROR_REASON_TEMPLATE_REFUSED ->
-                new OpenAiError(400, INVALID, message, "messages", "template_refused", null);
+                new OpenAiError(400, INVALID, message, prompt(e), "template_refused", null);
             case ERROR_REASON_MODEL_NOT_FOUND ->
                 new OpenAiError(404, INVALID, message, "model", "model_not_found", null);
             case ERROR_REASON_MODEL_NOT_READY -> new OpenAiError(503, SERVER, message, null, "model_not_ready", retry);
@@ -65,6 +65,11 @@ record OpenAiError(
                 new OpenAiError(502, SERVER, message, null, "node_unauthenticated", null);
             case ERROR_REASON_INTERNAL, ERROR_REASON_UNSPECIFIED, UNRECOGNIZED -> internal();
         };
+    }
+
+    private static String prompt(NodeException e) {
+        String field = e.field();
+        return field == null ? "messages" : field;
     }
 
     /** A defect; what it was is in the log. */

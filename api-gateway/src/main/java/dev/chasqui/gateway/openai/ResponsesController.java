@@ -8,6 +8,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Query;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.requests.SentNames;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.GenerationEvent;
@@ -23,6 +24,14 @@ import tools.jackson.databind.JsonNode;
 /** {@code /v1/responses}: answers that can go on from each other, and be asked for again. */
 final class ResponsesController {
     private static final int MOST_STORED = 1_000;
+    private static final SentNames NAMES = SentNames.of(
+            "messages", "input",
+            "output_format", "text.format",
+            "output_format.json_schema", "text.format.schema",
+            "tools[].parameters_schema", "tools[].parameters",
+            "logprobs.top", "top_logprobs",
+            "max_tokens", "max_output_tokens",
+            "penalty_last_n", "repeat_last_n");
 
     private final NodeRouter nodes;
     private final RequestBody bodies;
@@ -50,7 +59,7 @@ final class ResponsesController {
     Mono<Void> count(ServerWebExchange exchange) {
         return bodies.read(exchange.getRequest(), body -> {
             ResponseRequest request = request(body);
-            return nodes.countTokens(request.chat(conversation(request)))
+            return NAMES.in(nodes.countTokens(request.chat(conversation(request))))
                     .flatMap(count -> Answers.json(
                             exchange.getResponse(),
                             new JsonBytes(64)
@@ -103,7 +112,7 @@ final class ResponsesController {
 
     /** The node's events, until somebody cancels the response; whatever ends them, the response knows. */
     private Flux<GenerationEvent> events(Response response, ResponseRequest request, List<ChatMessage> conversation) {
-        return nodes.chat(request.chat(conversation))
+        return NAMES.in(nodes.chat(request.chat(conversation)))
                 .takeUntilOther(response.cancelled())
                 .concatWith(Mono.defer(() -> response.isCancelled() ? Mono.error(cancelled()) : Mono.empty()))
                 .doOnError(response::fail)

@@ -8,6 +8,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.requests.SentNames;
 import dev.chasqui.gateway.requests.Text;
 import dev.chasqui.proto.v1.DetokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeRequest;
@@ -37,7 +38,8 @@ final class TokensController {
         return bodies.read(exchange.getRequest(), body -> {
             Fields fields = Fields.of(body, "");
             boolean pieces = fields.isTrue("with_pieces");
-            return nodes.tokenize(request(fields))
+            SentNames sent = SentNames.of("text", fields.any("content") == null ? "prompt" : "content");
+            return sent.in(nodes.tokenize(request(fields)))
                     .flatMap(response -> Answers.json(exchange.getResponse(), body(response, pieces)));
         });
     }

@@ -29,6 +29,19 @@ public final class ChatFields {
     private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
     private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
 
+    /** What the fields of a {@link ChatRequest} are called here. */
+    public static final SentNames NAMES = SentNames.of(
+            "output_format", "response_format",
+            "output_format.json_schema", "response_format.json_schema.schema",
+            "output_format.grammar", "grammar",
+            "tools[].name", "tools[].function.name",
+            "tools[].parameters_schema", "tools[].function.parameters",
+            "template_arguments", "chat_template_kwargs",
+            "continue_last_message", "continue_final_message",
+            "choices", "n",
+            "logprobs.top", "top_logprobs",
+            "penalty_last_n", "repeat_last_n");
+
     private ChatFields() {}
 
     /**
@@ -40,6 +53,7 @@ public final class ChatFields {
         ChatRequest.Builder chat = ChatRequest.newBuilder();
         chat.setModel(names.resolve(fields.string("model")));
         messages(fields, chat);
+        modalities(fields);
         chat.setSampling(SamplingFields.parse(fields));
         chat.setLimits(GenerationFields.limits(fields));
         chat.setScheduling(GenerationFields.scheduling(fields));
@@ -67,6 +81,16 @@ public final class ChatFields {
         }
         for (int i = 0; i < messages.size(); i++) {
             chat.addMessages(message(Fields.of(messages.get(i), "messages[" + i + "]")));
+        }
+    }
+
+    private static void modalities(Fields fields) {
+        List<JsonNode> modalities = fields.array("modalities", MOST_PARTS);
+        for (int i = 0; i < modalities.size(); i++) {
+            if (!modalities.get(i).isString()
+                    || !modalities.get(i).stringValue().equals("text")) {
+                throw fields.bad("modalities[" + i + "]", modalities.get(i), "text; answers come in no other form");
+            }
         }
     }
 

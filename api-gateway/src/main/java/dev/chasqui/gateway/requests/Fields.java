@@ -133,7 +133,8 @@ public final class Fields {
             return List.of();
         }
         if (!value.isArray()) {
-            throw bad(name, value, "an array");
+            // What stands there may be a prompt.
+            throw RequestError.badValue(path(name), kind(value) + " (expected: an array)");
         }
         if (value.size() > most) {
             throw RequestError.badValue(path(name), value.size() + " elements (expected: at most " + most + ")");

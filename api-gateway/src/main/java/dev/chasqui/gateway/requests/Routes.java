@@ -91,6 +91,10 @@ public final class Routes {
             }
         }
         exchange.getResponse().getHeaders().set("allow", String.join(", ", allowed));
+        if (method.equals(HttpMethod.OPTIONS)) {
+            exchange.getResponse().setRawStatusCode(204);
+            return exchange.getResponse().setComplete();
+        }
         throw RequestError.http(
                 405, "This path takes " + String.join(", ", allowed) + " only.", "method_not_allowed", null);
     }

@@ -86,7 +86,7 @@ final class ChatController {
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ChatRequest request, boolean stream) {
-        Flux<GenerationEvent> events = nodes.chat(request);
+        Flux<GenerationEvent> events = ChatFields.NAMES.in(nodes.chat(request));
         return stream
                 ? answers.stream(exchange, events, new ChatEncoder())
                 : answers.whole(exchange, events, 1, ChatBody::encode);

@@ -10,6 +10,7 @@ import dev.chasqui.gateway.conversations.MarkdownChat;
 import dev.chasqui.gateway.conversations.Message;
 import dev.chasqui.gateway.conversations.MessageTree;
 import dev.chasqui.gateway.requests.Fields;
+import dev.chasqui.gateway.requests.Query;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.Text;
@@ -88,7 +89,7 @@ final class ConversationsController {
         return new ConversationQuery(
                 LocalUser.ID,
                 Text.storable(words),
-                parameter(request, "deleted").equals("true"),
+                Query.of(request).isTrue("deleted"),
                 limit.isEmpty() ? USUAL_PAGE : Integer.parseInt(limit),
                 after.isEmpty() ? Long.MAX_VALUE : Long.parseLong(after.substring(0, dot)),
                 after.isEmpty() ? "" : after.substring(dot + 1));
@@ -114,7 +115,7 @@ final class ConversationsController {
     }
 
     Mono<Void> messages(ServerWebExchange exchange, String id) {
-        boolean path = parameter(exchange.getRequest(), "path").equals("current");
+        boolean path = Query.of(exchange.getRequest()).oneOf("path", Set.of("current")) != null;
         return conversations.read(LocalUser.ID, id).flatMap(tree -> {
             ObjectNode data = JSON.objectNode().put("conversation_id", id);
             String leaf = tree.conversation().currentMessage();
@@ -147,7 +148,7 @@ final class ConversationsController {
     }
 
     Mono<Void> delete(ServerWebExchange exchange, String id) {
-        boolean atOnce = parameter(exchange.getRequest(), "purge").equals("true");
+        boolean atOnce = Query.of(exchange.getRequest()).isTrue("purge");
         return conversations
                 .delete(LocalUser.ID, id, atOnce)
                 .then(Mono.defer(() -> Success.write(

@@ -13,14 +13,10 @@ import dev.chasqui.gateway.requests.Routes;
 import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.storage.DatabaseStatus;
 import dev.chasqui.gateway.streams.UserEvents;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -76,11 +72,12 @@ public final class RestRoutes implements Dialect {
         get("/healthz", response -> json(response, object("status", "alive")));
         get("/readyz", this::ready);
         get("/version", response -> json(response, object("name", "chasqui").put("version", version)));
-        byte[] description = description();
-        get("/openapi.json", response -> Answers.json(response, description));
+        get(
+                "/openapi.json",
+                response -> answers.beside(Description::whole).flatMap(body -> Answers.json(response, body)));
         get(
                 "/api/docs",
-                response -> answers.beside(() -> DescriptionPage.of(description))
+                response -> answers.beside(() -> DescriptionPage.of(Description.written()))
                         .flatMap(page -> Answers.bytes(response, "text/html; charset=utf-8", page)));
         get("/metrics", response -> text(response, metrics.get()));
         routes.add(HttpMethod.GET, "/models", (exchange, name) -> models.list(exchange))
@@ -119,11 +116,7 @@ public final class RestRoutes implements Dialect {
 
     /** The description of all dialects in OpenAPI's words, which a test holds against the routes. */
     public static byte[] description() {
-        try (InputStream in = RestRoutes.class.getResourceAsStream("/dev/chasqui/gateway/openapi.json")) {
-            return Objects.requireNonNull(in).readAllBytes();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Description.whole();
     }
 
     private void get(String path, Function<ServerHttpResponse, Mono<Void>> answer) {

@@ -74,7 +74,8 @@ class MessageEncoderTest {
                         data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
 
                         event: content_block_delta
-                        data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":""}}
+                        data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta",\
+                        "signature":"uC4heOz00MWFncLhadf+2Gc/n27rnzWRvtXyU7d0JAg="}}
 
                         event: content_block_stop
                         data: {"type":"content_block_stop","index":0}
@@ -153,7 +154,8 @@ class MessageEncoderTest {
                         finished(FinishReason.FINISH_REASON_LENGTH, "")))
                 .isEqualTo(
                         "{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"tiny\",\"content\":["
-                                + "{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"\"},"
+                                + "{\"type\":\"thinking\",\"thinking\":\"hm\","
+                                + "\"signature\":\"uC4heOz00MWFncLhadf+2Gc/n27rnzWRvtXyU7d0JAg=\"},"
                                 + "{\"type\":\"text\",\"text\":\"Sö\"},"
                                 + "{\"type\":\"tool_use\",\"id\":\"toolu_1\",\"name\":\"f\",\"input\":{\"a\":\"é\"}},"
                                 + "{\"type\":\"tool_use\",\"id\":\"toolu_2\",\"name\":\"g\",\"input\":{}},"

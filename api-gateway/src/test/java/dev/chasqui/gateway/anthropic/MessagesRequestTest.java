@@ -33,7 +33,10 @@ class MessagesRequestTest {
                         + " (expected: a string or an array of blocks)",
                 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}]}"
                         + " | messages[0].content[0].type: \"image\""
-                        + " (expected: text or tool_result; other kinds of content are not supported)",
+                        + " (expected: text, document, search_result or tool_result; other kinds of content are not supported)",
+                "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"base64\"}}]}]}"
+                        + " | messages[0].content[0].source.type: \"base64\""
+                        + " (expected: text or content; other documents are not supported)",
                 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":{}}]}]}"
                         + " | messages[0].content[0].text: an object (expected: a string)",
                 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\"}]}]}"
@@ -79,6 +82,22 @@ class MessagesRequestTest {
                 .extracting(part -> part.getText())
                 .containsExactly("Error: ", "bad");
         assertThat(chat.getContinueLastMessage()).isFalse();
+    }
+
+    @Test
+    void documentsOfTextAreTexts() {
+        ChatRequest chat = parse("{\"messages\":[{\"role\":\"user\",\"content\":["
+                + "{\"type\":\"document\",\"title\":\"T\",\"source\":{\"type\":\"text\",\"media_type\":\"text/plain\","
+                + "\"data\":\"d\"}},{\"type\":\"tool_result\",\"tool_use_id\":\"1\",\"content\":[{\"type\":\"search_result\","
+                + "\"source\":\"S\",\"title\":\"U\",\"content\":[{\"type\":\"text\",\"text\":\"e\"}]},{\"type\":\"document\","
+                + "\"source\":{\"type\":\"content\",\"content\":\"f\"}}]}]}]}");
+
+        assertThat(chat.getMessages(0).getContentList())
+                .extracting(part -> part.getText())
+                .containsExactly("T", "d");
+        assertThat(chat.getMessages(1).getContentList())
+                .extracting(part -> part.getText())
+                .containsExactly("U", "S", "e", "f");
     }
 
     @Test

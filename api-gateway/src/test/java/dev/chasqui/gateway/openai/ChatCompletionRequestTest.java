@@ -98,7 +98,7 @@ class ChatCompletionRequestTest {
             value = {
                 "{} | messages: absent (expected: an array of at least one message)",
                 "{\"messages\":[]} | messages: an empty array (expected: an array of at least one message)",
-                "{\"messages\":\"Hi\"} | messages: \"Hi\" (expected: an array)",
+                "{\"messages\":\"Hi\"} | messages: a string (expected: an array)",
                 "{\"messages\":[1]} | messages[0]: a number (expected: an object)",
                 "{\"messages\":[{\"content\":\"x\"}]} | messages[0].role: absent"
                         + " (expected: system, developer, user, assistant, tool, function)",
@@ -124,10 +124,17 @@ class ChatCompletionRequestTest {
 
     @Test
     void neverQuotesContent() {
-        String secret = "my secret ".repeat(20);
-        assertThatThrownBy(() -> parse("{\"messages\":\"" + secret + "\"}"))
-                .hasMessageNotContaining("secret")
-                .hasMessage("messages: a string of 202 characters (expected: an array)");
+        for (String secret : List.of("my secret", "my secret ".repeat(20))) {
+            assertThatThrownBy(() -> parse("{\"messages\":\"" + secret + "\"}"))
+                    .hasMessage("messages: a string (expected: an array)");
+        }
+    }
+
+    @Test
+    void answersAreTextAndNothingElse() {
+        assertThat(parse("{" + HI + ",\"modalities\":[\"text\"]}").getMessagesCount()).isEqualTo(1);
+        assertThatThrownBy(() -> parse("{" + HI + ",\"modalities\":[\"text\",\"audio\"]}"))
+                .hasMessage("modalities[1]: \"audio\" (expected: text; answers come in no other form)");
     }
 
     @Test

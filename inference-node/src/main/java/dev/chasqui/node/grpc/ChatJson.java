@@ -77,10 +77,25 @@ final class ChatJson {
                         .put("id", call.getId())
                         .put("type", "function")
                         .putObject("function");
-                function.put("name", call.getName()).put("arguments", call.getArguments());
+                function.put("name", call.getName()).put("arguments", arguments(call.getArguments()));
             }
         }
         return node;
+    }
+
+    /** Templates take arguments apart, so they must be an object: what a model wrote otherwise, or broke off, goes into one as a text. */
+    private static String arguments(String written) {
+        if (written.isBlank()) {
+            return "{}";
+        }
+        try {
+            if (JSON.readTree(written).isObject()) {
+                return written;
+            }
+        } catch (JacksonException e) {
+            // The model's fault, which it may be shown.
+        }
+        return JSON.createObjectNode().put("unfinished_json", written).toString();
     }
 
     private static void addContent(List<ContentPart> parts, ObjectNode node, String field) {
@@ -149,6 +164,8 @@ final class ChatJson {
                 });
         if (request.hasParallelToolCalls()) {
             root.put("parallel_tool_calls", request.getParallelToolCalls());
+        } else if (!only.isEmpty()) {
+            root.put("parallel_tool_calls", false);
         }
     }
 

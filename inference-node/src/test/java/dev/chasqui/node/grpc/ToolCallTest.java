@@ -200,6 +200,9 @@ final class ToolCallTest extends ReadyNodeTest {
                     several, begun(node.chat(request.setParallelToolCalls(true).build())));
             assertThat(begun(node.chat(request.setParallelToolCalls(false).build())))
                     .isEqualTo(1);
+            // Who names a tool wants one call of it.
+            assertThat(begun(node.chat(request.clearParallelToolCalls().build())))
+                    .isEqualTo(1);
         }
         assertThat(several).isGreaterThan(1);
     }
@@ -290,6 +293,30 @@ final class ToolCallTest extends ReadyNodeTest {
             assertThat(node.chat(request.build()).tokens()).isPositive();
         }
         assertThat(refused(request.setModel("other")).field()).isEqualTo("messages[1].tool_calls");
+    }
+
+    @Test
+    void argumentsThatAModelOnceBrokeOffAreRenderedToo() throws Exception {
+        for (String model : List.of("tiny", "plain")) {
+            int before = 0;
+            for (String arguments : List.of("", "[1]", "{\"city\": \"Cus", "\"a text, no object\"")) {
+                ChatRequest request = TestNode.chatOf("What is the weather?")
+                        .setModel(model)
+                        .addMessages(ChatMessage.newBuilder()
+                                .setRole("assistant")
+                                .addToolCalls(ToolCall.newBuilder()
+                                        .setId("c1")
+                                        .setName("weather")
+                                        .setArguments(arguments)))
+                        .addMessages(
+                                TestNode.message("tool", "sunny").toBuilder().setToolCallId("c1"))
+                        .build();
+                int tokens = node.inference().countTokens(request).getTokens();
+                // Each says more than the one before, so none is left out.
+                assertThat(tokens).isGreaterThan(before);
+                before = tokens;
+            }
+        }
     }
 
     @Test
