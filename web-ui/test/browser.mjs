@@ -34,7 +34,16 @@ export function launch() {
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: DESKTOP, colorScheme: 'light', ...options });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin });
-  const page = await context.newPage();
+  return watched(await context.newPage(), url);
+}
+
+/** Another tab of the same browser at the same address. */
+export async function openTab(page) {
+  const { origin } = new URL(page.url());
+  return watched(await page.context().newPage(), `${origin}/`, page.url());
+}
+
+async function watched(page, url, address = url) {
   page.problems = [];
   page.on('pageerror', error => page.problems.push(`error: ${error.message}`));
   page.on('console', message => {
@@ -45,8 +54,8 @@ export async function openPage(browser, url, options = {}) {
     dialog.dismiss();
   });
   page.on('request', request => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('data:')) page.problems.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(url) && !/^(?:data|blob):/.test(request.url())) page.problems.push(`request: ${request.url()}`);
   });
-  await page.goto(url);
+  await page.goto(address);
   return page;
 }

@@ -1,8 +1,10 @@
-// A small OpenAI-compatible server whose answers are scripted by the test, with the page and the product's own headers.
+// A small server whose answers are scripted by the test, with the page and the product's own headers: OpenAI's chat, and
+// stored conversations.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ScriptedChats } from './scripted-chats.mjs';
 
 const STATIC = fileURLToPath(new URL('../src/main/resources/static', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
@@ -27,9 +29,10 @@ const CSP = [
  * @property {string[]} [pieces] of the answer's text
  * @property {number} [everyMs] time between two pieces
  * @property {Promise} [hold] waited for in front of the first piece
- * @property {boolean} [breaks] the connection breaks after the pieces
+ * @property {boolean|Promise} [breaks] the connection breaks after the pieces, or then
  * @property {boolean} [stays] the answer stays open after the pieces until the client goes
  * @property {string} [finish] finish reason
+ * @property {object} [leftOut] what of a stored conversation the model is not given
  */
 
 export class ScriptedServer {
@@ -38,10 +41,11 @@ export class ScriptedServer {
     { name: 'tiny-model', state: 'ready', size_bytes: 98_362_432, progress: 1 },
     { name: 'larger-model', state: 'on_disk', size_bytes: 2_019_377_696 },
   ];
-  /** @type {Script[]} the last one stays */
+  /** @type {(Script|((question: string) => Script))[]} the last one stays */
   scripts = [{ pieces: ['Hello'] }];
-  /** Bodies of the chat requests that came. */
+  /** What the model was given: bodies of OpenAI's chat, and the same of stored conversations. */
   requests = [];
+  chats = new ScriptedChats(question => this.#nextScript(question), request => this.requests.push(request));
   /** Whether to be a server of another make, without /api. */
   withoutOwnRoutes = false;
   /** How many streams the client left early. */
@@ -68,14 +72,24 @@ export class ScriptedServer {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
+  #nextScript(question) {
+    const script = this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0];
+    return typeof script === 'function' ? script(question) : script;
+  }
+
   async #route(request, response) {
-    const path = new URL(request.url, this.url).pathname;
+    const url = new URL(request.url, this.url);
+    const path = url.pathname;
     this.paths.push(path);
     if (this.withoutOwnRoutes && path.startsWith('/api/')) return this.#json(response, {}, 404);
     if (path === '/v1/models') return this.#json(response, { object: 'list', data: this.models.map(({ name }) => ({ id: name, object: 'model' })) });
-    if (path === '/api/health') return this.#json(response, { success: true, data: 'OK', ...this.health, timestamp: new Date().toISOString() });
-    if (path === '/api/models') return this.#json(response, { success: true, data: { models: this.models } });
     if (path === '/v1/chat/completions') return this.#chat(request, response);
+    if (await this.chats.handle(request, response, url, () => bodyOf(request))) return;
+    if (path === '/api/health') {
+      const database = { status: this.chats.available ? 'ready' : 'unavailable' };
+      return this.#json(response, { success: true, data: 'OK', ...this.health, database, timestamp: new Date().toISOString() });
+    }
+    if (path === '/api/models') return this.#json(response, { success: true, data: { models: this.models } });
     return this.#file(path === '/' ? '/index.html' : path, response);
   }
 
@@ -98,11 +112,9 @@ export class ScriptedServer {
   }
 
   async #chat(request, response) {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const body = JSON.parse(text);
+    const body = await bodyOf(request);
     this.requests.push(body);
-    const script = this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0];
+    const script = this.#nextScript(body.messages.at(-1).content);
     if (script.status) return this.#json(response, { error: script.error ?? null }, script.status, script.headers);
 
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
@@ -117,6 +129,7 @@ export class ScriptedServer {
     if (script.stays) return gone;
     if (!open) return;
     if (script.breaks) {
+      await script.breaks;
       response.destroyedHere = true;
       return response.destroy();
     }
@@ -142,6 +155,12 @@ export class ScriptedServer {
     }
     response.end('data: [DONE]\n\n');
   }
+}
+
+async function bodyOf(request) {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 function event(chunk) {

@@ -1,7 +1,8 @@
 // What the page must do with any server, real or scripted. No expectation about the answers' words.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { findings } from './axe.mjs';
-import { DESKTOP, PHONE, openPage } from './browser.mjs';
+import { DESKTOP, PHONE, openPage, openTab } from './browser.mjs';
 
 const ANSWER = '.answer:last-of-type';
 
@@ -22,6 +23,20 @@ export async function answered(page, timeout = 120_000) {
   await page.locator(`${ANSWER}:not(.running)`).waitFor({ timeout });
   await page.waitForFunction(() => !document.querySelector('.md :is(.tex-inline, .tex-block):not([data-tex])'));
   return page.locator(`${ANSWER} .md`).innerText();
+}
+
+/** The text of the answer that is being written, once it is so long. */
+export async function grownText(page, length, timeout = 60_000) {
+  const selector = `${ANSWER} .md`;
+  await page.waitForFunction(([selector, length]) => document.querySelector(selector)?.textContent.length >= length, [selector, length], { timeout });
+  return page.locator(selector).textContent();
+}
+
+async function exportOpenChat(page) {
+  await page.focus('.chat-link[aria-current=page]');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Export as JSON' }).click();
 }
 
 export async function firstText(page, timeout = 60_000) {
@@ -75,17 +90,84 @@ export function essentials(browser, url, { question, long }) {
       assert.equal(await answered(page), text);
       assert.equal(await page.inputValue('#input'), 'a thought that is not complete');
     }),
-    'keeps what had arrived when it is reloaded in mid-answer, and can answer again': withPage(async page => {
+    'an answer goes on while the page is reloaded, and is shown from where it is': withPage(async page => {
+      await ask(page, long);
+      const before = await grownText(page, 20);
+      await page.reload();
+      await page.locator(`${ANSWER} .md`).waitFor();
+      const after = await grownText(page, before.length + 20);
+      assert.ok(after.startsWith(before.slice(0, 15)), `${after} begins as ${before}`);
+      await page.keyboard.press('Escape');
+      await answered(page, 20_000);
+    }),
+    'a second tab shows the same answer growing, and can stop it': withPage(async page => {
       await ask(page, long);
       await firstText(page);
+      const other = await openTab(page);
+      await grownText(other, 30);
+      assert.equal(await other.locator('.message').count(), 2);
+      await other.locator('#send[aria-label=Stop]').click();
+      const text = await answered(other, 20_000);
+      assert.equal(await answered(page, 20_000), text);
+      for (const tab of [page, other]) await tab.locator(`${ANSWER} .notice`, { hasText: 'stopped' }).waitFor();
+      assert.deepEqual(other.problems, []);
+    }),
+    'answers again and edits as branches, and goes from one to the other': withPage(async page => {
+      await ask(page, question);
+      await answered(page);
+      await page.keyboard.press('Alt+KeyR');
+      await page.locator('.branch-at', { hasText: '2 / 2' }).waitFor();
+      await answered(page);
+      await page.getByRole('button', { name: 'Previous answer' }).click();
+      await page.locator('.answer .branch-at', { hasText: '1 / 2' }).waitFor();
+      await page.keyboard.press('Alt+KeyE');
+      await page.locator('.edit-box textarea').fill('Say only: yes.');
+      await page.keyboard.press('Enter');
+      await page.locator('.question .branch-at', { hasText: '2 / 2' }).waitFor();
+      await answered(page);
+      assert.equal(await page.innerText('.said'), 'Say only: yes.');
+      await page.getByRole('button', { name: 'Previous question' }).click();
+      await page.locator('.said', { hasText: question }).waitFor();
       await page.reload();
-      await waitUntilReady(page);
-      assert.ok((await answered(page)).trim().length > 0);
-      await page.locator(`${ANSWER} .notice`, { hasText: 'interrupted' }).waitFor();
-      await page.getByRole('button', { name: 'Regenerate' }).click();
-      await firstText(page);
-      await page.keyboard.press('Escape');
-      await answered(page, 5_000);
+      await page.locator('.question .branch-at', { hasText: '1 / 2' }).waitFor();
+    }),
+    'finds a chat by its words, renames it, deletes it, and brings it back': withPage(async page => {
+      const word = `zebra${Date.now() % 100_000}`;
+      await ask(page, `Please say the word ${word} and nothing else.`);
+      await answered(page);
+      await page.keyboard.press('Alt+KeyN');
+      await page.locator('#welcome').waitFor();
+      await page.keyboard.press('Control+KeyK');
+      await page.keyboard.type(word);
+      await page.locator('.chat-row mark', { hasText: word }).first().waitFor();
+      assert.equal(await page.locator('.chat-row').count(), 1);
+      await page.locator('.chat-link').click();
+      await page.locator('.said', { hasText: word }).waitFor();
+      await page.fill('#search', '');
+      await page.focus('.chat-link[aria-current=page]');
+      await page.keyboard.press('F2');
+      await page.keyboard.type(`Stripes ${word}`);
+      await page.keyboard.press('Enter');
+      await page.locator('.chat-link[aria-current=page]', { hasText: `Stripes ${word}` }).waitFor();
+      await page.keyboard.press('Delete');
+      await page.locator('.toast', { hasText: 'was deleted' }).waitFor();
+      await page.locator('#welcome').waitFor();
+      assert.equal(await page.locator('.chat-link', { hasText: word }).count(), 0);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.locator('.said', { hasText: word }).waitFor();
+      await page.locator('.chat-link[aria-current=page]', { hasText: word }).waitFor();
+    }),
+    'what was exported can be brought in': withPage(async page => {
+      await ask(page, question);
+      const text = await answered(page);
+      const [download] = await Promise.all([page.waitForEvent('download'), exportOpenChat(page)]);
+      const path = await download.path();
+      const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#import')]);
+      const before = new URL(page.url()).hash;
+      await chooser.setFiles({ name: 'chat.json', mimeType: 'application/json', buffer: await readFile(path) });
+      await page.locator('.toast', { hasText: 'brought in' }).waitFor();
+      await page.waitForFunction(hash => location.hash !== hash, before);
+      assert.equal(await answered(page), text);
     }),
     'has a dark and a light theme, remembers the choice, and axe finds nothing in either': withPage(async page => {
       await ask(page, question);
@@ -117,9 +199,9 @@ export function essentials(browser, url, { question, long }) {
 export async function assertNothingSticksOut(page) {
   const widths = await page.evaluate(() => [document.documentElement, document.getElementById('scroller')].map(e => e.scrollWidth - e.clientWidth));
   assert.deepEqual(widths, [0, 0]);
-  for (const id of ['input', 'send', 'new-chat', 'open-settings']) {
-    const box = await page.locator(`#${id}`).boundingBox();
-    assert.ok(box && box.x >= 0 && box.x + box.width <= page.viewportSize().width, `#${id} is in view`);
+  for (const name of ['#input', '#send', '#open-settings', ':is(#new-chat, #side-new-chat):visible']) {
+    const box = await page.locator(name).first().boundingBox();
+    assert.ok(box && box.x >= 0 && box.x + box.width <= page.viewportSize().width, `${name} is in view`);
   }
 }
 

@@ -75,12 +75,12 @@ test('everything works by keyboard, and focus is always seen', async () => {
   await answered(page);
   await page.focus('.skip');
   const reached = [];
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab');
     const seen = await page.evaluate(() => {
       const e = document.activeElement;
       if (e === document.body) return null;
-      const shown = getComputedStyle(e.id === 'input' ? e.closest('.composer') : e);
+      const shown = getComputedStyle(e.closest('.composer textarea, .side-search input')?.parentElement ?? e);
       return { name: e.ariaLabel || e.id || e.textContent.trim().slice(0, 20), outline: shown.outlineStyle !== 'none' && parseFloat(shown.outlineWidth) > 0 };
     });
     if (seen === null) break;

@@ -92,7 +92,7 @@ test('a hostile stream is shown as text, in answer, reasoning, error and model n
   assert.equal(await page.locator('img, iframe, script:not([src]), style, object, embed, video').count(), 0);
   assert.equal(await page.locator('#input').count(), 1);
   await page.reload();
-  await answered(page);
+  await page.locator('.answer:not(.running) .md').waitFor();
   await page.waitForTimeout(200);
   assert.deepEqual(page.problems, []);
   await page.context().close();

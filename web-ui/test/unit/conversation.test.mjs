@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newMessage, restoreMessages, toRequestMessages, toStats } from '../../src/main/resources/static/js/conversation.js';
+import { describeLeftOut, newAnswer, newQuestion, restoreMessages, titleOf, toRequestMessages, toStats } from '../../src/main/resources/static/js/conversation.js';
+import { dayGroup } from '../../src/main/resources/static/js/days.js';
 import { describeStats, formatBytes, formatPercent, formatSeconds } from '../../src/main/resources/static/js/format.js';
 import { describeHealth, toHealth } from '../../src/main/resources/static/js/health.js';
 import { parseSampling } from '../../src/main/resources/static/js/settings.js';
 
+const answerOf = content => ({ ...newAnswer('q', 'm'), content, status: 'complete' });
+
 test('an answer that was being written when the page went away comes back as interrupted', () => {
-  const kept = [newMessage('user', 'hi'), { ...newMessage('assistant', 'Hel'), status: 'streaming' }];
-  assert.deepEqual(restoreMessages(JSON.parse(JSON.stringify(kept))).map(message => message.status), ['done', 'interrupted']);
+  const kept = [newQuestion(null, 'hi'), newAnswer('q', 'm')];
+  assert.deepEqual(restoreMessages(JSON.parse(JSON.stringify(kept))).map(message => message.status), ['complete', 'interrupted']);
 });
 
 test('what was kept and is no message is dropped', () => {
@@ -16,7 +19,7 @@ test('what was kept and is no message is dropped', () => {
 });
 
 test('the request has the system prompt first, no empty answers, and roles that alternate', () => {
-  const messages = [newMessage('user', 'a'), newMessage('assistant', ''), newMessage('user', 'b'), newMessage('assistant', 'c')];
+  const messages = [newQuestion(null, 'a'), answerOf(''), newQuestion(null, 'b'), answerOf('c')];
   assert.deepEqual(toRequestMessages(messages, 'Be kind.'), [
     { role: 'system', content: 'Be kind.' },
     { role: 'user', content: 'a\n\nb' },
@@ -25,15 +28,37 @@ test('the request has the system prompt first, no empty answers, and roles that 
   assert.equal(toRequestMessages(messages, '  ')[0].role, 'user');
 });
 
-test('statistics use the server\'s numbers, and say when they had to be estimated', () => {
-  const usage = { completion_tokens: 41 };
-  assert.deepEqual(toStats({ seconds: 3, firstToken: 1, deltas: 9, usage }), {
-    tokens: 41, estimated: false, seconds: 3, perSecond: 20, firstToken: 1,
+test('statistics are what was counted and measured, and say when it was estimated', () => {
+  const timings = { first_token_ms: 1000, completion_ms: 2000, duration_ms: 3000 };
+  assert.deepEqual(toStats({ usage: { completion_tokens: 41 }, timings }), {
+    tokens: 41, estimated: false, seconds: 3, perSecond: 20.5, firstToken: 1,
   });
-  assert.equal(toStats({ seconds: 3, firstToken: 1, deltas: 9, usage, timings: { predicted_per_second: 51.5 } }).perSecond, 51.5);
-  const counted = toStats({ seconds: 3, firstToken: 1, deltas: 9 });
-  assert.equal(describeStats(counted).join(', '), '≈ 9 tokens, 3.0 s, 4.0 tokens/s, first token 1.0 s');
-  assert.deepEqual(describeStats(toStats({ seconds: 0.5, firstToken: null, deltas: 0 })), ['0.50 s']);
+  const counted = toStats({ usage: { completion_tokens: 9, estimated: true }, timings });
+  assert.equal(describeStats(counted).join(', '), '≈ 9 tokens, 3.0 s, 4.5 tokens/s, first token 1.0 s');
+  assert.deepEqual(describeStats(toStats({ usage: { completion_tokens: 0 }, timings: { first_token_ms: 0, completion_ms: 0, duration_ms: 500 } })), ['0.50 s']);
+  assert.equal(toStats({ usage: {}, timings: { duration_ms: 0 } }), null);
+});
+
+test('what the model did not see is said', () => {
+  assert.equal(describeLeftOut({ left_out: null }), '');
+  assert.match(describeLeftOut({ left_out: { messages: 14, by: 'context_window' } }), /^The first 14 messages were left out: .*context/);
+  assert.match(describeLeftOut({ left_out: { messages: 1, by: 'max_history_messages' } }), /^The first message was left out: .*limited history/);
+});
+
+test('a title is the first words of a text', () => {
+  assert.equal(titleOf(' Bread\nand more'), 'Bread');
+  const title = titleOf('word '.repeat(40));
+  assert.ok(title.length <= 61 && title.endsWith('word…'), title);
+});
+
+test('a list goes by day, then by month', () => {
+  const now = new Date(2026, 6, 15, 0, 30);
+  const at = (...date) => dayGroup(new Date(...date).getTime(), now);
+  assert.equal(at(2026, 6, 15, 0, 10), 'Today');
+  assert.equal(at(2026, 6, 14, 23, 50), 'Yesterday');
+  assert.equal(at(2026, 6, 13, 12), 'Monday');
+  assert.equal(at(2026, 6, 5, 12), 'Last 30 days');
+  assert.equal(at(2026, 1, 1, 12), 'February 2026');
 });
 
 test('numbers read as people write them', () => {

@@ -89,6 +89,27 @@ export async function fetchModels() {
   return (Array.isArray(list) ? list : []).map(toModel).filter(model => model.name !== '');
 }
 
+/**
+ * Asks one of the product's own routes, which answer `{"success":true,"data":…}`.
+ * @param {'GET'|'POST'|'PATCH'|'DELETE'} method
+ * @param {string} path
+ * @param {object|string} [body] sent as JSON; a string is JSON already
+ * @returns {Promise<object>} `data`
+ * @throws {ApiError}
+ */
+export async function callApi(method, path, body) {
+  const options = { method, cache: 'no-store', headers: { Accept: 'application/json' } };
+  if (body !== undefined) {
+    options.headers['Content-Type'] = 'application/json';
+    options.body = typeof body === 'string' ? body : JSON.stringify(body);
+  }
+  const response = await send(path, options);
+  if (!response.ok) throw await errorOf(response);
+  const answer = parseJson(await response.text().catch(() => ''));
+  if (answer?.data === undefined) throw new ApiError('The server does not answer as expected.', { status: response.status, code: 'unexpected' });
+  return answer.data;
+}
+
 function toModel(model) {
   return {
     name: String(model?.name ?? model?.id ?? ''),
@@ -122,12 +143,12 @@ async function send(path, options) {
 async function errorOf(response) {
   const body = parseJson(await response.text().catch(() => ''));
   const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
-  return errorFrom(body?.error, response.status, Number.isFinite(retryAfter) ? retryAfter : null);
+  return errorFrom(body?.error, response.status, Number.isFinite(retryAfter) ? retryAfter : null, body?.code);
 }
 
-function errorFrom(error, status, retryAfter = null) {
+function errorFrom(error, status, retryAfter = null, code = error?.code) {
   const said = typeof error === 'string' ? error : error?.message;
-  return new ApiError(said || defaultMessage(status), { status, code: String(error?.code ?? ''), retryAfter });
+  return new ApiError(said || defaultMessage(status), { status, code: String(code ?? ''), retryAfter });
 }
 
 function defaultMessage(status) {

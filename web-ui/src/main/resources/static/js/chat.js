@@ -1,203 +1,485 @@
-import { ApiError, streamChat } from './api.js';
-import { newMessage, restoreMessages, toRequestMessages, toStats } from './conversation.js';
-import { load, save } from './store.js';
+import { isLocal, isRunning, newAnswer, newLocalConversation, newQuestion, titleOf, toRequestMessages } from './conversation.js';
+import { forgetCopy, forgetLocal, keepCopy, keepLocal, keepUnsent, loadCopy, loadLocal, loadUnsent } from './kept-chats.js';
+import { streamInto } from './local-answer.js';
+import { OpenChat } from './open-chat.js';
+import * as server from './stored-chats.js';
 
-const KEY = 'conversation';
 const SAVE_EVERY_MS = 500;
 
 /**
- * @typedef {object} RequestOptions
+ * @typedef {object} ChatDefaults what a new chat begins with
  * @property {string} model
  * @property {string} system system prompt; empty for none
  * @property {object} sampling fields of the request; what is absent is the server's to choose
  */
 
 /**
- * The conversation on the page: asks, streams, stops, asks again, and keeps everything in this browser.
+ * The chat that is open: asks, stops, asks again, goes from branch to branch. An answer belongs to its conversation on the
+ * server and comes through the durable stream. Where the server cannot store, the chat is this browser's alone, and its
+ * answers come straight to the page.
  *
- * Events: `messages` (a message came or went), `change` (detail: a message whose status changed), `text` (detail: a
- * message that grew).
+ * Events: `opened` (another chat), `identity` (the same chat, but with an id now), `conversation` (its title or settings),
+ * `messages` (the path that is shown), `change` (detail: a message whose status changed), `text` (detail: a message that
+ * grew), `problem` (detail: an ApiError of something that was asked for).
  */
 export class Chat extends EventTarget {
-  /** @type {import('./conversation.js').Message[]} */
-  messages = restoreMessages(load(KEY));
-  #options;
-  #abort = null;
-  #saving = 0;
+  #open = new OpenChat(null);
+  #defaults;
+  #canStore;
+  /** Local chats whose answer is being written, also while another one is shown. */
+  #writing = new Map();
   #leaving = false;
 
-  /** @param {() => RequestOptions} options asked for at each request */
-  constructor(options) {
+  /**
+   * @param {() => ChatDefaults} defaults
+   * @param {() => boolean} canStore whether the server stores chats now, as far as is known
+   */
+  constructor(defaults, canStore) {
     super();
-    this.#options = options;
-    // A page that goes away breaks its own request off; what is kept shall say interrupted, not failed.
+    this.#defaults = defaults;
+    this.#canStore = canStore;
+    // A page that goes away breaks its own requests off; what is kept shall say interrupted, not failed.
     addEventListener('pagehide', () => {
-      this.#save();
+      this.#keep();
       this.#leaving = true;
     });
     addEventListener('pageshow', () => (this.#leaving = false));
   }
 
-  /** Whether an answer is being written. */
-  get busy() {
-    return this.#abort !== null;
+  get conversation() {
+    return this.#open.conversation;
   }
 
-  /** The last answer, if the conversation ends with one. */
+  get key() {
+    return this.#open.key;
+  }
+
+  get state() {
+    return this.#open.state;
+  }
+
+  get isLocal() {
+    return this.#open.isLocal;
+  }
+
+  /** The path that is shown. */
+  get messages() {
+    return this.#open.messages;
+  }
+
+  get busy() {
+    return this.#open.busy;
+  }
+
   get lastAnswer() {
-    const last = this.messages.at(-1);
-    return last?.role === 'assistant' ? last : null;
+    return this.#open.lastAnswer;
+  }
+
+  /** The other versions of a message, with itself, in their order. */
+  siblings(message) {
+    return this.#open.tree.siblings(message);
+  }
+
+  /** Begins a new chat. */
+  openNew() {
+    this.#show(new OpenChat(null));
   }
 
   /**
-   * Says something and streams the answer.
+   * Opens a chat: first as this browser has it, then as the server has it.
+   * @param {string} id
+   */
+  async open(id) {
+    if (id === this.#open.conversation?.id) return;
+    if (isLocal(id)) {
+      const kept = loadLocal(id);
+      const open = this.#writing.get(id) ?? new OpenChat(kept?.conversation ?? null, kept?.messages);
+      if (!open.conversation) open.state = 'missing';
+      this.#show(open);
+      return;
+    }
+    const copy = loadCopy(id);
+    const open = new OpenChat(copy?.conversation ?? null, copy?.messages);
+    open.state = copy ? 'open' : 'loading';
+    if (!copy) open.conversation = { id, title: '', system_prompt: '', settings: {}, current_message_id: null };
+    this.#show(open);
+    await this.#read(open);
+  }
+
+  /** Reads the open chat anew. */
+  async refresh() {
+    const open = this.#open;
+    if (open.conversation && !open.isLocal) await this.#read(open);
+  }
+
+  #show(open) {
+    this.#keep();
+    open.pending ??= loadUnsent(open.key);
+    this.#open = open;
+    this.dispatchEvent(new Event('opened'));
+    this.dispatchEvent(new Event('messages'));
+  }
+
+  async #read(open) {
+    const told = [];
+    open.told = told;
+    try {
+      const { messages, ...conversation } = await server.readChat(open.conversation.id);
+      if (open.told !== told) return;
+      open.told = null;
+      open.state = 'open';
+      open.merge(conversation, messages);
+      this.#meet(open);
+    } catch (error) {
+      if (open.told !== told) return;
+      open.told = null;
+      if (error.code === 'conversation_not_found') {
+        forgetCopy(open.conversation.id);
+        this.#lose(open);
+      } else if (open.state === 'loading') {
+        open.state = 'unreachable';
+      }
+    }
+    for (const event of told) this.#take(open, event);
+    this.#emit(open, 'conversation');
+    this.#emit(open, 'messages');
+  }
+
+  #lose(open) {
+    open.state = 'missing';
+    open.tree = new OpenChat(null).tree;
+    open.leaf = null;
+    open.pending = null;
+  }
+
+  /**
+   * Says something and lets the model answer.
    * @param {string} text
    */
   async send(text) {
-    if (this.busy) return;
-    this.messages.push(newMessage('user', text));
-    await this.#answer(newMessage('assistant', ''));
+    const open = this.#open;
+    if (open.busy || open.state === 'loading') return;
+    const { pending } = open;
+    const question = pending ?? newQuestion(open.end, text);
+    if (pending) question.content += `\n\n${text}`;
+    await this.#ask(open, question);
   }
 
-  /** Ends the answer that is being written; what has come stays. */
-  stop() {
-    this.#abort?.abort();
+  /** Sends the question again that did not reach the server. */
+  async sendAgain() {
+    const open = this.#open;
+    if (open.pending && !open.busy) await this.#ask(open, open.pending);
   }
 
-  /** Throws the last answer away and asks for another; also after a failure. */
-  async regenerate() {
-    if (this.busy || this.messages.length === 0) return;
-    if (this.lastAnswer) this.messages.pop();
-    await this.#answer(newMessage('assistant', ''));
+  /**
+   * Takes the question back that did not reach the server.
+   * @returns {string} its text
+   */
+  takeBack() {
+    const open = this.#open;
+    const text = open.pending?.content ?? '';
+    open.pending = null;
+    keepUnsent(open.key, null);
+    this.#emit(open, 'messages');
+    return text;
+  }
+
+  /**
+   * Asks a question in other words, as a branch beside it.
+   * @param {string} id
+   * @param {string} text
+   */
+  async edit(id, text) {
+    const open = this.#open;
+    const old = open.tree.get(id);
+    if (!old || open.busy) return;
+    await this.#ask(open, { ...newQuestion(old.parent_id, text), edits: id });
+  }
+
+  async #ask(open, question) {
+    if (open.isLocal || (!this.#canStore() && open.conversation === null)) return this.#askHere(open, question);
+    Object.assign(question, { status: 'sending', error: null });
+    open.pending = question;
+    keepUnsent(open.key, { ...question, status: 'unsent' });
+    await this.#generate(open, question.parent_id, async how => {
+      const id = await this.#stored(open);
+      const { content, edits, parent_id: parent } = question;
+      return edits ? server.edit(id, { message_id: edits, content, ...how }) : server.ask(id, { content, parent_id: parent ?? '', ...how });
+    });
+  }
+
+  /** The id of the conversation on the server, which is created where there is none yet. */
+  async #stored(open) {
+    if (open.conversation) return open.conversation.id;
+    const { system, sampling } = this.#defaults();
+    const made = await server.createChat({ system_prompt: system, settings: sampling });
+    keepUnsent('new', null);
+    open.conversation = made;
+    open.state = 'open';
+    keepUnsent(open.key, { ...open.pending, status: 'unsent' });
+    this.#emit(open, 'identity');
+    return made.id;
+  }
+
+  /**
+   * Another answer to the same question.
+   * @param {string} [id] an answer; the last one of the path where none is named
+   */
+  async regenerate(id = this.lastAnswer?.id ?? this.messages.at(-1)?.id) {
+    const open = this.#open;
+    const named = open.tree.get(id);
+    if (!named || open.busy) return;
+    const questionId = named.role === 'user' ? named.id : named.parent_id;
+    if (open.isLocal) return this.#answerHere(open, newAnswer(questionId, this.#defaults().model));
+    await this.#generate(open, questionId, how => server.regenerate(open.conversation.id, { message_id: id, ...how }));
   }
 
   /** Lets the model go on from where the last answer broke off. */
   async resume() {
-    const answer = this.lastAnswer;
-    if (this.busy || !answer) return;
-    if (answer.content === '') return this.regenerate();
-    this.messages.pop();
+    const open = this.#open;
+    const answer = open.lastAnswer;
+    if (!answer || open.busy) return;
+    if (answer.content === '') return this.regenerate(answer.id);
     // The fields by which servers know that the last message is to be continued, not answered.
-    await this.#answer(answer, { continue_final_message: true, add_generation_prompt: false });
+    if (open.isLocal) return this.#answerHere(open, answer, { continue_final_message: true, add_generation_prompt: false });
+    await this.#generate(open, undefined, how => server.resume(open.conversation.id, { message_id: answer.id, ...how }));
   }
 
-  /** Begins a new conversation. */
-  clear() {
-    this.stop();
-    this.messages = [];
-    this.#save();
-    this.dispatchEvent(new Event('messages'));
-  }
-
-  async #answer(answer, extra = {}) {
-    const { model, system, sampling } = this.#options();
-    const isContinued = answer.content !== '';
-    this.messages.push(answer);
-    const messages = toRequestMessages(this.messages, system);
-    const abort = new AbortController();
-    this.#abort = abort;
-    Object.assign(answer, { status: 'waiting', model, error: undefined, finish: undefined });
-    this.#save();
-    this.dispatchEvent(new Event('messages'));
-    const clock = new AnswerClock(isContinued ? answer.stats : undefined);
+  /**
+   * One of the requests after which the server generates.
+   * @param {OpenChat} open
+   * @param {string|null|undefined} behind where the answer will be; undefined: it is there already
+   * @param {(how: object) => Promise<object>} request
+   */
+  async #generate(open, behind, request) {
+    open.awaitedBehind = behind;
+    open.stopsAtOnce = false;
+    this.#emit(open, 'messages');
     try {
-      for await (const delta of streamChat({ model, messages, ...sampling, ...extra }, abort.signal)) {
-        this.#take(answer, delta, clock);
-      }
-      answer.status = 'done';
+      const { model } = this.#defaults();
+      const { conversation, question, answer } = await request(model ? { model } : {});
+      open.awaitedBehind = undefined;
+      this.#settlePending(open, null);
+      open.merge(conversation, question ? [question, answer] : [answer]);
+      this.#emit(open, 'conversation');
+      this.#emit(open, 'messages');
+      if (open.stopsAtOnce) await this.#stopAt(open);
     } catch (error) {
-      this.#fail(answer, error, abort.signal);
+      open.awaitedBehind = undefined;
+      await this.#refused(open, error);
     }
-    answer.stats = clock.stats();
-    this.#abort = this.#abort === abort ? null : this.#abort;
-    this.#save();
-    this.#emit('change', answer);
   }
 
-  #take(answer, delta, clock) {
-    clock.take(delta);
-    if (delta.finish) answer.finish = delta.finish;
-    if (!delta.content && !delta.reasoning) return;
-    if (delta.reasoning) answer.reasoning += delta.reasoning;
-    if (delta.content) {
-      if (answer.reasoning && answer.reasoningSeconds === undefined) answer.reasoningSeconds = clock.thinkingSeconds();
-      answer.content += delta.content;
-    }
-    if (answer.status === 'waiting') {
-      answer.status = 'streaming';
-      this.#emit('change', answer);
-    }
-    this.#emit('text', answer);
-    this.#saving ||= setTimeout(() => this.#save(), SAVE_EVERY_MS);
-  }
-
-  #fail(answer, error, signal) {
-    if (signal.aborted) {
-      answer.status = 'stopped';
+  async #refused(open, error) {
+    const { pending } = open;
+    const storesNothing = error.code === 'database_unavailable' || (error.status === 404 && open.conversation === null);
+    if (pending && storesNothing) {
+      this.#settlePending(open, null);
+      await this.#goOnHere(open, pending);
       return;
     }
-    answer.status = 'failed';
-    if (error instanceof ApiError) {
-      answer.error = { message: error.message, retryAfter: error.retryAfter };
-    } else {
-      console.error(error);
-      answer.error = { message: 'The page could not read the answer.', retryAfter: null };
+    if (pending) Object.assign(pending, { status: 'unsent', error: error.message, retry_after: error.retryAfter });
+    this.#settlePending(open, pending);
+    this.#emit(open, 'messages');
+    if (!pending || open !== this.#open) this.dispatchEvent(new CustomEvent('problem', { detail: error }));
+    else this.#emit(open, 'change', pending);
+  }
+
+  #settlePending(open, question) {
+    open.pending = question;
+    keepUnsent(open.key, question);
+  }
+
+  /** Ends what is being written in this chat; what has come stays. */
+  async stop() {
+    const open = this.#open;
+    if (open.abort) open.abort.abort();
+    else if (open.awaitedBehind !== undefined) open.stopsAtOnce = true;
+    else if (open.busy) await this.#stopAt(open);
+  }
+
+  async #stopAt(open) {
+    try {
+      const { stopped } = await server.stop(open.conversation.id);
+      for (const message of stopped) this.#take(open, { type: 'message', message });
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent('problem', { detail: error }));
     }
   }
 
-  #emit(type, message) {
-    if (this.messages.includes(message)) this.dispatchEvent(new CustomEvent(type, { detail: message }));
+  /**
+   * Shows the branch with this message.
+   * @param {string} id
+   */
+  async show(id) {
+    const open = this.#open;
+    open.leaf = open.tree.newestLeaf(id);
+    open.conversation.current_message_id = open.leaf;
+    this.#emit(open, 'messages');
+    this.#keep();
+    if (open.isLocal) return;
+    open.showing++;
+    // Where the server is away the branch is shown all the same.
+    await server.changeChat(open.conversation.id, { current_message_id: id }).catch(() => {});
+    open.showing--;
   }
 
-  #save() {
-    clearTimeout(this.#saving);
-    this.#saving = 0;
-    if (!this.#leaving) save(KEY, this.messages.length === 0 ? null : this.messages);
-  }
-}
-
-/** Measures one answer; one that goes on from an earlier one counts that one's tokens and seconds too. */
-class AnswerClock {
-  #started = performance.now();
-  #first = null;
-  #deltas = 0;
-  #usage;
-  #timings;
-  #before;
-
-  constructor(before) {
-    this.#before = before;
+  /**
+   * Changes the system prompt or the sampling of the open chat.
+   * @param {{system_prompt?: string, settings?: object}} changes
+   */
+  async change(changes) {
+    const open = this.#open;
+    Object.assign(open.conversation, changes);
+    this.#keep();
+    if (open.isLocal) return;
+    await server.changeChat(open.conversation.id, changes).catch(error => this.dispatchEvent(new CustomEvent('problem', { detail: error })));
   }
 
-  take({ content, reasoning, usage, timings }) {
-    if (content || reasoning) {
-      this.#deltas++;
-      this.#first ??= performance.now();
+  /**
+   * What the durable stream tells.
+   * @param {object} event
+   */
+  take(event) {
+    const open = this.#open;
+    const id = event.conversation?.id ?? event.message?.conversation_id ?? event.conversation_id;
+    if (id === undefined || id !== open.conversation?.id) return;
+    if (open.told) open.told.push(event);
+    else this.#take(open, event);
+  }
+
+  #take(open, event) {
+    if (event.type === 'gone' || event.conversation?.deleted_at) {
+      this.#lose(open);
+      this.#emit(open, 'messages');
+    } else if (event.type === 'conversation') {
+      if (open.state === 'missing') return void this.#read(open);
+      open.merge(event.conversation, []);
+      this.#emit(open, 'conversation');
+      this.#emit(open, 'messages');
+    } else if (event.type === 'message') {
+      this.#takeMessage(open, event.message);
+    } else if (event.type === 'token' || event.type === 'reasoning') {
+      this.#takePiece(open, event);
     }
-    this.#usage = usage ?? this.#usage;
-    this.#timings = timings ?? this.#timings;
   }
 
-  thinkingSeconds() {
-    return (performance.now() - this.#first) / 1000;
+  #takeMessage(open, message) {
+    const ran = isRunning(open.tree.get(message.id));
+    open.merge(null, [message]);
+    this.#meet(open);
+    this.#emit(open, 'messages');
+    const now = open.tree.get(message.id);
+    if (ran !== isRunning(now)) this.#emit(open, 'change', now);
+    if (!isRunning(now)) this.#keep();
   }
 
-  stats() {
-    const stats = toStats({
-      seconds: (performance.now() - this.#started) / 1000,
-      firstToken: this.#first === null ? null : (this.#first - this.#started) / 1000,
-      deltas: this.#deltas,
-      usage: this.#usage,
-      timings: this.#timings,
+  /** The question that seemed not to reach the server is there: only its answer to the page was lost. */
+  #meet(open) {
+    const { pending } = open;
+    if (pending?.status !== 'unsent') return;
+    const sent = open.tree.messages.some(({ role, parent_id: parent, content, created_at: at }) =>
+      role === 'user' && parent === pending.parent_id && content === pending.content && Date.parse(at) >= Date.parse(pending.created_at) - 60_000);
+    if (sent) this.#settlePending(open, null);
+  }
+
+  #takePiece(open, piece) {
+    const message = open.grow(piece);
+    if (message === null) this.#read(open);
+    else this.#emit(open, 'text', message);
+  }
+
+  /** The server cannot store: what was asked goes on as a chat of this browser, a copy of what there is. */
+  async #goOnHere(open, question) {
+    const { edits, ...plain } = question;
+    const { title = '', system_prompt, settings } = open.conversation ?? {};
+    const local = this.#newLocal({ title, system_prompt, settings });
+    for (const message of open.tree.path(question.parent_id)) local.tree.put(message);
+    if (open === this.#open) {
+      this.#open = local;
+      this.dispatchEvent(new Event('identity'));
+    }
+    await this.#askHere(local, plain);
+  }
+
+  #newLocal({ title, system_prompt, settings }) {
+    const { system, sampling } = this.#defaults();
+    return new OpenChat(newLocalConversation({ title, system_prompt: system_prompt ?? system, settings: settings ?? sampling }));
+  }
+
+  async #askHere(open, question) {
+    if (open.conversation === null) {
+      open.conversation = this.#newLocal({ title: '' }).conversation;
+      open.state = 'open';
+      keepUnsent('new', null);
+      this.#emit(open, 'identity');
+    }
+    open.pending = null;
+    const asked = open.tree.put({ ...question, status: 'complete' });
+    if (!open.conversation.title) open.conversation.title = titleOf(asked.content);
+    await this.#answerHere(open, newAnswer(asked.id, this.#defaults().model));
+  }
+
+  async #answerHere(open, begun, extra = {}) {
+    const { model } = this.#defaults();
+    const { conversation } = open;
+    const now = new Date().toISOString();
+    const answer = open.tree.put({ ...begun, status: 'running', model, error: null, finish_reason: null, updated_at: now });
+    open.leaf = answer.id;
+    open.abort = new AbortController();
+    Object.assign(conversation, { current_message_id: answer.id, updated_at: now });
+    this.#writing.set(conversation.id, open);
+    const messages = toRequestMessages(open.tree.path(answer.id), conversation.system_prompt);
+    keepLocal(conversation, open.tree.messages);
+    this.#emit(open, 'conversation');
+    this.#emit(open, 'messages');
+    let saving = 0;
+    await streamInto(answer, { model, messages, ...conversation.settings, ...extra }, open.abort.signal, () => {
+      this.#emit(open, 'text', answer);
+      saving ||= setTimeout(() => {
+        saving = 0;
+        if (!this.#leaving) keepLocal(conversation, open.tree.messages);
+      }, SAVE_EVERY_MS);
     });
-    if (!this.#before) return stats;
-    return {
-      ...stats,
-      tokens: stats.tokens === null ? this.#before.tokens : stats.tokens + (this.#before.tokens ?? 0),
-      estimated: stats.estimated || this.#before.estimated,
-      seconds: stats.seconds + this.#before.seconds,
-      firstToken: this.#before.firstToken,
-    };
+    clearTimeout(saving);
+    open.abort = null;
+    this.#writing.delete(conversation.id);
+    conversation.updated_at = answer.updated_at;
+    if (!this.#leaving) keepLocal(conversation, open.tree.messages);
+    this.#emit(open, 'change', answer);
+    this.#emit(open, 'conversation');
+  }
+
+  /** Whether a local chat's answer is being written by this page. */
+  isWriting(id) {
+    return this.#writing.has(id);
+  }
+
+  /**
+   * A local chat has become one of the server's.
+   * @param {string} id
+   * @param {string} storedId
+   */
+  async moved(id, storedId) {
+    forgetLocal(id);
+    if (this.#open.conversation?.id !== id) return;
+    this.#open.conversation = { ...this.#open.conversation, id: storedId };
+    this.dispatchEvent(new Event('identity'));
+    const fresh = new OpenChat(this.#open.conversation);
+    const { messages, ...conversation } = await server.readChat(storedId);
+    fresh.merge(conversation, messages);
+    if (this.#open.conversation?.id === storedId) this.#show(fresh);
+  }
+
+  /** Keeps the open chat in this browser. */
+  #keep() {
+    const { conversation, tree, isLocal: local, state } = this.#open;
+    if (!conversation || state !== 'open') return;
+    if (local) keepLocal(conversation, tree.messages);
+    else keepCopy(conversation, tree.messages);
+  }
+
+  #emit(open, type, detail) {
+    if (open === this.#open) this.dispatchEvent(detail === undefined ? new Event(type) : new CustomEvent(type, { detail }));
   }
 }
-

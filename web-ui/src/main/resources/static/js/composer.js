@@ -1,10 +1,10 @@
 import { announce } from './announcer.js';
 import { byId, icon } from './dom.js';
-import { load, save } from './store.js';
+import { draftOf, keepDraft } from './drafts.js';
 
-const KEY = 'draft';
+const KEEP_AFTER_MS = 250;
 
-/** The box in which one writes, and its button, which sends or stops. The draft outlives a reload. */
+/** The box in which one writes, and its button, which sends or stops. Each chat has a draft, which outlives a reload. */
 export class Composer {
   #input = byId('input');
   #button = byId('send');
@@ -12,6 +12,8 @@ export class Composer {
   #chat;
   #ready = false;
   #shown = null;
+  #key;
+  #keeping = 0;
 
   /**
    * @param {import('./chat.js').Chat} chat
@@ -19,11 +21,14 @@ export class Composer {
    */
   constructor(chat, onSend) {
     this.#chat = chat;
-    const draft = load(KEY);
-    if (typeof draft === 'string') this.#input.value = draft;
+    this.#key = chat.key;
+    this.#input.value = draftOf(this.#key);
     this.#fit();
+    chat.addEventListener('opened', () => this.#opened());
+    chat.addEventListener('identity', () => this.#renamed());
+    addEventListener('pagehide', () => this.#keep());
     this.#input.addEventListener('input', () => {
-      save(KEY, this.#input.value || null);
+      this.#keeping ||= setTimeout(() => this.#keep(), KEEP_AFTER_MS);
       this.#fit();
       this.refresh();
     });
@@ -60,6 +65,28 @@ export class Composer {
     this.focus();
   }
 
+  /** Another chat has another draft. */
+  #opened() {
+    this.#keep();
+    this.#key = this.#chat.key;
+    this.#input.value = draftOf(this.#key);
+    this.#fit();
+    this.refresh();
+  }
+
+  /** The same chat has another name. */
+  #renamed() {
+    keepDraft(this.#key, '');
+    this.#key = this.#chat.key;
+    this.#keep();
+  }
+
+  #keep() {
+    clearTimeout(this.#keeping);
+    this.#keeping = 0;
+    keepDraft(this.#key, this.#input.value);
+  }
+
   focus() {
     this.#input.focus();
   }
@@ -74,7 +101,7 @@ export class Composer {
       this.#button.classList.toggle('stop', busy);
       this.#shown = label;
     }
-    this.#button.disabled = !busy && (!this.#ready || this.#input.value.trim() === '');
+    this.#button.disabled = !busy && (!this.#ready || this.#chat.state === 'loading' || this.#input.value.trim() === '');
     const hint = this.#ready || busy ? '' : 'You can write already; sending waits for the model.';
     if (this.#hint.textContent !== hint) this.#hint.textContent = hint;
   }
@@ -87,7 +114,7 @@ export class Composer {
       return;
     }
     this.#input.value = '';
-    save(KEY, null);
+    this.#keep();
     this.#fit();
     this.#chat.send(text);
     onSend();

@@ -1,36 +1,72 @@
-// The data of a conversation, without page or network.
+// The data of a conversation, without page or network. Everything has the form that the server gives it.
+
+/** @typedef {import('./message-tree.js').Message} Message */
+
+/**
+ * @typedef {object} Conversation
+ * @property {string} id the server's, or with `local_` in front where only this browser has it
+ * @property {string} title
+ * @property {string} system_prompt
+ * @property {object} settings sampling: fields of a chat request
+ * @property {string|null} current_message_id the leaf of the path that is shown
+ * @property {string} updated_at
+ * @property {string|null} [deleted_at]
+ */
 
 /**
  * @typedef {object} Stats
  * @property {number|null} tokens generated tokens; null where unknown
  * @property {boolean} estimated whether `tokens` was counted here, for want of the server's number
- * @property {number} seconds from sending to the end
+ * @property {number} seconds from asking to the end
  * @property {number|null} perSecond tokens per second after the first
- * @property {number|null} firstToken seconds from sending to the first text
+ * @property {number|null} firstToken seconds from asking to the first text
  */
 
-/**
- * @typedef {object} Message
- * @property {string} id
- * @property {'user'|'assistant'} role
- * @property {string} content
- * @property {string} [reasoning]
- * @property {number} [reasoningSeconds]
- * @property {'waiting'|'streaming'|'done'|'stopped'|'interrupted'|'failed'} status
- * @property {string} [finish] the server's finish reason
- * @property {{message: string, retryAfter: number|null}} [error] with `failed`
- * @property {Stats} [stats]
- * @property {string} [model]
- */
+const LONGEST_TITLE = 60;
 
 /**
- * @param {'user'|'assistant'} role
+ * A name that nothing else has.
+ * @param {string} prefix
+ */
+export function newId(prefix) {
+  return `${prefix}${Date.now().toString(36)}${Math.random().toString(36).slice(2, 10)}`;
+}
+
+/**
+ * Whether only this browser has it.
+ * @param {string|undefined} id of a conversation or message
+ */
+export function isLocal(id) {
+  return id?.startsWith('local_') ?? false;
+}
+
+/**
+ * @param {string|null} parentId
  * @param {string} content
  * @returns {Message}
  */
-export function newMessage(role, content) {
-  const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 10)}`;
-  return role === 'user' ? { id, role, content, status: 'done' } : { id, role, content, reasoning: '', status: 'waiting' };
+export function newQuestion(parentId, content) {
+  const now = new Date().toISOString();
+  return { id: newId('local_'), parent_id: parentId, role: 'user', content, status: 'complete', created_at: now, updated_at: now };
+}
+
+/**
+ * @param {string} parentId the question's
+ * @param {string} model
+ * @returns {Message}
+ */
+export function newAnswer(parentId, model) {
+  return { ...newQuestion(parentId, ''), role: 'assistant', reasoning: '', model, status: 'running', error: null, left_out: null };
+}
+
+/**
+ * A conversation that only this browser has.
+ * @param {{title?: string, system_prompt: string, settings: object}} draft
+ * @returns {Conversation}
+ */
+export function newLocalConversation({ title = '', system_prompt, settings }) {
+  const now = new Date().toISOString();
+  return { id: newId('local_'), title, title_by: 'words', model: '', system_prompt, settings, current_message_id: null, created_at: now, updated_at: now, deleted_at: null };
 }
 
 /**
@@ -38,12 +74,22 @@ export function newMessage(role, content) {
  * @param {Message|undefined} message
  */
 export function isRunning(message) {
-  return message?.status === 'waiting' || message?.status === 'streaming';
+  return message?.status === 'running';
 }
 
 /**
- * Messages as they were kept: what does not look like one is dropped, and an answer that was being written when the
- * page went away is marked as interrupted.
+ * The first words of a text, for a title.
+ * @param {string} text
+ */
+export function titleOf(text) {
+  const line = text.trim().split('\n', 1)[0];
+  if (line.length <= LONGEST_TITLE) return line;
+  return `${line.slice(0, line.lastIndexOf(' ', LONGEST_TITLE) > 20 ? line.lastIndexOf(' ', LONGEST_TITLE) : LONGEST_TITLE)}…`;
+}
+
+/**
+ * Messages as this browser kept them: what does not look like one is dropped, and an answer that was being written when
+ * the page went away is marked as interrupted.
  * @param {unknown} kept
  * @returns {Message[]}
  */
@@ -57,8 +103,8 @@ export function restoreMessages(kept) {
 }
 
 /**
- * The messages as they go to the model: failed answers without text are left out, and what a person said twice in a row
- * becomes one message, because many templates want the roles to alternate.
+ * The messages as they go to the model where the server does not know them: answers without text are left out, and what
+ * a person said twice in a row becomes one message, because many templates want the roles to alternate.
  * @param {Message[]} messages
  * @param {string} system system prompt; empty for none
  * @returns {{role: string, content: string}[]}
@@ -75,20 +121,31 @@ export function toRequestMessages(messages, system) {
 }
 
 /**
- * What to say about an answer that has ended.
- * @param {object} measured
- * @param {number} measured.seconds whole time
- * @param {number|null} measured.firstToken seconds until the first text
- * @param {number} measured.deltas pieces of text that came
- * @param {object} [measured.usage] the server's usage
- * @param {object} [measured.timings] the server's timings
- * @returns {Stats}
+ * What to say about an answer that has ended, or null where nothing is known.
+ * @param {Message} answer
+ * @returns {Stats|null}
  */
-export function toStats({ seconds, firstToken, deltas, usage, timings }) {
-  const counted = usage?.completion_tokens ?? timings?.predicted_n;
-  const tokens = counted ?? (deltas > 0 ? deltas : null);
-  const decoding = firstToken === null ? 0 : seconds - firstToken;
-  let perSecond = Number.isFinite(timings?.predicted_per_second) ? timings.predicted_per_second : null;
-  if (perSecond === null && tokens > 1 && decoding > 0) perSecond = (tokens - 1) / decoding;
-  return { tokens, estimated: counted === undefined, seconds, perSecond, firstToken };
+export function toStats({ usage, timings }) {
+  if (!timings?.duration_ms) return null;
+  const tokens = usage?.completion_tokens || null;
+  const { first_token_ms: first, completion_ms: decoding, duration_ms: whole } = timings;
+  return {
+    tokens,
+    estimated: usage?.estimated ?? false,
+    seconds: whole / 1000,
+    perSecond: tokens > 1 && decoding > 0 ? (tokens / decoding) * 1000 : null,
+    firstToken: first ? first / 1000 : null,
+  };
+}
+
+/**
+ * What of the conversation the model did not see, in words; empty where it saw everything.
+ * @param {Message} answer
+ */
+export function describeLeftOut({ left_out: leftOut }) {
+  if (!leftOut) return '';
+  const { messages, by } = leftOut;
+  const what = messages === 1 ? 'The first message was' : `The first ${messages} messages were`;
+  const why = by === 'max_history_messages' ? 'the server gives the model a limited history' : 'the model’s context has no room for more';
+  return `${what} left out: ${why}.`;
 }

@@ -22,6 +22,13 @@ const ICONS = {
   check: 'm5 13 4 4L19 7',
   retry: 'M19 12a7 7 0 1 1-2.1-5M19 4v4h-4',
   resume: 'M6 12h11m-4-5 5 5-5 5',
+  edit: 'M4 20h4L19 9l-4-4L4 16zM13.5 6.5l4 4',
+  more: 'M6 12h.01M12 12h.01M18 12h.01',
+  back: 'm14 7-5 5 5 5',
+  forth: 'm10 7 5 5-5 5',
+  close: 'm6 6 12 12M18 6 6 18',
+  save: 'M12 4v11m-5-5 5 5 5-5M5 20h14',
+  remove: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
 };
 
 /**

@@ -10,6 +10,7 @@ const READY_MS = 15_000;
  * @property {string} model
  * @property {number|null} progress 0 to 1; null where unknown
  * @property {string} message the server's own words
+ * @property {string} database whether chats can be stored: `ready`, `opening`, `unavailable`, or empty where it is not said
  * @property {number} [bytesDone]
  * @property {number} [bytesTotal]
  */
@@ -17,7 +18,7 @@ const READY_MS = 15_000;
 /** Watches the server's health. Event: `change`, when something that a person would see has changed. */
 export class HealthWatch extends EventTarget {
   /** @type {Health} */
-  current = { phase: 'connecting', model: '', progress: null, message: '' };
+  current = { phase: 'connecting', model: '', progress: null, message: '', database: '' };
   #timer = 0;
   #asking = false;
 
@@ -47,10 +48,10 @@ async function look() {
   try {
     const body = await fetchHealth();
     // A server without this route is another product's; it will say for itself when it is not ready.
-    return body === null ? { phase: 'ready', model: '', progress: null, message: '' } : toHealth(body);
+    return body === null ? { phase: 'ready', model: '', progress: null, message: '', database: '' } : toHealth(body);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { phase: 'away', model: '', progress: null, message: '' };
+    return { phase: 'away', model: '', progress: null, message: '', database: '' };
   }
 }
 
@@ -66,6 +67,7 @@ export function toHealth(body) {
     model: typeof body.model === 'string' ? body.model : '',
     progress: Number.isFinite(body.progress) ? Math.min(Math.max(body.progress, 0), 1) : null,
     message: typeof body.message === 'string' ? body.message : '',
+    database: typeof body.database?.status === 'string' ? body.database.status : '',
   };
   if (body.bytes_total > 0) Object.assign(health, { bytesDone: Number(body.bytes_done) || 0, bytesTotal: Number(body.bytes_total) });
   return health;

@@ -1,13 +1,23 @@
 import { Chat } from './chat.js';
+import { ChatListView } from './chat-list-view.js';
+import { ChatSearch } from './chat-search.js';
+import { copyText } from './clipboard.js';
 import { Composer } from './composer.js';
 import { byId, el } from './dom.js';
+import { DurableStream } from './durable-stream.js';
 import { HealthWatch } from './health.js';
+import { Library } from './library.js';
 import { ModelPicker } from './model-picker.js';
+import { Router } from './router.js';
 import { Settings } from './settings.js';
-import { bindSettings } from './settings-view.js';
+import { SettingsView } from './settings-view.js';
 import { bindShortcuts } from './shortcuts.js';
+import { Sidebar } from './sidebar.js';
 import { StatusView } from './status-view.js';
-import { ThreadView, copyText } from './thread-view.js';
+import { bindStorageNote } from './storage-note.js';
+import { ThreadView } from './thread-view.js';
+import { toast } from './toast.js';
+import { bindTransfer } from './transfer.js';
 
 const STARTERS = [
   'Explain how rope bridges were built in the Andes',
@@ -15,32 +25,118 @@ const STARTERS = [
   'Draft a short, friendly e-mail that moves a meeting to Thursday',
   'Compare quicksort and mergesort in a table',
 ];
+/** How long the durable stream may take to open before the chats are read without it. */
+const STREAM_MS = 1_000;
 
 const settings = new Settings();
 const health = new HealthWatch();
 const picker = new ModelPicker(settings, health);
-const chat = new Chat(() => ({ model: picker.model, system: settings.system, sampling: settings.sampling }));
-const thread = new ThreadView(chat);
+const chat = new Chat(() => ({ model: picker.model, system: settings.system, sampling: settings.sampling }), () => library.canStore);
+const library = new Library(id => chat.isWriting(id));
+const stream = new DurableStream();
+const router = new Router();
+const sidebar = new Sidebar();
+const search = new ChatSearch(library);
+const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text) });
 const composer = new Composer(chat, () => thread.toEnd());
+const settingsView = new SettingsView(settings, chat);
 new StatusView(health);
 
 const newChat = () => {
-  chat.clear();
+  router.go(null);
+  sidebar.chosen();
   composer.focus();
 };
 const copyLast = () => {
   if (chat.lastAnswer?.content) copyText(chat.lastAnswer.content, null);
 };
+/** Goes to the chat so many places further down the list. */
+const goBy = step => {
+  const { chats } = library;
+  const at = chats.findIndex(({ id }) => id === chat.conversation?.id);
+  const to = at < 0 ? chats[0] : chats[at + step];
+  if (to) router.go(to.id);
+};
+const failed = error => toast(error.message);
+const remove = async id => {
+  const title = library.get(id)?.title || 'New chat';
+  try {
+    const restore = await library.remove(id);
+    search.drop(id);
+    if (id === chat.conversation?.id) router.go(null);
+    toast(`“${title}” was deleted.`, {
+      label: 'Undo',
+      run: () => restore().then(() => router.go(id), failed),
+    });
+  } catch (error) {
+    failed(error);
+  }
+};
 
-bindSettings(settings);
-bindShortcuts({ chat, composer, settings, copyLast, newChat });
-byId('new-chat').addEventListener('click', newChat);
+function route() {
+  const id = router.chatId;
+  if (id === null) chat.openNew();
+  else chat.open(id);
+  sidebar.chosen();
+}
+
+function showIdentity() {
+  const { conversation } = chat;
+  const title = conversation?.title || library.get(conversation?.id)?.title || '';
+  document.title = title ? `${title} · Chasqui` : 'Chasqui';
+  byId('chat-title').textContent = title || 'New chat';
+}
+
+/** What may have changed while the page did not listen is read anew. */
+function readAll() {
+  return Promise.all([library.read(), chat.refresh()]);
+}
+
+router.addEventListener('change', route);
+for (const type of ['opened', 'identity']) {
+  chat.addEventListener(type, () => {
+    const id = chat.conversation?.id ?? null;
+    router.settle(id);
+    library.opened(id);
+    showIdentity();
+  });
+}
+chat.addEventListener('conversation', () => {
+  if (chat.isLocal) library.noteLocal();
+  else if (!stream.isOpen && chat.state === 'open') library.put(chat.conversation);
+  showIdentity();
+});
+chat.addEventListener('problem', ({ detail }) => failed(detail));
+// A failed request often means that the server's state has changed.
+chat.addEventListener('change', ({ detail }) => ['failed', 'unsent'].includes(detail.status) && health.check());
+library.addEventListener('moved', ({ detail: { id, storedId } }) => chat.moved(id, storedId));
+library.addEventListener('change', () => library.storage === 'none' && stream.end());
+stream.addEventListener('told', ({ detail }) => {
+  library.take(detail);
+  chat.take(detail);
+});
+stream.addEventListener('anew', readAll);
+stream.addEventListener('state', () => stream.isOpen && library.storage !== 'ready' && library.storage !== 'unknown' && readAll());
+health.addEventListener('change', () => {
+  composer.setReady(health.current.phase === 'ready');
+  if (health.current.phase !== 'away') stream.hurry();
+});
+
+bindStorageNote(library);
+bindTransfer(library, id => router.go(id));
+new ChatListView(library, search, {
+  rename: (id, title) => library.rename(id, title).then(showIdentity, failed),
+  remove,
+});
+bindShortcuts({ chat, composer, settings, sidebar, copyLast, editLast: () => thread.editLast(), newChat, openSettings: () => settingsView.open(), goBy });
+for (const id of ['new-chat', 'side-new-chat']) byId(id).addEventListener('click', newChat);
+byId('search').addEventListener('input', event => search.look(event.target.value));
 byId('starters').append(
   ...STARTERS.map(text => el('li', {}, el('button.starter', { type: 'button', onclick: () => composer.suggest(text) }, text))),
 );
-health.addEventListener('change', () => composer.setReady(health.current.phase === 'ready'));
-// A failed request often means that the server's state has changed.
-chat.addEventListener('change', ({ detail }) => detail.status === 'failed' && health.check());
 
+route();
+stream.start();
+setTimeout(() => stream.isOpen || readAll(), STREAM_MS);
 await health.start();
 if (matchMedia('(pointer: fine)').matches) composer.focus();

@@ -2,26 +2,103 @@ import { byId, el } from './dom.js';
 import { SAMPLING, parseSampling } from './settings.js';
 import { THEMES, currentTheme, setTheme } from './theme.js';
 
-/**
- * The settings dialog and the theme button. Every change counts at once.
- * @param {import('./settings.js').Settings} settings
- */
-export function bindSettings(settings) {
-  const dialog = byId('settings');
-  byId('open-settings').addEventListener('click', () => openSheet(dialog));
-  closeOnBackdrop(dialog);
-  bindTheme();
+const SAVE_AFTER_MS = 400;
 
-  byId('system').addEventListener('input', event => settings.set({ system: event.target.value }));
-  byId('single-keys').addEventListener('change', event => settings.set({ singleKeys: event.target.checked }));
-  for (const name of Object.keys(SAMPLING)) {
-    byId(name).addEventListener('input', event => readSampling(settings, name, event.target));
+/**
+ * The settings dialog and the theme button. Every change counts at once. System prompt and sampling are those of the
+ * open chat, or those that new chats begin with.
+ */
+export class SettingsView {
+  #settings;
+  #chat;
+  #dialog = byId('settings');
+  #timer = 0;
+  #changes = null;
+
+  /**
+   * @param {import('./settings.js').Settings} settings
+   * @param {import('./chat.js').Chat} chat
+   */
+  constructor(settings, chat) {
+    this.#settings = settings;
+    this.#chat = chat;
+    byId('open-settings').addEventListener('click', () => this.open());
+    closeOnBackdrop(this.#dialog);
+    this.#dialog.addEventListener('close', () => this.#store());
+    bindTheme();
+
+    for (const radio of document.querySelectorAll('input[name=scope]')) radio.addEventListener('change', () => this.#fill());
+    byId('system').addEventListener('input', event => this.#set({ system: event.target.value }));
+    byId('single-keys').addEventListener('change', event => settings.set({ singleKeys: event.target.checked }));
+    for (const name of Object.keys(SAMPLING)) {
+      byId(name).addEventListener('input', event => this.#readSampling(name, event.target));
+    }
+    byId('reset-settings').addEventListener('click', () => {
+      this.#set({ system: '', sampling: {} });
+      settings.set({ singleKeys: true });
+      this.#fill();
+    });
+    chat.addEventListener('opened', () => this.#dialog.open && this.#dialog.close());
+    this.#fill();
   }
-  byId('reset-settings').addEventListener('click', () => {
-    settings.set({ system: '', sampling: {}, singleKeys: true });
-    fill(settings);
-  });
-  fill(settings);
+
+  /** Shows the dialog, with the open chat's settings where there is one. */
+  open() {
+    const hasChat = this.#chat.conversation !== null && this.#chat.state === 'open';
+    byId('scope').hidden = !hasChat;
+    document.querySelector(`input[name=scope][value=${hasChat ? 'chat' : 'new'}]`).checked = true;
+    this.#fill();
+    openSheet(this.#dialog);
+  }
+
+  get #isOfChat() {
+    return document.querySelector('input[name=scope]:checked').value === 'chat' && this.#chat.conversation !== null;
+  }
+
+  get #values() {
+    if (!this.#isOfChat) return this.#settings;
+    const { system_prompt: system, settings: sampling } = { ...this.#chat.conversation, ...this.#changes };
+    return { system, sampling };
+  }
+
+  #set({ system, sampling }) {
+    if (!this.#isOfChat) return this.#settings.set({ ...(system !== undefined && { system }), ...(sampling && { sampling }) });
+    this.#changes = { ...this.#changes, ...(system !== undefined && { system_prompt: system }), ...(sampling && { settings: sampling }) };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#store(), SAVE_AFTER_MS);
+  }
+
+  #store() {
+    clearTimeout(this.#timer);
+    const changes = this.#changes;
+    this.#changes = null;
+    if (changes) this.#chat.change(changes);
+  }
+
+  #fill() {
+    this.#store();
+    const { system, sampling } = this.#values;
+    byId('system').value = system;
+    byId('system-about').textContent = this.#isOfChat ? 'Said to the model in front of this chat.' : 'Said to the model in front of every new chat.';
+    byId('single-keys').checked = this.#settings.singleKeys;
+    for (const name of Object.keys(SAMPLING)) {
+      byId(name).value = sampling[name] ?? '';
+      showProblem(byId(name), '');
+    }
+  }
+
+  #readSampling(name, input) {
+    try {
+      const value = parseSampling(name, input.value);
+      const sampling = { ...this.#values.sampling };
+      if (value === null) delete sampling[name];
+      else sampling[name] = value;
+      this.#set({ sampling });
+      showProblem(input, '');
+    } catch (error) {
+      showProblem(input, error.message);
+    }
+  }
 }
 
 /**
@@ -38,28 +115,6 @@ export function openSheet(dialog) {
  */
 export function closeOnBackdrop(dialog) {
   dialog.addEventListener('click', event => event.target === dialog && dialog.close());
-}
-
-function fill(settings) {
-  byId('system').value = settings.system;
-  byId('single-keys').checked = settings.singleKeys;
-  for (const name of Object.keys(SAMPLING)) {
-    byId(name).value = settings.sampling[name] ?? '';
-    showProblem(byId(name), '');
-  }
-}
-
-function readSampling(settings, name, input) {
-  try {
-    const value = parseSampling(name, input.value);
-    const sampling = { ...settings.sampling };
-    if (value === null) delete sampling[name];
-    else sampling[name] = value;
-    settings.set({ sampling });
-    showProblem(input, '');
-  } catch (error) {
-    showProblem(input, error.message);
-  }
 }
 
 function showProblem(input, text) {

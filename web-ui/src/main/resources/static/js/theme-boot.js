@@ -1,7 +1,9 @@
-// Runs before the first paint, so that a remembered theme never flashes. A classic script: modules run too late.
+// Runs before the first paint, so that a remembered theme or a closed side never flashes. A classic script: modules run
+// too late.
 try {
   const theme = JSON.parse(localStorage.getItem('chasqui.theme'));
   if (theme === 'dark' || theme === 'light') document.documentElement.dataset.theme = theme;
+  if (JSON.parse(localStorage.getItem('chasqui.sidebar')) === 'closed') document.documentElement.dataset.sidebar = 'closed';
 } catch {
-  // The system's theme.
+  // The system's theme, and the side open where there is room.
 }

@@ -1,25 +1,41 @@
 import { announce } from './announcer.js';
-import { AnswerBody } from './answer-body.js';
+import { copyCode } from './clipboard.js';
 import { isRunning } from './conversation.js';
-import { byId, el, icon } from './dom.js';
-import { describeStats, formatSeconds } from './format.js';
+import { byId } from './dom.js';
+import { DrawQueue } from './draw-queue.js';
+import { AnswerView, QuestionView } from './message-views.js';
 
-/**
- * Shows the conversation and follows its end, unless the reader has scrolled up.
- */
+/** Of a chat that is opened so many messages are drawn at once, the others one after the other. */
+const AT_ONCE = 4;
+const NEAR_END = 40;
+
+const EMPTY = {
+  missing: ['This chat is not here any more', 'It was deleted, or it belongs to another server.'],
+  unreachable: ['This chat cannot be read right now', 'It appears as soon as the server answers.'],
+};
+
+/** Shows the chat and follows its end, unless the reader has scrolled up. */
 export class ThreadView {
   #chat;
+  #actions;
   #thread = byId('thread');
   #scroller = byId('scroller');
   #views = new Map();
   #following = true;
+  #later = new DrawQueue(() => this.#follow());
+  #opened = true;
 
-  /** @param {import('./chat.js').Chat} chat */
-  constructor(chat) {
+  /**
+   * @param {import('./chat.js').Chat} chat
+   * @param {{onTakenBack: (text: string) => void}} actions
+   */
+  constructor(chat, actions) {
     this.#chat = chat;
+    this.#actions = { ...actions, onDrawn: () => this.#follow() };
+    chat.addEventListener('opened', () => (this.#opened = true));
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
-    chat.addEventListener('text', ({ detail }) => this.#views.get(detail.id)?.grow());
+    chat.addEventListener('text', ({ detail }) => this.#grow(detail));
     this.#scroller.addEventListener('scroll', () => this.#noticeScroll(), { passive: true });
     byId('to-end').addEventListener('click', () => this.toEnd());
     new ResizeObserver(() => this.#follow()).observe(this.#scroller);
@@ -30,187 +46,103 @@ export class ThreadView {
   /** Scrolls to the end and follows it from now on. */
   toEnd() {
     this.#following = true;
+    byId('to-end').hidden = true;
     this.#follow();
   }
 
+  /** Lets one put the last question in other words. */
+  editLast() {
+    const last = this.#chat.messages.findLast(({ role, status }) => role === 'user' && status === 'complete');
+    if (last && !this.#chat.busy) this.#views.get(last.id)?.edit?.();
+  }
+
   #showAll() {
-    const { messages } = this.#chat;
-    byId('welcome').hidden = messages.length > 0;
-    this.#thread.hidden = messages.length === 0;
+    const { messages, state } = this.#chat;
+    this.#showState(state, messages.length);
     const known = new Set(messages.map(message => message.id));
+    const grew = messages.length > 0 && !this.#views.has(messages.at(-1).id);
     for (const [id, view] of this.#views) {
       if (known.has(id)) continue;
       view.element.remove();
       this.#views.delete(id);
     }
-    for (const message of messages) this.#show(message, message === messages.at(-1));
-    this.toEnd();
+    this.#place(messages);
+    this.#thread.classList.toggle('busy', this.#chat.busy);
+    if (this.#opened || grew) this.toEnd();
+    this.#opened = messages.length === 0 && state === 'loading';
   }
 
-  #show(message, isLast) {
-    let view = this.#views.get(message.id);
-    if (!view) {
-      view = message.role === 'user' ? new QuestionView(message) : new AnswerView(message, this.#chat, () => this.#follow());
-      this.#views.set(message.id, view);
-      this.#thread.append(view.element);
-    }
-    view.refresh(isLast);
+  #showState(state, count) {
+    byId('welcome').hidden = count > 0 || state !== 'new';
+    byId('waiting').hidden = count > 0 || state !== 'loading';
+    const [title = '', text = ''] = EMPTY[state] ?? (count === 0 && state === 'open' ? ['Nothing was said here yet', ''] : []);
+    byId('nothing').hidden = count > 0 || title === '';
+    byId('nothing-title').textContent = title;
+    byId('nothing-text').textContent = text;
+    this.#thread.hidden = count === 0;
+  }
+
+  /** The last messages are drawn at once, the others from the end on when there is time. */
+  #place(messages) {
+    const later = [];
+    const last = messages.at(-1);
+    messages.forEach((message, i) => {
+      const isNew = !this.#views.has(message.id);
+      const view = this.#views.get(message.id) ?? this.#add(message);
+      if (this.#thread.children[i] !== view.element) this.#thread.insertBefore(view.element, this.#thread.children[i] ?? null);
+      const draw = () => this.#views.get(message.id) === view && view.refresh(this.#placeOf(message, last));
+      if (view.isLate || (isNew && i < messages.length - AT_ONCE)) {
+        view.isLate = true;
+        later.push(() => {
+          view.isLate = false;
+          draw();
+        });
+      } else {
+        draw();
+      }
+    });
+    this.#later.replace(later.reverse());
+  }
+
+  #add(message) {
+    const View = message.role === 'user' ? QuestionView : AnswerView;
+    const view = new View(message, this.#chat, this.#actions);
+    this.#views.set(message.id, view);
+    return view;
+  }
+
+  #placeOf(message, last = this.#chat.messages.at(-1)) {
+    return { isLast: message === last, siblings: this.#chat.siblings(message) };
+  }
+
+  #grow(message) {
+    const view = this.#views.get(message.id);
+    if (!view) return;
+    if (view.isLate) view.refresh(this.#placeOf(message));
+    view.isLate = false;
+    view.grow();
   }
 
   #changed(message) {
-    this.#views.get(message.id)?.refresh(message === this.#chat.messages.at(-1));
+    this.#thread.classList.toggle('busy', this.#chat.busy);
+    const view = this.#views.get(message.id);
+    if (!view) return;
+    view.isLate = false;
+    view.refresh(this.#placeOf(message));
     this.#follow();
     if (isRunning(message)) return;
-    if (message.status === 'failed') announce(`The answer failed. ${message.error.message}`);
-    else announce(message.status === 'stopped' ? 'Stopped.' : `Answer: ${this.#views.get(message.id).spoken}`);
+    if (message.role === 'user') announce(message.status === 'unsent' ? `Not sent. ${message.error}` : '');
+    else if (message.status === 'failed') announce(`The answer failed. ${message.error ?? ''}`);
+    else announce(message.status === 'stopped' ? 'Stopped.' : `Answer: ${view.spoken}`);
   }
 
   #noticeScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#following = scrollHeight - scrollTop - clientHeight < 40;
+    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END;
     byId('to-end').hidden = this.#following;
   }
 
   #follow() {
     if (this.#following && this.#chat.messages.length > 0) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
-}
-
-class QuestionView {
-  constructor(message) {
-    this.element = el('article.message.question', {}, el('h2.unseen', {}, 'You'), el('p.said', {}, message.content));
-  }
-
-  refresh() {}
-}
-
-class AnswerView {
-  #message;
-  #chat;
-  #body;
-  #reasoning = el('div.reasoning-text');
-  #summary = el('summary');
-  #thoughts = el('details.reasoning', { hidden: true }, this.#summary, this.#reasoning);
-  #notice = el('div.notice', { hidden: true });
-  #foot = el('div.message-foot', { hidden: true });
-
-  constructor(message, chat, onDrawn) {
-    this.#message = message;
-    this.#chat = chat;
-    this.#body = new AnswerBody(onDrawn);
-    const heading = el('h2.unseen', {}, 'Answer');
-    this.element = el('article.message.answer', {}, heading, this.#thoughts, this.#body.element, this.#notice, this.#foot);
-  }
-
-  /** The answer as words. */
-  get spoken() {
-    return this.#body.element.textContent;
-  }
-
-  grow() {
-    const { content, reasoning } = this.#message;
-    this.#showReasoning();
-    if (content !== '' || !reasoning) this.#body.grow(content);
-  }
-
-  refresh(isLast) {
-    const { status, content } = this.#message;
-    const running = isRunning(this.#message);
-    this.element.classList.toggle('running', running);
-    this.element.ariaBusy = String(running);
-    this.#showReasoning();
-    if (running) this.#body.grow(content);
-    else this.#body.finish(content);
-    this.#notice.hidden = true;
-    this.#foot.hidden = running;
-    if (running) return;
-    const isCut = ['failed', 'interrupted', 'stopped'].includes(status) || this.#message.finish === 'length';
-    if (isCut) this.#showNotice(isLast);
-    this.#foot.replaceChildren(this.#actions(isLast && !isCut), this.#stats());
-  }
-
-  #showReasoning() {
-    const { reasoning, reasoningSeconds, content } = this.#message;
-    this.#thoughts.hidden = !reasoning;
-    if (!reasoning) return;
-    this.#reasoning.textContent = reasoning;
-    const thinking = isRunning(this.#message) && content === '';
-    this.#summary.textContent = thinking ? 'Thinking…' : `Thought${reasoningSeconds > 0.1 ? ` for ${formatSeconds(reasoningSeconds)}` : ''}`;
-  }
-
-  #actions(canRepeat) {
-    const actions = el('div.actions');
-    if (this.#message.content !== '') {
-      actions.append(action('copy', 'Copy answer', button => copyText(this.#message.content, button)));
-    }
-    if (canRepeat) actions.append(action('retry', 'Answer again', () => this.#chat.regenerate()));
-    return actions;
-  }
-
-  #stats() {
-    const { stats, content } = this.#message;
-    const parts = stats && content !== '' ? describeStats(stats) : [];
-    return el('p.stats', { title: this.#message.model ?? '' }, ...parts.map(part => el('span', {}, part)));
-  }
-
-  #showNotice(isLast) {
-    const { status, error, content, finish } = this.#message;
-    const isFailure = status === 'failed';
-    const texts = {
-      failed: `${error?.message ?? ''}${error?.retryAfter ? ` Try again in ${formatSeconds(error.retryAfter).replace('.0', '')}.` : ''}`,
-      interrupted: 'This answer was interrupted.',
-      stopped: content === '' ? 'Stopped before the answer began.' : 'You stopped this answer.',
-    };
-    const text = texts[status] ?? (finish === 'length' ? 'The answer reached its longest length.' : '');
-    this.#notice.classList.toggle('failure', isFailure);
-    this.#notice.replaceChildren(el('p', {}, text));
-    if (isLast) {
-      if (content !== '') this.#notice.append(labelled('resume', 'Continue', () => this.#chat.resume()));
-      this.#notice.append(labelled('retry', isFailure ? 'Retry' : 'Regenerate', () => this.#chat.regenerate()));
-    }
-    this.#notice.hidden = false;
-  }
-}
-
-function action(name, label, onclick) {
-  const button = el('button.quiet.round', { type: 'button', ariaLabel: label, title: label }, icon(name));
-  button.onclick = () => onclick(button);
-  return button;
-}
-
-function labelled(name, label, onclick) {
-  return el('button.plain', { type: 'button', onclick }, icon(name), label);
-}
-
-async function copyCode(button) {
-  if (!button) return;
-  await copyText(button.closest('.code').querySelector('code').textContent, null);
-  button.textContent = 'Copied';
-  setTimeout(() => (button.textContent = 'Copy'), 1_500);
-}
-
-/**
- * Puts a text on the clipboard and says so.
- * @param {string} text
- * @param {HTMLElement|null} button whose sign changes for a moment
- */
-export async function copyText(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    copyBySelection(text);
-  }
-  announce('Copied.');
-  if (!button) return;
-  button.replaceChildren(icon('check'));
-  setTimeout(() => button.replaceChildren(icon('copy')), 1_500);
-}
-
-/** For pages that came over plain HTTP from another machine, where browsers offer no clipboard. */
-function copyBySelection(text) {
-  const area = el('textarea.unseen', { value: text });
-  document.body.append(area);
-  area.select();
-  document.execCommand('copy');
-  area.remove();
 }

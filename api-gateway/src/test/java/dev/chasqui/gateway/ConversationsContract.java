@@ -103,9 +103,10 @@ abstract class ConversationsContract extends GatewayTest {
         assertThat(third.get(3).get("parent_id").isNull()).isTrue();
         assertThat(path(id)).containsExactly("Second?", "Another");
 
-        HttpResponse<String> back = patch(id, "{\"current_message_id\":\"" + oldAnswer + "\"}");
-        assertThat(back.statusCode()).as(back.body()).isEqualTo(200);
+        JsonNode changed = data(get("/api/conversations/" + id)).get("updated_at");
+        JsonNode back = data(patch(id, "{\"current_message_id\":\"" + oldAnswer + "\"}"));
         assertThat(path(id)).containsExactly("First?", "Hello wörld!");
+        assertThat(back.get("updated_at")).as("its place in the list").isEqualTo(changed);
         patch(id, "{\"current_message_id\":\"" + question + "\"}");
         assertThat(path(id)).containsExactly("First?", "Another");
     }

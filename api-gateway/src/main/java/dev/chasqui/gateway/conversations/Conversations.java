@@ -181,17 +181,16 @@ public final class Conversations implements Contents {
         return silent ? message.interrupted() : message;
     }
 
-    /** Changes what a user can change. */
+    /** Changes what a user can change. Where nothing changes it keeps its place in the list. */
     public Mono<Conversation> change(String userId, String id, UnaryOperator<Conversation.Draft> change) {
-        return changed(
-                userId,
-                id,
-                false,
-                conversation -> conversation.with(
-                        change.apply(conversation.draft()),
-                        conversation.currentMessage(),
-                        conversation.deletedAt(),
-                        clock.millis()));
+        return changed(userId, id, false, conversation -> {
+            Conversation.Draft after = change.apply(conversation.draft());
+            return conversation.with(
+                    after,
+                    conversation.currentMessage(),
+                    conversation.deletedAt(),
+                    after.equals(conversation.draft()) ? conversation.updatedAt() : clock.millis());
+        });
     }
 
     /** Shows another branch: the newest path through this message. */

@@ -1,0 +1,16 @@
+/**
+ * The heading under which something of that time stands in a list, the newest first: by day, then by month.
+ * @param {number} time in milliseconds
+ * @param {Date} now
+ * @returns {string}
+ */
+export function dayGroup(time, now) {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  if (time >= midnight) return 'Today';
+  const then = new Date(time);
+  const days = Math.round((midnight - new Date(then.getFullYear(), then.getMonth(), then.getDate()).getTime()) / 86_400_000);
+  if (days === 1) return 'Yesterday';
+  if (days < 7) return then.toLocaleDateString('en', { weekday: 'long' });
+  if (days < 30) return 'Last 30 days';
+  return then.toLocaleDateString('en', { month: 'long', year: 'numeric' });
+}

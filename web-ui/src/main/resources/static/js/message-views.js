@@ -1,0 +1,239 @@
+import { AnswerBody } from './answer-body.js';
+import { copyText } from './clipboard.js';
+import { describeLeftOut, isRunning, toStats } from './conversation.js';
+import { el, icon } from './dom.js';
+import { describeStats, formatSeconds } from './format.js';
+
+/**
+ * What is to know of a message beside itself.
+ * @typedef {{isLast: boolean, siblings: string[]}} Place
+ */
+
+/** What a person said; it can be put in other words. */
+export class QuestionView {
+  element = el('article.message.question');
+  #message;
+  #chat;
+  #shown = '';
+  #said = el('p.said');
+  #notice = el('div.notice.failure', { hidden: true });
+  #foot = el('div.message-foot');
+  #onTakenBack;
+
+  constructor(message, chat, { onTakenBack }) {
+    this.#message = message;
+    this.#chat = chat;
+    this.#onTakenBack = onTakenBack;
+  }
+
+  /** @param {Place} place */
+  refresh({ isLast, siblings }) {
+    const { status, content, error } = this.#message;
+    const looks = [status, error, content.length, isLast, ...siblings].join();
+    if (this.#shown === looks) return;
+    if (this.#shown === '') this.element.append(el('h2.unseen', {}, 'You'), this.#said, this.#notice, this.#foot);
+    this.#shown = looks;
+    this.#said.textContent = content;
+    this.element.classList.toggle('last', isLast);
+    this.#foot.replaceChildren(branches(this.#message, siblings, this.#chat), this.#actions());
+    this.#showNotice();
+  }
+
+  grow() {}
+
+  #actions() {
+    const actions = el('div.actions', {}, action('copy', 'Copy question', button => copyText(this.#message.content, button)));
+    const isStored = this.#message.status === 'complete';
+    if (isStored) actions.append(action('edit', 'Edit question', () => this.edit(), 'idle-only'));
+    return actions;
+  }
+
+  #showNotice() {
+    const { status, error, retry_after: retryAfter } = this.#message;
+    this.#notice.hidden = status !== 'unsent';
+    if (this.#notice.hidden) return;
+    const text = el('p', {}, `Not sent. ${withRetryTime(error ?? 'The page went away before the server had it.', retryAfter)}`);
+    const back = labelled('edit', 'Change', () => this.#onTakenBack(this.#chat.takeBack()));
+    this.#notice.replaceChildren(text, labelled('retry', 'Retry', () => this.#chat.sendAgain()), back);
+  }
+
+  /** Lets one put the question in other words. */
+  edit() {
+    if (this.#said.hidden) return;
+    const box = el('textarea', { value: this.#message.content, ariaLabel: 'Your question in other words' });
+    const form = el('form.edit-box', {}, box, el('div.edit-actions', {},
+      el('button.plain', { type: 'button', onclick: () => this.#endEdit(form) }, 'Cancel'),
+      el('button.plain.strong', { type: 'submit' }, 'Send')));
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      const text = box.value.trim();
+      this.#endEdit(form);
+      if (text !== '' && text !== this.#message.content) this.#chat.edit(this.#message.id, text);
+    });
+    box.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        event.preventDefault();
+        event.stopPropagation();
+        this.#endEdit(form);
+      } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
+    const fit = () => {
+      box.style.height = 'auto';
+      box.style.height = `${box.scrollHeight + 2}px`;
+    };
+    box.addEventListener('input', fit);
+    this.#said.hidden = true;
+    this.#foot.hidden = true;
+    this.#said.after(form);
+    fit();
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
+  }
+
+  #endEdit(form) {
+    form.remove();
+    this.#said.hidden = false;
+    this.#foot.hidden = false;
+    this.#foot.querySelector('[data-action=edit]')?.focus();
+  }
+}
+
+/** What the model said: reasoning, text, what became of it, and its numbers. */
+export class AnswerView {
+  element = el('article.message.answer');
+  #message;
+  #chat;
+  #shown = '';
+  #body;
+  #reasoning = el('div.reasoning-text');
+  #summary = el('summary');
+  #thoughts = el('details.reasoning', { hidden: true }, this.#summary, this.#reasoning);
+  #notice = el('div.notice', { hidden: true });
+  #foot = el('div.message-foot', { hidden: true });
+  #leftOut = el('p.left-out', { hidden: true });
+  #thinkingSince = 0;
+  #thought = 0;
+
+  constructor(message, chat, { onDrawn }) {
+    this.#message = message;
+    this.#chat = chat;
+    this.#body = new AnswerBody(onDrawn);
+  }
+
+  /** The answer as words. */
+  get spoken() {
+    return this.#body.element.textContent;
+  }
+
+  grow() {
+    const { content, reasoning } = this.#message;
+    this.#showReasoning();
+    if (content !== '' || !reasoning) this.#body.grow(content);
+  }
+
+  /** @param {Place} place */
+  refresh({ isLast, siblings }) {
+    const { status, content, updated_at: at, model } = this.#message;
+    const running = isRunning(this.#message);
+    const looks = [status, at, running ? '' : content.length, model, isLast, ...siblings].join();
+    if (this.#shown === looks) return;
+    if (this.#shown === '') this.#build();
+    this.#shown = looks;
+    this.element.classList.toggle('running', running);
+    this.element.classList.toggle('last', isLast);
+    this.element.ariaBusy = String(running);
+    this.#showReasoning();
+    if (running) this.#body.grow(content);
+    else this.#body.finish(content);
+    this.#notice.hidden = true;
+    this.#leftOut.textContent = describeLeftOut(this.#message);
+    this.#leftOut.hidden = this.#leftOut.textContent === '';
+    this.#foot.hidden = running && siblings.length < 2;
+    const others = branches(this.#message, siblings, this.#chat);
+    if (running) return this.#foot.replaceChildren(others);
+    const isCut = ['failed', 'interrupted', 'stopped'].includes(status) || this.#message.finish_reason === 'length';
+    if (isCut) this.#showNotice(isLast);
+    this.#foot.replaceChildren(others, this.#actions(!(isLast && isCut)), this.#stats());
+  }
+
+  #build() {
+    this.element.append(el('h2.unseen', {}, 'Answer'), this.#thoughts, this.#body.element, this.#notice, this.#foot, this.#leftOut);
+  }
+
+  #showReasoning() {
+    const { reasoning, content } = this.#message;
+    this.#thoughts.hidden = !reasoning;
+    if (!reasoning) return;
+    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
+    const thinking = isRunning(this.#message) && content === '';
+    if (thinking) this.#thinkingSince ||= performance.now();
+    else if (this.#thinkingSince && !this.#thought) this.#thought = (performance.now() - this.#thinkingSince) / 1000;
+    this.#summary.textContent = thinking ? 'Thinking…' : `Thought${this.#thought > 0.1 ? ` for ${formatSeconds(this.#thought)}` : ''}`;
+  }
+
+  #actions(canRepeat) {
+    const { id, content } = this.#message;
+    const actions = el('div.actions');
+    if (content !== '') actions.append(action('copy', 'Copy answer', button => copyText(this.#message.content, button)));
+    if (canRepeat) actions.append(action('retry', 'Answer again', () => this.#chat.regenerate(id), 'idle-only'));
+    return actions;
+  }
+
+  #stats() {
+    const stats = this.#message.content === '' ? null : toStats(this.#message);
+    const parts = stats ? describeStats(stats) : [];
+    return el('p.stats', { title: this.#message.model ?? '' }, ...parts.map(part => el('span', {}, part)));
+  }
+
+  #showNotice(isLast) {
+    const { id, status, error, content, finish_reason: finish, retry_after: retryAfter } = this.#message;
+    const isFailure = status === 'failed';
+    const texts = {
+      failed: withRetryTime(error ?? 'The answer failed.', retryAfter),
+      interrupted: 'This answer was interrupted.',
+      stopped: content === '' ? 'Stopped before the answer began.' : 'You stopped this answer.',
+    };
+    const text = texts[status] ?? (finish === 'length' ? 'The answer reached its longest length.' : '');
+    this.#notice.classList.toggle('failure', isFailure);
+    this.#notice.replaceChildren(el('p', {}, text));
+    if (isLast) {
+      if (content !== '') this.#notice.append(labelled('resume', 'Continue', () => this.#chat.resume(), 'idle-only'));
+      this.#notice.append(labelled('retry', isFailure ? 'Retry' : 'Regenerate', () => this.#chat.regenerate(id), 'idle-only'));
+    }
+    this.#notice.hidden = false;
+  }
+}
+
+/** Arrows to go between the versions of a message. */
+function branches(message, siblings, chat) {
+  if (siblings.length < 2) return el('div.branches', { hidden: true });
+  const at = siblings.indexOf(message.id);
+  const what = message.role === 'user' ? 'question' : 'answer';
+  const arrow = (name, label, to) => {
+    const button = action(name, `${label} ${what}`, () => chat.show(siblings[to]));
+    button.disabled = to < 0 || to >= siblings.length;
+    return button;
+  };
+  return el('div.branches', { role: 'group', ariaLabel: `Version ${at + 1} of ${siblings.length} of this ${what}` },
+    arrow('back', 'Previous', at - 1),
+    el('span.branch-at', {}, `${at + 1} / ${siblings.length}`),
+    arrow('forth', 'Next', at + 1));
+}
+
+function withRetryTime(text, seconds) {
+  return seconds ? `${text} Try again in ${formatSeconds(seconds).replace('.0', '')}.` : text;
+}
+
+function action(name, label, onclick, extra = '') {
+  const button = el(`button.quiet.round${extra && `.${extra}`}`, { type: 'button', ariaLabel: label, title: label }, icon(name));
+  button.dataset.action = name;
+  button.onclick = () => onclick(button);
+  return button;
+}
+
+function labelled(name, label, onclick, extra = '') {
+  return el(`button.plain${extra && `.${extra}`}`, { type: 'button', onclick }, icon(name), label);
+}

@@ -1,0 +1,305 @@
+// Stored chats: the list, what goes on without the page, and what is kept where.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { PHONE, launch, openPage, openTab } from '../browser.mjs';
+import { ScriptedServer } from '../scripted-server.mjs';
+import { answered, ask, assertNoAxeFindings, firstText, grownText, waitUntilReady } from '../specs.mjs';
+
+const DAY = 86_400_000;
+let browser;
+let server;
+let page;
+
+before(async () => (browser = await launch()));
+after(() => browser.close());
+beforeEach(async () => (server = await new ScriptedServer().start()));
+afterEach(async () => {
+  await page.context().close();
+  await server.stop();
+  assert.deepEqual(page.problems, []);
+});
+
+async function open(options, hash = '') {
+  page = await openPage(browser, server.url, options);
+  if (hash) await page.goto(server.url + hash);
+  await waitUntilReady(page);
+}
+const row = title => page.locator('.chat-row', { hasText: title });
+const said = text => page.locator('.said', { hasText: text });
+
+test('lists the chats by day, page by page, and goes to the one that is chosen', async () => {
+  for (let i = 0; i < 130; i++) {
+    server.chats.add({ title: `Chat number ${i}`, turns: [`Question ${i}`, `Answer ${i}`], updated_at: new Date(Date.now() - i * DAY).toISOString() });
+  }
+  await open();
+  await row('Chat number 0').waitFor();
+  assert.deepEqual((await page.locator('.chat-day').allInnerTexts()).slice(0, 2), ['Today', 'Yesterday']);
+  assert.ok((await page.locator('.chat-row').count()) < 130, 'not everything at once');
+  for (let i = 0; i < 40 && (await page.locator('.chat-row').count()) < 130; i++) {
+    await page.locator('#chat-scroller').evaluate(scroller => scroller.scrollTo(0, scroller.scrollHeight));
+    await page.waitForTimeout(100);
+  }
+  assert.equal(await page.locator('.chat-row').count(), 130);
+  await row('Chat number 129').locator('a').click();
+  await said('Question 129').waitFor();
+  assert.equal(await page.title(), 'Chat number 129 · Chasqui');
+  assert.equal(await page.getAttribute('.chat-link[aria-current=page]', 'title'), 'Chat number 129');
+  await page.goBack();
+  await page.locator('#welcome').waitFor();
+});
+
+test('a chat has an address of its own, and the last one is there again', async () => {
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${chat.id}`);
+  await said('How?').waitFor();
+  await page.goto('about:blank');
+  await page.goto(server.url);
+  await said('How?').waitFor();
+  assert.equal(new URL(page.url()).hash, `#/c/${chat.id}`);
+});
+
+test('the title that the model makes appears by itself', async () => {
+  server.chats.title = 'Bridges of grass';
+  await open();
+  await ask(page, 'Tell me of bridges');
+  await answered(page);
+  await row('Bridges of grass').waitFor();
+  await page.waitForFunction(() => document.title === 'Bridges of grass · Chasqui');
+  assert.equal(await page.innerText('#chat-title'), 'Bridges of grass');
+});
+
+test('a stream that breaks off is taken up where it was, and nothing is missing', async () => {
+  server.scripts = [{ pieces: Array.from({ length: 60 }, (_, i) => `word${i} `), everyMs: 40 }];
+  await open();
+  await ask(page, 'Tell me');
+  await grownText(page, 30);
+  server.chats.breakStreams();
+  const text = await answered(page);
+  assert.equal(text.trim(), Array.from({ length: 60 }, (_, i) => `word${i}`).join(' '));
+  assert.match(String(server.chats.positions.at(-1)), /^\d+$/, 'came back with its position');
+});
+
+test('an answer in another chat is marked while it is written, and until it is looked at', async () => {
+  let finish;
+  server.scripts = [{ pieces: ['Done.'], hold: new Promise(resolve => (finish = resolve)) }];
+  await open();
+  await ask(page, 'Take your time');
+  await page.keyboard.press('Alt+KeyN');
+  await page.locator('#welcome').waitFor();
+  await row('Take your time').locator('.chat-state.running').waitFor();
+  finish();
+  await row('Take your time').locator('.chat-state:not(.running)').waitFor();
+  await row('Take your time').locator('a').click();
+  assert.equal(await answered(page), 'Done.');
+  await row('Take your time').locator('.chat-state').waitFor({ state: 'hidden' });
+});
+
+test('each chat has a draft of its own', async () => {
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${chat.id}`);
+  await said('How?').waitFor();
+  await page.fill('#input', 'more on bread');
+  await page.keyboard.press('Alt+KeyN');
+  await page.locator('#welcome').waitFor();
+  assert.equal(await page.inputValue('#input'), '');
+  await page.fill('#input', 'something new');
+  await row('Bread').locator('a').click();
+  await said('How?').waitFor();
+  assert.equal(await page.inputValue('#input'), 'more on bread');
+  await page.reload();
+  await said('How?').waitFor();
+  assert.equal(await page.inputValue('#input'), 'more on bread');
+});
+
+test('what changes in one tab changes in the other', async () => {
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${chat.id}`);
+  await said('How?').waitFor();
+  const other = await openTab(page);
+  await other.locator('.said', { hasText: 'How?' }).waitFor();
+  await other.focus('.chat-link[aria-current=page]');
+  await other.keyboard.press('F2');
+  await other.keyboard.type('Sourdough');
+  await other.keyboard.press('Enter');
+  await row('Sourdough').waitFor();
+  await ask(other, 'And then?');
+  await said('And then?').waitFor();
+  assert.equal(await answered(page), 'Hello');
+  await other.focus('.chat-link[aria-current=page]');
+  await other.keyboard.press('Delete');
+  await page.locator('#nothing-title', { hasText: 'not here any more' }).waitFor();
+  await other.getByRole('button', { name: 'Undo' }).click();
+  await said('And then?').waitFor();
+});
+
+test('without its database the server still answers: the chat is kept here, and stored when that works again', async () => {
+  server.chats.available = false;
+  server.scripts = [{ pieces: ['From ', 'memory.'] }];
+  await open();
+  await page.locator('#storage-note', { hasText: 'cannot store chats' }).waitFor();
+  await ask(page, 'Are you there?');
+  assert.equal(await answered(page), 'From memory.');
+  await assertNoAxeFindings(page, 'without database');
+  await page.reload();
+  assert.equal(await answered(page), 'From memory.');
+  await page.locator('.chat-day', { hasText: 'In this browser only' }).waitFor();
+  server.chats.available = true;
+  await page.locator('#storage-note').waitFor({ state: 'hidden' });
+  await page.waitForFunction(() => location.hash.startsWith('#/c/conv_'));
+  assert.equal(await answered(page), 'From memory.');
+  assert.equal(await page.locator('.chat-row').count(), 1);
+  const [{ messages }] = server.chats.all.values();
+  assert.deepEqual(messages.map(({ content }) => content), ['Are you there?', 'From memory.']);
+});
+
+test('a stored chat whose database goes away goes on as a copy in this browser', async () => {
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${chat.id}`);
+  await said('How?').waitFor();
+  server.chats.available = false;
+  server.chats.breakStreams();
+  await ask(page, 'And then?');
+  assert.equal(await answered(page), 'Hello');
+  assert.match(new URL(page.url()).hash, /^#\/c\/local_/);
+  assert.deepEqual(server.requests[0].messages.map(({ content }) => content), ['How?', 'So.', 'And then?']);
+});
+
+test('while the server is away chats that were open can be read, and others appear when it is back', async () => {
+  const bread = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  server.chats.add({ title: 'Cheese', turns: ['Which?', 'Blue.'] });
+  await open({}, `#/c/${bread.id}`);
+  await said('How?').waitFor();
+  await page.keyboard.press('Alt+KeyN');
+  await page.locator('#welcome').waitFor();
+  await server.stop();
+  await row('Bread').locator('a').click();
+  await said('How?').waitFor();
+  await row('Cheese').locator('a').click();
+  await page.locator('#nothing-title', { hasText: 'cannot be read right now' }).waitFor();
+  await page.locator('#status-title', { hasText: 'not reachable' }).waitFor({ timeout: 40_000 });
+  await server.start();
+  await said('Which?').waitFor();
+});
+
+test('a question that did not reach the server is kept over a reload, and can be changed', async () => {
+  server.scripts = [{ status: 503, error: { message: 'The model is still loading.', code: 'model_not_ready' } }, { pieces: ['Here'] }];
+  await open();
+  await ask(page, 'Are you there?');
+  await page.locator('.notice.failure', { hasText: 'Not sent. The model is still loading.' }).waitFor();
+  await assertNoAxeFindings(page, 'not sent');
+  await page.reload();
+  await page.locator('.notice.failure', { hasText: 'Not sent.' }).waitFor();
+  await page.getByRole('button', { name: 'Change' }).click();
+  assert.equal(await page.inputValue('#input'), 'Are you there?');
+  await ask(page, 'Are you here?');
+  assert.equal(await answered(page), 'Here');
+  assert.deepEqual(await page.locator('.said').allInnerTexts(), ['Are you here?']);
+});
+
+test('system prompt and sampling of one chat are its own', async () => {
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${chat.id}`);
+  await said('How?').waitFor();
+  await page.keyboard.press('Alt+KeyS');
+  await page.fill('#system', 'Be brief.');
+  await page.fill('#temperature', '0.3');
+  await page.locator('#scope label', { hasText: 'New chats' }).click();
+  assert.equal(await page.inputValue('#system'), '');
+  await page.locator('#scope label', { hasText: 'This chat' }).click();
+  assert.equal(await page.inputValue('#system'), 'Be brief.');
+  await page.keyboard.press('Escape');
+  await ask(page, 'And then?');
+  await answered(page);
+  assert.equal(server.requests[0].messages[0].content, 'Be brief.');
+  assert.equal(server.requests[0].temperature, 0.3);
+  await page.keyboard.press('Alt+KeyN');
+  await ask(page, 'Something else');
+  await answered(page);
+  assert.equal(server.requests[1].messages[0].content, 'Something else');
+  assert.equal(server.requests[1].temperature, undefined);
+});
+
+test('says what the model was not given', async () => {
+  server.scripts = [{ pieces: ['So.'], leftOut: { messages: 14, by: 'context_window' } }];
+  await open();
+  await ask(page, 'Go on');
+  await page.locator('.left-out', { hasText: 'The first 14 messages were left out' }).waitFor();
+});
+
+test('on a phone the chats lie over the page, hold the focus, and make room when one is chosen', async () => {
+  server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({ viewport: PHONE, hasTouch: true, isMobile: true });
+  await page.locator('#sidebar').waitFor({ state: 'hidden' });
+  await page.click('#open-sidebar');
+  await row('Bread').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'close-sidebar');
+  assert.ok(await page.locator('#page').evaluate(element => element.inert));
+  await page.waitForFunction(() => document.getAnimations().length === 0);
+  await assertNoAxeFindings(page, 'chats on a phone');
+  await page.keyboard.press('Escape');
+  await page.locator('#sidebar').waitFor({ state: 'hidden' });
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'open-sidebar');
+  await page.click('#open-sidebar');
+  await row('Bread').locator('a').click();
+  await said('How?').waitFor();
+  await page.locator('#sidebar').waitFor({ state: 'hidden' });
+});
+
+test('the list is one stop of the Tab key, and the arrows, Enter and the menu work in it', async () => {
+  for (const title of ['Three', 'Two', 'One']) server.chats.add({ title, turns: [title, 'So.'], updated_at: new Date(Date.now() - 60_000 * server.chats.all.size).toISOString() });
+  await open();
+  await row('One').waitFor();
+  await page.focus('#search');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.title), 'Three');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await said('Two').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('#chat-menu').waitFor();
+  await assertNoAxeFindings(page, 'menu');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Export as JSON');
+  await page.keyboard.press('Escape');
+  await page.locator('#chat-menu').waitFor({ state: 'hidden' });
+  assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Options of Two');
+  await page.keyboard.press('Alt+ArrowDown');
+  await said('One').waitFor();
+});
+
+test('closed on a wide screen the chats stay closed', async () => {
+  await open();
+  await page.keyboard.press('Alt+KeyB');
+  await page.locator('#sidebar').waitFor({ state: 'hidden' });
+  await page.reload();
+  await waitUntilReady(page);
+  assert.ok(await page.locator('#sidebar').isHidden());
+  await page.keyboard.press('Control+KeyK');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+});
+
+test('titles and what a search finds are text, whatever they say', async () => {
+  const attack = '<img src=x onerror=alert(1)>';
+  server.chats.add({ title: attack, turns: [`${attack} needle ${attack}`, attack] });
+  await open();
+  await row(attack).waitFor();
+  await page.fill('#search', 'needle');
+  await page.locator('.chat-snippet mark', { hasText: 'needle' }).waitFor();
+  await row(attack).locator('a').click();
+  await said(attack).waitFor();
+  assert.equal(await page.locator('img').count(), 0);
+});
+
+test('an answer whose text comes while the chat is read anew has every piece once', async () => {
+  server.scripts = [{ pieces: Array.from({ length: 40 }, (_, i) => `${i} `), everyMs: 30 }];
+  await open();
+  await ask(page, 'Count');
+  await firstText(page);
+  for (let i = 0; i < 3; i++) {
+    await page.reload();
+    await page.locator('.answer .md').waitFor();
+  }
+  const text = await answered(page);
+  assert.equal(text.trim(), Array.from({ length: 40 }, (_, i) => i).join(' '));
+});
