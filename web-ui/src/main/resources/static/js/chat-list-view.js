@@ -209,7 +209,8 @@ class Row {
     this.#link.ariaCurrent = isOpen ? 'page' : null;
     this.#state.hidden = !running && !isUnread;
     this.#state.classList.toggle('running', Boolean(running));
-    this.#state.replaceChildren(el('span.unseen', {}, running ? ' (is being answered)' : ' (has a new answer)'));
+    const state = running ? ' (is being answered)' : isUnread ? ' (has a new answer)' : '';
+    this.#state.replaceChildren(el('span.unseen', {}, state));
   }
 
   rename(onNamed) {

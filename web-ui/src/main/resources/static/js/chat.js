@@ -28,6 +28,8 @@ export class Chat extends EventTarget {
   #canStore;
   /** Local chats whose answer is being written, also while another one is shown. */
   #writing = new Map();
+  /** Ids of questions that are being sent. */
+  #onTheWay = new Set();
   #leaving = false;
 
   /**
@@ -60,6 +62,11 @@ export class Chat extends EventTarget {
 
   get isLocal() {
     return this.#open.isLocal;
+  }
+
+  /** Whether the server could not be asked for it, so that there may be more than is shown. */
+  get isStale() {
+    return this.#open.isStale;
   }
 
   /** The path that is shown. */
@@ -114,7 +121,8 @@ export class Chat extends EventTarget {
 
   #show(open) {
     this.#keep();
-    open.pending ??= loadUnsent(open.key);
+    const unsent = loadUnsent(open.key);
+    if (!this.#onTheWay.has(unsent?.id)) open.pending ??= unsent;
     this.#open = open;
     this.dispatchEvent(new Event('opened'));
     this.dispatchEvent(new Event('messages'));
@@ -127,12 +135,14 @@ export class Chat extends EventTarget {
       const { messages, ...conversation } = await server.readChat(open.conversation.id);
       if (open.told !== told) return;
       open.told = null;
+      open.isStale = false;
       open.state = 'open';
       open.merge(conversation, messages);
       this.#meet(open);
     } catch (error) {
       if (open.told !== told) return;
       open.told = null;
+      open.isStale = true;
       if (error.code === 'conversation_not_found') {
         forgetCopy(open.conversation.id);
         this.#lose(open);
@@ -201,11 +211,13 @@ export class Chat extends EventTarget {
     Object.assign(question, { status: 'sending', error: null });
     open.pending = question;
     keepUnsent(open.key, { ...question, status: 'unsent' });
+    this.#onTheWay.add(question.id);
     await this.#generate(open, question.parent_id, async how => {
       const id = await this.#stored(open);
       const { content, edits, parent_id: parent } = question;
       return edits ? server.edit(id, { message_id: edits, content, ...how }) : server.ask(id, { content, parent_id: parent ?? '', ...how });
     });
+    this.#onTheWay.delete(question.id);
   }
 
   /** The id of the conversation on the server, which is created where there is none yet. */

@@ -116,7 +116,11 @@ stream.addEventListener('told', ({ detail }) => {
   chat.take(detail);
 });
 stream.addEventListener('anew', readAll);
-stream.addEventListener('state', () => stream.isOpen && library.storage !== 'ready' && library.storage !== 'unknown' && readAll());
+stream.addEventListener('state', () => {
+  if (!stream.isOpen) return;
+  if (library.storage !== 'ready' && library.storage !== 'unknown') readAll();
+  else if (chat.isStale) chat.refresh();
+});
 health.addEventListener('change', () => {
   composer.setReady(health.current.phase === 'ready');
   if (health.current.phase !== 'away') stream.hurry();

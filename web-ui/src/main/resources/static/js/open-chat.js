@@ -20,6 +20,8 @@ export class OpenChat {
   abort = null;
   /** What the server told while the chat is read anew; null: it is not. */
   told = null;
+  /** Whether the server could not be asked, so that there may be more than is shown. */
+  isStale = false;
   /** Changes of the shown branch that are on their way to the server. */
   showing = 0;
 

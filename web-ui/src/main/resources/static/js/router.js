@@ -33,7 +33,9 @@ export class Router extends EventTarget {
    * @param {string|null} id null for a new one
    */
   go(id) {
-    location.hash = id === null ? NEW : addressOf(id);
+    const hash = id === null ? NEW : addressOf(id);
+    if (location.hash === hash) this.dispatchEvent(new Event('change'));
+    else location.hash = hash;
   }
 
   /**
