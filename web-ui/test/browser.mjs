@@ -45,6 +45,8 @@ export async function openTab(page) {
 
 async function watched(page, url, address = url) {
   page.problems = [];
+  // A machine that is busy with other things is slow, not wrong.
+  page.setDefaultTimeout(120_000);
   page.on('pageerror', error => page.problems.push(`error: ${error.message}`));
   page.on('console', message => {
     if (/Content Security Policy|Refused to|Uncaught/i.test(message.text())) page.problems.push(`console: ${message.text()}`);

@@ -9,7 +9,7 @@ const ANSWER = '.answer:last-of-type';
 /** Waits until the page says that the model is ready. */
 export async function waitUntilReady(page, timeout = 180_000) {
   await page.locator('.picker-button .dot[data-state=ready]').waitFor({ timeout });
-  await page.locator('#status').waitFor({ state: 'hidden', timeout: 10_000 });
+  await page.locator('#status').waitFor({ state: 'hidden', timeout: 60_000 });
 }
 
 export async function ask(page, text) {
@@ -26,7 +26,7 @@ export async function answered(page, timeout = 120_000) {
 }
 
 /** The text of the answer that is being written, once it is so long. */
-export async function grownText(page, length, timeout = 60_000) {
+export async function grownText(page, length, timeout = 120_000) {
   const selector = `${ANSWER} .md`;
   await page.waitForFunction(([selector, length]) => document.querySelector(selector)?.textContent.length >= length, [selector, length], { timeout });
   return page.locator(selector).textContent();
@@ -39,7 +39,7 @@ async function exportOpenChat(page) {
   await page.getByRole('menuitem', { name: 'Export as JSON' }).click();
 }
 
-export async function firstText(page, timeout = 60_000) {
+export async function firstText(page, timeout = 120_000) {
   await page.waitForFunction(selector => document.querySelector(selector)?.textContent.trim().length > 0, `${ANSWER}.running .md`, { timeout });
 }
 
@@ -74,7 +74,7 @@ export function essentials(browser, url, { question, long }) {
       await ask(page, long);
       await firstText(page);
       await page.locator('#send[aria-label=Stop]').click();
-      const text = await answered(page, 5_000);
+      const text = await answered(page, 60_000);
       await page.waitForTimeout(500);
       assert.equal(await page.locator(`${ANSWER} .md`).innerText(), text, 'nothing comes after Stop');
       await page.locator(`${ANSWER} .notice`, { hasText: 'stopped' }).waitFor();
@@ -98,7 +98,7 @@ export function essentials(browser, url, { question, long }) {
       const after = await grownText(page, before.length + 20);
       assert.ok(after.startsWith(before.slice(0, 15)), `${after} begins as ${before}`);
       await page.keyboard.press('Escape');
-      await answered(page, 20_000);
+      await answered(page, 60_000);
     }),
     'a second tab shows the same answer growing, and can stop it': withPage(async page => {
       await ask(page, long);
@@ -107,8 +107,8 @@ export function essentials(browser, url, { question, long }) {
       await grownText(other, 30);
       assert.equal(await other.locator('.message').count(), 2);
       await other.locator('#send[aria-label=Stop]').click();
-      const text = await answered(other, 20_000);
-      assert.equal(await answered(page, 20_000), text);
+      const text = await answered(other, 60_000);
+      assert.equal(await answered(page, 60_000), text);
       for (const tab of [page, other]) await tab.locator(`${ANSWER} .notice`, { hasText: 'stopped' }).waitFor();
       assert.deepEqual(other.problems, []);
     }),
@@ -120,6 +120,7 @@ export function essentials(browser, url, { question, long }) {
       await answered(page);
       await page.getByRole('button', { name: 'Previous answer' }).click();
       await page.locator('.answer .branch-at', { hasText: '1 / 2' }).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Next answer', 'the focus stays at the arrows');
       await page.keyboard.press('Alt+KeyE');
       await page.locator('.edit-box textarea').fill('Say only: yes.');
       await page.keyboard.press('Enter');

@@ -127,7 +127,7 @@ test('Stop ends the work on the server; Escape does too', async () => {
     await ask(page, 'Go on');
     await firstText(page);
     await stop();
-    assert.equal(await answered(page, 10_000), 'One two');
+    assert.equal(await answered(page, 60_000), 'One two');
     const [{ messages }] = server.chats.all.values();
     assert.equal(messages.filter(({ status }) => status === 'stopped').length, i + 1);
   }

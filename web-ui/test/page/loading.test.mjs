@@ -34,7 +34,7 @@ test('shows download and load with a progress bar, keeps what is typed, and send
   server.health = { status: 'loading', model: 'tiny-model', progress: 0.42 };
   await statusIs('Model is loading… 42 %');
   server.health = { status: 'ready', model: 'tiny-model' };
-  await waitUntilReady(page, 5_000);
+  await waitUntilReady(page);
   assert.equal(await page.inputValue('#input'), 'typed early');
   await page.press('#input', 'Enter');
   assert.equal(await answered(page), 'Hello');
@@ -61,7 +61,7 @@ test('a server that is away is said, asked again, and loses nothing', async () =
   await statusIs('The server is not reachable');
   await page.fill('#input', 'third');
   await server.start();
-  await waitUntilReady(page, 10_000);
+  await waitUntilReady(page);
   await page.getByRole('button', { name: 'Retry' }).click();
   assert.equal(await answered(page), 'Hello');
   assert.equal(await page.inputValue('#input'), 'third');

@@ -129,8 +129,8 @@ export class ChatListView {
     if (words !== '') {
       if (!searching && count === 0) note = 'Nothing was found.';
       if (isPartial) note += ' The server is away: only titles were looked through.';
-    } else if (count === 0 && storage === 'ready') {
-      note = 'Your chats appear here.';
+    } else if (count === 0) {
+      note = { ready: 'Your chats appear here.', unreachable: 'The chats cannot be read right now.', unavailable: 'The chats cannot be read right now.' }[storage] ?? '';
     }
     this.#note.textContent = note;
     this.#note.hidden = note === '';

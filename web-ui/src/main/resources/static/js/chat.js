@@ -1,3 +1,4 @@
+import { ApiError } from './api.js';
 import { isLocal, isRunning, newAnswer, newLocalConversation, newQuestion, titleOf, toRequestMessages } from './conversation.js';
 import { forgetCopy, forgetLocal, keepCopy, keepLocal, keepUnsent, loadCopy, loadLocal, loadUnsent } from './kept-chats.js';
 import { streamInto } from './local-answer.js';
@@ -76,6 +77,11 @@ export class Chat extends EventTarget {
 
   get busy() {
     return this.#open.busy;
+  }
+
+  /** Whether an answer can be asked for anew, or a question in other words. */
+  get isIdle() {
+    return this.#open.isIdle;
   }
 
   get lastAnswer() {
@@ -170,7 +176,7 @@ export class Chat extends EventTarget {
     const open = this.#open;
     if (open.busy || open.state === 'loading') return;
     const { pending } = open;
-    const question = pending ?? newQuestion(open.end, text);
+    const question = pending ?? newQuestion(open.leaf, text);
     if (pending) question.content += `\n\n${text}`;
     await this.#ask(open, question);
   }
@@ -202,7 +208,7 @@ export class Chat extends EventTarget {
   async edit(id, text) {
     const open = this.#open;
     const old = open.tree.get(id);
-    if (!old || open.busy) return;
+    if (!old || !open.isIdle) return;
     await this.#ask(open, { ...newQuestion(old.parent_id, text), edits: id });
   }
 
@@ -240,7 +246,7 @@ export class Chat extends EventTarget {
   async regenerate(id = this.lastAnswer?.id ?? this.messages.at(-1)?.id) {
     const open = this.#open;
     const named = open.tree.get(id);
-    if (!named || open.busy) return;
+    if (!named || !open.isIdle) return;
     const questionId = named.role === 'user' ? named.id : named.parent_id;
     if (open.isLocal) return this.#answerHere(open, newAnswer(questionId, this.#defaults().model));
     await this.#generate(open, questionId, how => server.regenerate(open.conversation.id, { message_id: id, ...how }));
@@ -250,7 +256,7 @@ export class Chat extends EventTarget {
   async resume() {
     const open = this.#open;
     const answer = open.lastAnswer;
-    if (!answer || open.busy) return;
+    if (!answer || !open.isIdle) return;
     if (answer.content === '') return this.regenerate(answer.id);
     // The fields by which servers know that the last message is to be continued, not answered.
     if (open.isLocal) return this.#answerHere(open, answer, { continue_final_message: true, add_generation_prompt: false });
@@ -272,7 +278,9 @@ export class Chat extends EventTarget {
       const { conversation, question, answer } = await request(model ? { model } : {});
       open.awaitedBehind = undefined;
       this.#settlePending(open, null);
-      open.merge(conversation, question ? [question, answer] : [answer]);
+      // The stream may have told more than this already, such as a title.
+      const isKnown = open.conversation.current_message_id === answer.id;
+      open.merge(isKnown ? null : conversation, question ? [question, answer] : [answer]);
       this.#emit(open, 'conversation');
       this.#emit(open, 'messages');
       if (open.stopsAtOnce) await this.#stopAt(open);
@@ -293,7 +301,7 @@ export class Chat extends EventTarget {
     if (pending) Object.assign(pending, { status: 'unsent', error: error.message, retry_after: error.retryAfter });
     this.#settlePending(open, pending);
     this.#emit(open, 'messages');
-    if (!pending || open !== this.#open) this.dispatchEvent(new CustomEvent('problem', { detail: error }));
+    if (!pending || open !== this.#open) this.#problem(error);
     else this.#emit(open, 'change', pending);
   }
 
@@ -315,7 +323,7 @@ export class Chat extends EventTarget {
       const { stopped } = await server.stop(open.conversation.id);
       for (const message of stopped) this.#take(open, { type: 'message', message });
     } catch (error) {
-      this.dispatchEvent(new CustomEvent('problem', { detail: error }));
+      this.#problem(error);
     }
   }
 
@@ -345,7 +353,7 @@ export class Chat extends EventTarget {
     Object.assign(open.conversation, changes);
     this.#keep();
     if (open.isLocal) return;
-    await server.changeChat(open.conversation.id, changes).catch(error => this.dispatchEvent(new CustomEvent('problem', { detail: error })));
+    await server.changeChat(open.conversation.id, changes).catch(error => this.#problem(error));
   }
 
   /**
@@ -457,7 +465,9 @@ export class Chat extends EventTarget {
     open.abort = null;
     this.#writing.delete(conversation.id);
     conversation.updated_at = answer.updated_at;
-    if (!this.#leaving) keepLocal(conversation, open.tree.messages);
+    if (!this.#leaving && !keepLocal(conversation, open.tree.messages)) {
+      this.#problem(new ApiError('This browser has no room left for this chat. It is lost when the page is closed.'));
+    }
     this.#emit(open, 'change', answer);
     this.#emit(open, 'conversation');
   }
@@ -478,9 +488,8 @@ export class Chat extends EventTarget {
     this.#open.conversation = { ...this.#open.conversation, id: storedId };
     this.dispatchEvent(new Event('identity'));
     const fresh = new OpenChat(this.#open.conversation);
-    const { messages, ...conversation } = await server.readChat(storedId);
-    fresh.merge(conversation, messages);
-    if (this.#open.conversation?.id === storedId) this.#show(fresh);
+    this.#show(fresh);
+    await this.#read(fresh);
   }
 
   /** Keeps the open chat in this browser. */
@@ -489,6 +498,10 @@ export class Chat extends EventTarget {
     if (!conversation || state !== 'open') return;
     if (local) keepLocal(conversation, tree.messages);
     else keepCopy(conversation, tree.messages);
+  }
+
+  #problem(error) {
+    this.dispatchEvent(new CustomEvent('problem', { detail: error }));
   }
 
   #emit(open, type, detail) {

@@ -1,5 +1,6 @@
 const HIDDEN_MS = 20_000;
-const AGAIN_MS = 2_000;
+const AGAIN_MS = 1_000;
+const LONGEST_AGAIN_MS = 30_000;
 
 /**
  * What happens to all conversations, as the server tells it: GET /api/stream/local.
@@ -14,6 +15,7 @@ export class DurableStream extends EventTarget {
   #source = null;
   #position = '';
   #timer = 0;
+  #again = AGAIN_MS;
   #ended = false;
   isOpen = false;
 
@@ -25,7 +27,14 @@ export class DurableStream extends EventTarget {
 
   /** The server is known to be there again: comes back without waiting. */
   hurry() {
-    if (!this.isOpen && !document.hidden) this.#open();
+    if (document.hidden || !this.#isAway) return;
+    this.#again = AGAIN_MS;
+    this.#open();
+  }
+
+  /** Whether there is no connection, nor one that the browser tries to make. */
+  get #isAway() {
+    return this.#source === null || this.#source.readyState === EventSource.CLOSED;
   }
 
   /** For servers that have no such thing. */
@@ -44,7 +53,9 @@ export class DurableStream extends EventTarget {
     source.onerror = () => {
       this.#setOpen(false);
       // The browser tries again by itself after a break, but never after an error status.
-      if (source.readyState === EventSource.CLOSED) this.#timer = setTimeout(() => this.#open(), AGAIN_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.#timer = setTimeout(() => this.#open(), this.#again);
+      this.#again = Math.min(this.#again * 2, LONGEST_AGAIN_MS);
     };
   }
 
@@ -52,6 +63,7 @@ export class DurableStream extends EventTarget {
     const isFirst = fresh && this.#position === '';
     if (position !== '') this.#position = position;
     if (event.type === 'hello') {
+      this.#again = AGAIN_MS;
       this.#setOpen(true);
       if (isFirst) this.dispatchEvent(new Event('anew'));
     } else if (event.type === 'reset') {
@@ -78,7 +90,7 @@ export class DurableStream extends EventTarget {
     if (document.hidden) {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#close(), HIDDEN_MS);
-    } else if (this.#source === null || this.#source.readyState === EventSource.CLOSED) {
+    } else if (this.#isAway) {
       this.#open();
     } else {
       clearTimeout(this.#timer);

@@ -54,9 +54,10 @@ function copies() {
  * Keeps a chat that only this browser has.
  * @param {import('./conversation.js').Conversation} conversation
  * @param {import('./message-tree.js').Message[]} messages
+ * @returns {boolean} whether there is room
  */
 export function keepLocal(conversation, messages) {
-  save(LOCAL + conversation.id, { conversation, messages });
+  return save(LOCAL + conversation.id, { conversation, messages });
 }
 
 /**

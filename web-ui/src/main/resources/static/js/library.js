@@ -88,6 +88,8 @@ export class Library extends EventTarget {
   #failed({ code, status }) {
     if (status === 404 || status === 405) return this.#setStorage('none');
     this.#setStorage(code === 'unreachable' || status < 500 ? 'unreachable' : 'unavailable');
+    // A server that wants to know who asks will not think better of it.
+    if (status === 401 || status === 403) return;
     this.#timer = setTimeout(() => this.read(), AGAIN_MS);
   }
 

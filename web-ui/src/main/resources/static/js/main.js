@@ -37,7 +37,7 @@ const stream = new DurableStream();
 const router = new Router();
 const sidebar = new Sidebar();
 const search = new ChatSearch(library);
-const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text) });
+const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text), onAsked: () => composer.focus() });
 const composer = new Composer(chat, () => thread.toEnd());
 const settingsView = new SettingsView(settings, chat);
 new StatusView(health);
@@ -110,7 +110,10 @@ chat.addEventListener('problem', ({ detail }) => failed(detail));
 // A failed request often means that the server's state has changed.
 chat.addEventListener('change', ({ detail }) => ['failed', 'unsent'].includes(detail.status) && health.check());
 library.addEventListener('moved', ({ detail: { id, storedId } }) => chat.moved(id, storedId));
-library.addEventListener('change', () => library.storage === 'none' && stream.end());
+library.addEventListener('change', () => {
+  if (library.storage === 'none') stream.end();
+  else if (library.storage === 'ready') stream.hurry();
+});
 stream.addEventListener('told', ({ detail }) => {
   library.take(detail);
   chat.take(detail);

@@ -18,12 +18,17 @@ export class QuestionView {
   #said = el('p.said');
   #notice = el('div.notice.failure', { hidden: true });
   #foot = el('div.message-foot');
-  #onTakenBack;
+  #actions;
 
-  constructor(message, chat, { onTakenBack }) {
+  /**
+   * @param {import('./message-tree.js').Message} message
+   * @param {import('./chat.js').Chat} chat
+   * @param {import('./thread-view.js').Actions} actions
+   */
+  constructor(message, chat, actions) {
     this.#message = message;
     this.#chat = chat;
-    this.#onTakenBack = onTakenBack;
+    this.#actions = actions;
   }
 
   /** @param {Place} place */
@@ -35,13 +40,13 @@ export class QuestionView {
     this.#shown = looks;
     this.#said.textContent = content;
     this.element.classList.toggle('last', isLast);
-    this.#foot.replaceChildren(branches(this.#message, siblings, this.#chat), this.#actions());
+    this.#foot.replaceChildren(branches(this.#message, siblings, this.#actions), this.#buttons());
     this.#showNotice();
   }
 
   grow() {}
 
-  #actions() {
+  #buttons() {
     const actions = el('div.actions', {}, action('copy', 'Copy question', button => copyText(this.#message.content, button)));
     const isStored = this.#message.status === 'complete';
     if (isStored) actions.append(action('edit', 'Edit question', () => this.edit(), 'idle-only'));
@@ -53,7 +58,7 @@ export class QuestionView {
     this.#notice.hidden = status !== 'unsent';
     if (this.#notice.hidden) return;
     const text = el('p', {}, `Not sent. ${withRetryTime(error ?? 'The page went away before the server had it.', retryAfter)}`);
-    const back = labelled('edit', 'Change', () => this.#onTakenBack(this.#chat.takeBack()));
+    const back = labelled('edit', 'Change', () => this.#actions.onTakenBack(this.#chat.takeBack()));
     this.#notice.replaceChildren(text, labelled('retry', 'Retry', () => this.#chat.sendAgain()), back);
   }
 
@@ -68,7 +73,9 @@ export class QuestionView {
       event.preventDefault();
       const text = box.value.trim();
       this.#endEdit(form);
-      if (text !== '' && text !== this.#message.content) this.#chat.edit(this.#message.id, text);
+      if (text === '' || text === this.#message.content) return;
+      this.#chat.edit(this.#message.id, text);
+      this.#actions.onAsked();
     });
     box.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
@@ -106,6 +113,7 @@ export class AnswerView {
   element = el('article.message.answer');
   #message;
   #chat;
+  #actions;
   #shown = '';
   #body;
   #reasoning = el('div.reasoning-text');
@@ -117,10 +125,16 @@ export class AnswerView {
   #thinkingSince = 0;
   #thought = 0;
 
-  constructor(message, chat, { onDrawn }) {
+  /**
+   * @param {import('./message-tree.js').Message} message
+   * @param {import('./chat.js').Chat} chat
+   * @param {import('./thread-view.js').Actions} actions
+   */
+  constructor(message, chat, actions) {
     this.#message = message;
     this.#chat = chat;
-    this.#body = new AnswerBody(onDrawn);
+    this.#actions = actions;
+    this.#body = new AnswerBody(actions.onDrawn);
   }
 
   /** The answer as words. */
@@ -152,11 +166,11 @@ export class AnswerView {
     this.#leftOut.textContent = describeLeftOut(this.#message);
     this.#leftOut.hidden = this.#leftOut.textContent === '';
     this.#foot.hidden = running && siblings.length < 2;
-    const others = branches(this.#message, siblings, this.#chat);
+    const others = branches(this.#message, siblings, this.#actions);
     if (running) return this.#foot.replaceChildren(others);
     const isCut = ['failed', 'interrupted', 'stopped'].includes(status) || this.#message.finish_reason === 'length';
     if (isCut) this.#showNotice(isLast);
-    this.#foot.replaceChildren(others, this.#actions(!(isLast && isCut)), this.#stats());
+    this.#foot.replaceChildren(others, this.#buttons(!(isLast && isCut)), this.#stats());
   }
 
   #build() {
@@ -174,7 +188,7 @@ export class AnswerView {
     this.#summary.textContent = thinking ? 'Thinking…' : `Thought${this.#thought > 0.1 ? ` for ${formatSeconds(this.#thought)}` : ''}`;
   }
 
-  #actions(canRepeat) {
+  #buttons(canRepeat) {
     const { id, content } = this.#message;
     const actions = el('div.actions');
     if (content !== '') actions.append(action('copy', 'Copy answer', button => copyText(this.#message.content, button)));
@@ -208,12 +222,12 @@ export class AnswerView {
 }
 
 /** Arrows to go between the versions of a message. */
-function branches(message, siblings, chat) {
+function branches(message, siblings, { onBranch }) {
   if (siblings.length < 2) return el('div.branches', { hidden: true });
   const at = siblings.indexOf(message.id);
   const what = message.role === 'user' ? 'question' : 'answer';
   const arrow = (name, label, to) => {
-    const button = action(name, `${label} ${what}`, () => chat.show(siblings[to]));
+    const button = action(name, `${label} ${what}`, () => onBranch(siblings[to], name));
     button.disabled = to < 0 || to >= siblings.length;
     return button;
   };

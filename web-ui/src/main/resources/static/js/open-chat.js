@@ -53,6 +53,11 @@ export class OpenChat {
     return this.awaitedBehind !== undefined || this.tree.isRunning;
   }
 
+  /** Whether something else can be asked for: nothing is being written, and nothing waits to be sent. */
+  get isIdle() {
+    return !this.busy && this.pending === null;
+  }
+
   /** The path that is shown. */
   get messages() {
     const { pending, awaitedBehind } = this;
@@ -61,11 +66,6 @@ export class OpenChat {
     if (pending) path.push(pending);
     if (awaitedBehind !== undefined) path.push(this.#awaited);
     return path;
-  }
-
-  /** What a next question would follow. */
-  get end() {
-    return this.leaf;
   }
 
   /** The last answer, if the path ends with one. */

@@ -14,6 +14,15 @@ const EMPTY = {
   unreachable: ['This chat cannot be read right now', 'It appears as soon as the server answers.'],
 };
 
+/**
+ * What a message's buttons do beside the chat.
+ * @typedef {object} Actions
+ * @property {(text: string) => void} onTakenBack a question is to be changed before it is sent again
+ * @property {() => void} onAsked a question was put in other words
+ * @property {(id: string, arrow: string) => void} onBranch another version is to be shown
+ * @property {() => void} onDrawn there is more to see
+ */
+
 /** Shows the chat and follows its end, unless the reader has scrolled up. */
 export class ThreadView {
   #chat;
@@ -27,11 +36,11 @@ export class ThreadView {
 
   /**
    * @param {import('./chat.js').Chat} chat
-   * @param {{onTakenBack: (text: string) => void}} actions
+   * @param {Pick<Actions, 'onTakenBack'|'onAsked'>} actions
    */
   constructor(chat, actions) {
     this.#chat = chat;
-    this.#actions = { ...actions, onDrawn: () => this.#follow() };
+    this.#actions = { ...actions, onBranch: (id, arrow) => this.#showBranch(id, arrow), onDrawn: () => this.#follow() };
     chat.addEventListener('opened', () => (this.#opened = true));
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
@@ -53,11 +62,19 @@ export class ThreadView {
   /** Lets one put the last question in other words. */
   editLast() {
     const last = this.#chat.messages.findLast(({ role, status }) => role === 'user' && status === 'complete');
-    if (last && !this.#chat.busy) this.#views.get(last.id)?.edit?.();
+    if (last && this.#chat.isIdle) this.#views.get(last.id)?.edit?.();
+  }
+
+  /** The arrow that was pressed keeps the focus, or else the other one. */
+  #showBranch(id, arrow) {
+    this.#chat.show(id);
+    const arrows = [...(this.#views.get(id)?.element.querySelectorAll('.branches button:enabled') ?? [])];
+    (arrows.find(button => button.dataset.action === arrow) ?? arrows[0])?.focus();
   }
 
   #showAll() {
     const { messages, state } = this.#chat;
+    const hadFocus = this.#thread.contains(document.activeElement);
     this.#showState(state, messages.length);
     const known = new Set(messages.map(message => message.id));
     const grew = messages.length > 0 && !this.#views.has(messages.at(-1).id);
@@ -67,9 +84,11 @@ export class ThreadView {
       this.#views.delete(id);
     }
     this.#place(messages);
-    this.#thread.classList.toggle('busy', this.#chat.busy);
+    this.#thread.classList.toggle('busy', !this.#chat.isIdle);
     if (this.#opened || grew) this.toEnd();
     this.#opened = messages.length === 0 && state === 'loading';
+    // What had it is gone: the next Tab goes on from here.
+    if (hadFocus && document.activeElement === document.body) this.#scroller.focus({ preventScroll: true });
   }
 
   #showState(state, count) {
@@ -124,7 +143,7 @@ export class ThreadView {
   }
 
   #changed(message) {
-    this.#thread.classList.toggle('busy', this.#chat.busy);
+    this.#thread.classList.toggle('busy', !this.#chat.isIdle);
     const view = this.#views.get(message.id);
     if (!view) return;
     view.isLate = false;

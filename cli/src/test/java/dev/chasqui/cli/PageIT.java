@@ -38,9 +38,9 @@ class PageIT {
                 new ProcessBuilder(command).directory(FOLDER.toFile()).inheritIO();
         builder.environment().put("CHASQUI_URL", server.base().toString());
         Process npm = builder.start();
-        if (!npm.waitFor(8, TimeUnit.MINUTES)) {
+        if (!npm.waitFor(20, TimeUnit.MINUTES)) {
             npm.destroyForcibly();
-            throw new AssertionError(command + " still runs after 8 minutes");
+            throw new AssertionError(command + " still runs after 20 minutes");
         }
         return npm.exitValue();
     }
