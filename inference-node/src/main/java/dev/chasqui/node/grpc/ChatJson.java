@@ -152,7 +152,7 @@ final class ChatJson {
                 choice.getMode() == ToolChoice.Mode.MODE_NONE
                         || request.getOutputFormat().getFormatCase() == OutputFormat.FormatCase.FORMAT_NOT_SET,
                 "output_format",
-                "given together with tools",
+                "a grammar together with tools",
                 "one of them, or tool_choice MODE_NONE");
         root.set("tools", tools);
         root.put(

@@ -36,16 +36,21 @@ final class DeltaEncoder implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final StringBuilder unparsed = new StringBuilder();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
+    private final @Nullable AnswerTool answerTool;
     private @Nullable ChatParser parser;
     private int parsedLength;
     private int tokens;
     private int reasoningTokens;
     private boolean calledTools;
 
-    /** @param prompt null for text that is never parsed */
-    DeltaEncoder(int choice, Vocabulary vocabulary, @Nullable ChatPrompt prompt) {
+    /**
+     * @param prompt null for text that is never parsed
+     * @param answerTool the tool whose call is the answer's text; empty: none
+     */
+    DeltaEncoder(int choice, Vocabulary vocabulary, @Nullable ChatPrompt prompt, String answerTool) {
         this.choice = choice;
         this.vocabulary = vocabulary;
+        this.answerTool = answerTool.isEmpty() ? null : new AnswerTool(answerTool);
         this.parser = prompt == null || prompt.plainText() ? null : new ChatParser(prompt);
     }
 
@@ -88,7 +93,9 @@ final class DeltaEncoder implements AutoCloseable {
             List<ChatDelta> deltas = chatParser.push(text.getBytes(StandardCharsets.UTF_8), last);
             unparsed.setLength(0);
             parsedLength += text.length();
-            return deltas.stream().map(this::delta).toList();
+            List<Delta.Builder> parsed =
+                    deltas.stream().map(DeltaEncoder::delta).toList();
+            return answerTool == null ? parsed : answerTool.told(parsed, last);
         } catch (LlamaException e) {
             // The model broke its own form: what is left goes out as it is, rather than not at all.
             log.warn("an answer does not follow its template's form; the rest of it goes out unparsed");
@@ -97,7 +104,7 @@ final class DeltaEncoder implements AutoCloseable {
         }
     }
 
-    private Delta.Builder delta(ChatDelta parsed) {
+    private static Delta.Builder delta(ChatDelta parsed) {
         Delta.Builder delta = Delta.newBuilder();
         if (parsed.content() != null) {
             delta.setContent(parsed.content());
@@ -106,7 +113,6 @@ final class DeltaEncoder implements AutoCloseable {
             delta.setReasoning(parsed.reasoning());
         }
         if (parsed.toolIndex() >= 0) {
-            calledTools = true;
             ToolCallDelta.Builder call = ToolCallDelta.newBuilder().setIndex(parsed.toolIndex());
             if (parsed.toolId() != null) {
                 call.setId(parsed.toolId());
@@ -134,6 +140,7 @@ final class DeltaEncoder implements AutoCloseable {
         }
         for (int i = 0; i < toSend.size(); i++) {
             Delta.Builder delta = toSend.get(i).setChoice(choice);
+            calledTools |= delta.getToolCallsCount() > 0;
             if (i == toSend.size() - 1) {
                 finish(delta);
             }

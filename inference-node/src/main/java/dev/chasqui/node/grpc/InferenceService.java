@@ -102,7 +102,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     @Override
     public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> response) {
         answer(request.getModel(), response, model -> {
-            ChatPrompt prompt = ChatRendering.render(request, model);
+            ChatPrompt prompt = ChatRendering.render(AnswerTool.in(request), model);
             return CountTokensResponse.newBuilder()
                     .setTokens(prompt.tokens().length)
                     .setContextTokens(model.engine().contextTokens())
@@ -123,13 +123,15 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     private PreparedPrompt chatPrompt(ChatRequest request, LoadedModel model) {
         // Here a bad schema is known for what it is; the template engine would blame the messages.
         PreparedPrompt.grammarOf(request.getOutputFormat());
-        ChatPrompt chat = ChatRendering.render(request, model);
+        ChatRequest asked = AnswerTool.in(request);
+        ChatPrompt chat = ChatRendering.render(asked, model);
         return PreparedPrompt.of(
                 model,
                 chat.tokens(),
                 chat,
+                AnswerTool.nameIn(asked, request),
                 request.getSampling(),
-                request.getOutputFormat(),
+                asked.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
@@ -149,6 +151,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 model,
                 tokens,
                 null,
+                "",
                 request.getSampling(),
                 request.getOutputFormat(),
                 request.getLimits(),
@@ -256,7 +259,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 PreparedPrompt prompt = prepare.apply(model);
                 PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.chat());
                 for (int i = 0; i < prompt.choices(); i++) {
-                    DeltaEncoder encoder = new DeltaEncoder(i, model.vocabulary(), prompt.chat());
+                    DeltaEncoder encoder = new DeltaEncoder(i, model.vocabulary(), prompt.chat(), prompt.answerTool());
                     requests.add(prompt.request(model, i, answer.choice(encoder), text, arrivedNanos));
                 }
                 List<Generation> running = model.engine().submit(requests);

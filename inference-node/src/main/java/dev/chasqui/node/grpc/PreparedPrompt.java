@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tokens the prompt
  * @param chat the rendered chat; null for raw text
+ * @param answerTool the tool whose call is the answer's text; empty: none
  * @param sampling as asked for
  * @param grammar that the text must match; empty: none but what {@code chat} brings
  * @param grammarField where a grammar that restricts the answer comes from
@@ -43,6 +44,7 @@ import org.jspecify.annotations.Nullable;
 record PreparedPrompt(
         int[] tokens,
         @Nullable ChatPrompt chat,
+        String answerTool,
         Sampling sampling,
         String grammar,
         String grammarField,
@@ -66,6 +68,7 @@ record PreparedPrompt(
             LoadedModel model,
             int[] tokens,
             @Nullable ChatPrompt chat,
+            String answerTool,
             Sampling sampling,
             OutputFormat format,
             Limits limits,
@@ -80,6 +83,7 @@ record PreparedPrompt(
         return new PreparedPrompt(
                 tokens,
                 chat,
+                answerTool,
                 sampling,
                 chat == null || format.hasGrammar() ? grammarOf(format) : "",
                 format.hasGrammar() ? GRAMMAR : format.hasJsonSchema() ? SCHEMA : "tools",

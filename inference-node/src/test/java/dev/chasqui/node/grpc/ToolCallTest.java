@@ -19,7 +19,9 @@ import dev.chasqui.proto.v1.ToolChoice;
 import io.grpc.Status;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -236,6 +238,36 @@ final class ToolCallTest extends ReadyNodeTest {
     }
 
     @Test
+    void aModelThatMayCallToolsAnswersInAFormOrCallsThem() throws Exception {
+        String form =
+                "{\"type\":\"object\",\"properties\":{\"sky\":{\"enum\":[\"blue\",\"grey\"]},\"dry\":{\"type\":\"boolean\"}},"
+                        + "\"required\":[\"sky\",\"dry\"],\"additionalProperties\":false}";
+        Set<FinishReason> ends = new HashSet<>();
+        for (int seed = 0; seed < 24 && ends.size() < 2; seed++) {
+            Answer answer = node.chat(asking(ToolChoice.Mode.MODE_AUTO, seed)
+                    .setOutputFormat(OutputFormat.newBuilder().setJsonSchema(form))
+                    .build());
+            if (answer.finished(0).getReason() == FinishReason.FINISH_REASON_LENGTH) {
+                continue;
+            }
+            List<Call> calls = calls(answer, 0);
+            ends.add(answer.finished(0).getReason());
+            calls.forEach(ToolCallTest::assertFits);
+            if (calls.isEmpty()) {
+                assertThat(answer.finished(0).getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
+                JsonNode said = JSON.readTree(answer.text());
+                assertThat(said.propertyNames()).containsExactlyInAnyOrder("sky", "dry");
+                assertThat(said.get("sky").asString()).isIn("blue", "grey");
+                assertThat(said.get("dry").isBoolean()).isTrue();
+            } else {
+                assertThat(answer.finished(0).getReason()).isEqualTo(FinishReason.FINISH_REASON_TOOL_CALLS);
+            }
+        }
+
+        assertThat(ends).hasSize(2);
+    }
+
+    @Test
     void callsComeWithLogprobsAndInEveryChoice() throws Exception {
         Answer answer = node.chat(asking(ToolChoice.Mode.MODE_REQUIRED, 5)
                 .setToolChoice(choice(ToolChoice.Mode.MODE_REQUIRED, "weather"))
@@ -365,12 +397,15 @@ final class ToolCallTest extends ReadyNodeTest {
         assertThat(refused(chat.clone().setToolChoice(choice(ToolChoice.Mode.MODE_REQUIRED, "")))
                         .field())
                 .isEqualTo("tool_choice");
-        for (OutputFormat format : List.of(
-                OutputFormat.newBuilder().setJsonSchema("{}").build(),
-                OutputFormat.newBuilder().setGrammar("root ::= \"a\"").build())) {
-            assertThat(refused(asking(ToolChoice.Mode.MODE_AUTO, 1).setOutputFormat(format))
+        assertThat(refused(asking(ToolChoice.Mode.MODE_AUTO, 1)
+                                .setOutputFormat(OutputFormat.newBuilder().setGrammar("root ::= \"a\"")))
+                        .field())
+                .isEqualTo("output_format");
+        for (String schema : List.of("{\"type\":\"array\",\"items\":{}}", "{\"type\":7}")) {
+            assertThat(refused(asking(ToolChoice.Mode.MODE_AUTO, 1)
+                                    .setOutputFormat(OutputFormat.newBuilder().setJsonSchema(schema)))
                             .field())
-                    .isEqualTo("output_format");
+                    .isEqualTo("output_format.json_schema");
         }
         ChatRequest.Builder many = chat.clone();
         for (int i = 0; i < 129; i++) {
