@@ -31,6 +31,10 @@ class ClientHabitsTest extends GatewayTest {
             })
     void aSlashTooManyDoesNoHarm(String path) throws Exception {
         assertThat(raw("POST " + path, HI)).startsWith("HTTP/1.1 200 ");
+        assertThat(raw("POST " + path, HI.replace("5}", "5,\"stream\":true}")))
+                .startsWith("HTTP/1.1 200 ")
+                .contains("text/event-stream")
+                .endsWith("0\r\n\r\n");
     }
 
     @Test
@@ -81,6 +85,7 @@ class ClientHabitsTest extends GatewayTest {
                 "/v1/responses/input_tokens | tools[0].parameters_schema | tools[0].parameters",
                 "/v1/responses | output_format.json_schema | text.format.schema",
                 "/v1/messages | messages[4].tool_calls | messages.tool_calls",
+                "/v1/messages | messages[4].content[2] | messages.content[2]",
                 "/v1/messages | tools[1].parameters_schema | tools[1].input_schema",
                 "/v1/messages/count_tokens | tools[1].parameters_schema | tools[1].input_schema",
                 "/v1/messages | stop | stop_sequences",

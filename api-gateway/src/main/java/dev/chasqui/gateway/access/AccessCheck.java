@@ -105,7 +105,10 @@ public final class AccessCheck {
     private static void allow(String origin, ServerHttpResponse response) {
         response.getHeaders().set(HttpHeaders.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         response.getHeaders().add(HttpHeaders.VARY, HttpHeaders.ORIGIN);
-        response.getHeaders().set(HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS, "x-request-id, retry-after");
+        response.getHeaders()
+                .set(
+                        HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS,
+                        "x-request-id, request-id, retry-after, x-should-retry");
     }
 
     private static boolean isPreflight(ServerHttpRequest request) {

@@ -6,7 +6,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -17,7 +16,8 @@ import reactor.core.publisher.Mono;
  * sent.
  */
 public final class SentNames {
-    private static final Pattern INDEX = Pattern.compile("\\[(\\d+)]");
+    private static final Pattern INDEX = Pattern.compile("\\[\\d+]");
+    private static final Pattern PLACE = Pattern.compile("\\[]");
     /** What an error without a field is about. */
     private static final String PROMPT = "messages";
 
@@ -68,11 +68,8 @@ public final class SentNames {
 
     /** By the longest of its beginnings that has another name. */
     private String sent(String field) {
-        Matcher indexes = INDEX.matcher(field);
         Deque<String> numbers = new ArrayDeque<>();
-        while (indexes.find()) {
-            numbers.add(indexes.group(1));
-        }
+        INDEX.matcher(field).results().forEach(index -> numbers.add(index.group()));
         String plain = INDEX.matcher(field).replaceAll("[]");
         int end = plain.length();
         while (end > 0 && !names.containsKey(plain.substring(0, end))) {
@@ -81,12 +78,15 @@ public final class SentNames {
         if (end <= 0) {
             return field;
         }
-        String sent = names.get(plain.substring(0, end)) + plain.substring(end);
-        StringBuilder told = new StringBuilder();
-        Matcher places = Pattern.compile("\\[]").matcher(sent);
-        while (places.find()) {
-            places.appendReplacement(told, numbers.isEmpty() ? "" : "[" + numbers.poll() + "]");
+        String wire = plain.substring(0, end);
+        String name = String.valueOf(names.get(wire));
+        for (long i = places(name); i < places(wire); i++) {
+            numbers.poll();
         }
-        return places.appendTail(told).toString();
+        return PLACE.matcher(name + plain.substring(end)).replaceAll(place -> String.valueOf(numbers.poll()));
+    }
+
+    private static long places(String name) {
+        return PLACE.matcher(name).results().count();
     }
 }
