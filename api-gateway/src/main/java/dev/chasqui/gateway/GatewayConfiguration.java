@@ -49,7 +49,11 @@ class GatewayConfiguration {
     @Bean
     NodeRouter nodeRouter(GatewaySettings settings, EventLoop loop) {
         try {
-            return new NodeRouter(settings.nodeTargets(), settings.nodeCredentials(), loop);
+            return new NodeRouter(
+                    settings.nodeTargets(),
+                    settings.nodeCredentials(),
+                    settings.limits().nodeSilence(),
+                    loop);
         } catch (IllegalArgumentException unusable) {
             throw new BadSettingsException("chasqui.node-tls." + unusable.getMessage());
         }

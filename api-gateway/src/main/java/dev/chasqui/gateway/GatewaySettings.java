@@ -166,6 +166,8 @@ public record GatewaySettings(
      *     comment instead
      * @param pingInterval {@code chasqui.limits.ping-interval}: how long a stream is silent before it sends a comment
      * @param shutdownGrace {@code chasqui.limits.shutdown-grace}: for running requests when the gateway ends
+     * @param nodeSilence {@code chasqui.limits.node-silence}: for a node that answers requests and says nothing more, until
+     *     its answers count as broken off where another node can go on with them; 2 s or more
      */
     public record Limits(
             @DefaultValue("10485760") long maxBodyBytes,
@@ -174,7 +176,8 @@ public record GatewaySettings(
             @DefaultValue("75s") Duration idleTimeout,
             @DefaultValue("2s") Duration firstPing,
             @DefaultValue("10s") Duration pingInterval,
-            @DefaultValue("30s") Duration shutdownGrace) {
+            @DefaultValue("30s") Duration shutdownGrace,
+            @DefaultValue("10s") Duration nodeSilence) {
         public Limits {
             range("limits.max-body-bytes", maxBodyBytes, 1024, 1 << 30);
             range("limits.max-header-bytes", maxHeaderBytes, 1024, 1 << 20);
@@ -184,6 +187,10 @@ public record GatewaySettings(
             positive("limits.ping-interval", pingInterval);
             if (shutdownGrace.isNegative()) {
                 throw new BadSettingsException("chasqui.limits.shutdown-grace: negative (expected: 0 or more)");
+            }
+            if (nodeSilence.compareTo(Duration.ofSeconds(2)) < 0 || nodeSilence.compareTo(Duration.ofHours(24)) > 0) {
+                throw new BadSettingsException("chasqui.limits.node-silence: " + nodeSilence.toMillis()
+                        + " ms (expected: 2 seconds to 24 hours)");
             }
         }
 
@@ -196,7 +203,14 @@ public record GatewaySettings(
                     Duration.ofSeconds(75),
                     Duration.ofSeconds(2),
                     Duration.ofSeconds(10),
-                    Duration.ofSeconds(30));
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(10));
+        }
+
+        /** The same, but for how long running requests and silent nodes may take. */
+        public Limits with(Duration grace, Duration silence) {
+            return new Limits(
+                    maxBodyBytes, maxHeaderBytes, requestTimeout, idleTimeout, firstPing, pingInterval, grace, silence);
         }
     }
 

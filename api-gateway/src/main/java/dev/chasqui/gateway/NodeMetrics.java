@@ -2,6 +2,7 @@ package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.nodes.NodeState;
 import dev.chasqui.gateway.nodes.NodeView;
 import dev.chasqui.proto.v1.EngineStatus;
 import java.util.List;
@@ -52,7 +53,20 @@ final class NodeMetrics {
         StringBuilder out = new StringBuilder();
         List<NodeView> views = nodes.views();
         header(out, "chasqui_node_up", "gauge", "Whether the node answers.");
-        views.forEach(view -> sample(out, "chasqui_node_up", view, null, view.reachable() ? 1 : 0));
+        views.forEach(view -> sample(out, "chasqui_node_up", view, null, answers(view) ? 1 : 0));
+        header(out, "chasqui_nodes", "gauge", "Nodes by how they are.");
+        NodeState.count(views)
+                .forEach((state, count) -> out.append("chasqui_nodes{state=\"")
+                        .append(state.word())
+                        .append("\"} ")
+                        .append(count)
+                        .append('\n'));
+        header(
+                out,
+                "chasqui_request_retries_total",
+                "counter",
+                "Requests that went to another node, because one refused them or was gone before it answered.");
+        out.append("chasqui_request_retries_total ").append(nodes.retries()).append('\n');
         header(out, "chasqui_node_requests_in_flight", "gauge", "Requests of this gateway that the node works on.");
         views.forEach(view -> sample(out, "chasqui_node_requests_in_flight", view, null, view.inFlight()));
         if (localNode != null) {
@@ -73,6 +87,10 @@ final class NodeMetrics {
             }
         }
         return out.toString();
+    }
+
+    private static boolean answers(NodeView view) {
+        return view.state() == NodeState.UP || view.state() == NodeState.DRAINING;
     }
 
     private static void header(StringBuilder out, String name, String type, String help) {

@@ -90,8 +90,6 @@ final class PacedNode implements AutoCloseable {
         node = ScriptedNode.ofQuickScripts(port);
         node.does(this::answer);
         http = new PacedHttp(this);
-        // A node that says nothing for long is taken for gone.
-        pacer.scheduleWithFixedDelay(() -> node.is(ScriptedNode.ready()), 5, 5, TimeUnit.SECONDS);
     }
 
     int port() {

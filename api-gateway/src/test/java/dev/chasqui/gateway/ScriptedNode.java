@@ -67,6 +67,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
@@ -75,6 +77,7 @@ import org.jspecify.annotations.Nullable;
 /** A real gRPC server that speaks the proto and does what a test tells it. */
 final class ScriptedNode implements AutoCloseable {
     static final String MODEL = "scripted-1b";
+    private static final int BEAT_MS = 500;
 
     /** What the node does with a chat; runs on a thread of its own and may block. */
     interface Script {
@@ -90,6 +93,11 @@ final class ScriptedNode implements AutoCloseable {
     private final @Nullable ExecutorService threads;
     private final Executor scripts;
     private final List<StreamObserver<NodeStatus>> watchers = new CopyOnWriteArrayList<>();
+    private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "heart");
+        thread.setDaemon(true);
+        return thread;
+    });
     final Queue<ChatRequest> requests = new ConcurrentLinkedQueue<>();
     final Queue<GenerateRequest> rawRequests = new ConcurrentLinkedQueue<>();
     final Queue<EmbedRequest> embedRequests = new ConcurrentLinkedQueue<>();
@@ -118,6 +126,7 @@ final class ScriptedNode implements AutoCloseable {
     private volatile ToIntFunction<ChatRequest> tokens = request -> 42;
     private volatile int contextTokens = 4096;
     private volatile NodeStatus status = ready();
+    private volatile boolean silent;
     private volatile List<Model> models = List.of(model(ModelState.MODEL_STATE_READY, 1));
 
     ScriptedNode() throws IOException {
@@ -154,6 +163,7 @@ final class ScriptedNode implements AutoCloseable {
             builder.executor(scripts);
         }
         server = builder.build().start();
+        heart.scheduleWithFixedDelay(this::beat, BEAT_MS, BEAT_MS, TimeUnit.MILLISECONDS);
     }
 
     int port() {
@@ -193,13 +203,29 @@ final class ScriptedNode implements AutoCloseable {
 
     void is(NodeStatus next) {
         status = next;
-        watchers.forEach(watcher -> watcher.onNext(next));
+        heart.execute(this::tell);
+    }
+
+    /** From now on it says nothing of itself, as if it hung, or speaks again. */
+    void isSilent(boolean now) {
+        silent = now;
+    }
+
+    private void beat() {
+        if (!silent) {
+            tell();
+        }
+    }
+
+    private void tell() {
+        watchers.forEach(watcher -> watcher.onNext(status));
     }
 
     /** As a process that is killed: connections break. */
     @Override
     public void close() {
         server.shutdownNow();
+        heart.shutdownNow();
         if (threads != null) {
             threads.shutdownNow();
         }
@@ -602,9 +628,13 @@ final class ScriptedNode implements AutoCloseable {
     private final class Node extends NodeGrpc.NodeImplBase {
         @Override
         public void watchStatus(WatchStatusRequest request, StreamObserver<NodeStatus> out) {
-            out.onNext(status);
-            watchers.add(out);
             ((ServerCallStreamObserver<NodeStatus>) out).setOnCancelHandler(() -> watchers.remove(out));
+            heart.execute(() -> {
+                watchers.add(out);
+                if (!silent) {
+                    out.onNext(status);
+                }
+            });
         }
     }
 

@@ -52,7 +52,8 @@ class StreamingTest extends GatewayTest {
                         limits.idleTimeout(),
                         Duration.ofMillis(300),
                         Duration.ofMillis(200),
-                        shutdownGrace));
+                        shutdownGrace,
+                        limits.nodeSilence()));
     }
 
     @Test

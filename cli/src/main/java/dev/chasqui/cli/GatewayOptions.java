@@ -92,6 +92,23 @@ final class GatewayOptions {
                             + " Default: ${DEFAULT-VALUE}.")
     private String streamBackpressure;
 
+    @Option(
+            names = "--node-silence",
+            paramLabel = "SECONDS",
+            defaultValue = "10",
+            description =
+                    "After so many seconds without a word a node's running answers count as broken off, where another node can"
+                            + " go on with them; new requests go elsewhere after less than two. Default: ${DEFAULT-VALUE}.")
+    private int nodeSilence;
+
+    @Option(
+            names = "--shutdown-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description = ShutdownTimeout.DESCRIPTION,
+            converter = ShutdownTimeout.class)
+    private Duration shutdownTimeout;
+
     /**
      * As the gateway takes it.
      *
@@ -120,7 +137,8 @@ final class GatewayOptions {
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
                     conversations(),
-                    GatewaySettings.Limits.defaults());
+                    GatewaySettings.Limits.defaults()
+                            .with(shutdownTimeout, Duration.ofSeconds(nodeSilence)));
         } catch (BadSettingsException unusable) {
             throw failure(unusable);
         }
@@ -133,6 +151,7 @@ final class GatewayOptions {
                 .replace("chasqui.conversations.max-history", "--max-history")
                 .replace("chasqui.conversations.", "--stream-")
                 .replace("chasqui.node-tls.", "--tls-")
+                .replace("chasqui.limits.", "--")
                 .replace("chasqui.node-token", "--token")
                 .replace("chasqui.", "--");
         return new Failure(message, 2);

@@ -27,9 +27,6 @@ import picocli.CommandLine.Option;
         versionProvider = Main.Version.class)
 final class NodeCommand implements Callable<Integer>, ServerCommand {
 
-    /** How long running answers may go on after the first signal. */
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
-
     @Option(
             names = "--listen",
             paramLabel = "HOST:PORT",
@@ -37,6 +34,14 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
             converter = ListenAddress.class,
             description = "Where to answer gRPC. Beyond loopback only with a token or TLS. Default: ${DEFAULT-VALUE}.")
     private InetSocketAddress listen;
+
+    @Option(
+            names = "--shutdown-timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description = ShutdownTimeout.DESCRIPTION,
+            converter = ShutdownTimeout.class)
+    private Duration shutdownTimeout;
 
     @Option(names = "--supervised", hidden = true, description = "End when standard input ends.")
     private boolean supervised;
@@ -69,7 +74,7 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
         ProgressLine.follow(node.models(), System.err, System.getenv("CHASQUI_TERMINAL") != null);
         // A parent that ends sends a signal and closes the pipe; whichever comes first counts.
         AtomicBoolean stopping = new AtomicBoolean();
-        Signals.endInOrder(() -> stop(node, PATIENCE, stopping));
+        Signals.endInOrder(() -> stop(node, shutdownTimeout, stopping));
         if (supervised) {
             Signals.leaveTerminalToParent();
             endWithStandardInput(() -> stop(node, Duration.ZERO, stopping));

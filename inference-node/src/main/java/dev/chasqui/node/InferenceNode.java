@@ -62,10 +62,14 @@ public final class InferenceNode implements AutoCloseable {
 
     /** Takes no more requests, lets running answers finish for so long, and closes. */
     public void shutdown(Duration patience) {
-        server.drain();
+        int running = server.drain();
         models.drain();
+        log.info("node takes no more requests and ends{}", running == 0 ? "" : ", after " + running + " that run");
         try {
-            models.awaitIdle(patience);
+            int left = server.awaitIdle(patience);
+            if (left > 0) {
+                log.warn("{} requests still run after {} s and are ended", left, patience.toSeconds());
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

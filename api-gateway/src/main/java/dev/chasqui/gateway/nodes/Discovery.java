@@ -2,7 +2,6 @@ package dev.chasqui.gateway.nodes;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.security.Security;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,11 +33,6 @@ final class Discovery implements AutoCloseable {
     /** @param found told all addresses, as literals, whenever they are others than before */
     Discovery(NodeAddress target, Consumer<Set<String>> found) {
         this(target, InetAddress::getAllByName, found, PERIOD_MS);
-        // The JDK keeps addresses for longer than this looks.
-        if (Security.getProperty("networkaddress.cache.ttl") == null) {
-            Security.setProperty("networkaddress.cache.ttl", "3");
-            Security.setProperty("networkaddress.cache.negative.ttl", "1");
-        }
     }
 
     Discovery(NodeAddress target, Resolver resolver, Consumer<Set<String>> found, long periodMs) {

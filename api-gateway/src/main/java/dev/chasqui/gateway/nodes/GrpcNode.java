@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.nodes;
 
 import com.google.protobuf.MessageLite;
+import dev.chasqui.proto.v1.EngineStatus;
 import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.NodeGrpc;
 import dev.chasqui.proto.v1.NodeStatus;
@@ -9,8 +10,11 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,37 +25,67 @@ import reactor.core.publisher.SignalType;
 /**
  * One node: its channel, the calls to it, and a standing watch of its status that comes back by itself after the node
  * was away. The watch runs on the event loop, which owns its fields.
+ *
+ * <p>A node speaks twice a second. One that is silent for a moment gets no new requests where others take them, and those
+ * that it has not begun to answer go there too; one that stays silent is taken for gone, and its calls fail. Each watch has a
+ * channel of its own, so that what waits in a broken connection never stands in the way of a new one.
  */
 final class GrpcNode {
+    /** What a node needs to know of the others. */
+    interface Others {
+        /** Whether there is another that takes requests. */
+        boolean takeRequests(GrpcNode but);
+    }
+
     private static final Logger log = LoggerFactory.getLogger(GrpcNode.class);
     private static final long FIRST_RETRY_MS = 100;
     private static final long LONGEST_RETRY_MS = 500;
     /** One that was never there may still be starting, so its absence is told only after this. */
     private static final long STARTING_MS = 15_000;
-    /** A node speaks at least every 10 s; one that has been silent for this long is taken for gone. */
-    private static final long SILENCE_MS = 30_000;
+
+    private static final int BEAT_MS = 500;
+    private static final long SILENT_AFTER_MS = 1_500;
+    private static final long FIRST_WORD_MS = 5_000;
+    /** Where nobody else could go on with its answers, a node may stand still for at least so long. */
+    private static final long ALONE_MS = 60_000;
 
     private final NodeAddress address;
+    private final @Nullable String name;
+    private final NodeChannels channels;
     private final EventLoop loop;
-    private final ManagedChannel channel;
+    private final Others others;
+    private final long patienceMs;
     private final @Nullable String authorization;
     private final long createdNanos = System.nanoTime();
-    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Set<ServerStream.Running> running = ConcurrentHashMap.newKeySet();
     private final ServerStream.Owner requests = new Requests();
+    private volatile ManagedChannel channel;
     private volatile NodeStatus status = NodeStatus.getDefaultInstance();
+    private volatile int elsewhere;
     private volatile boolean reachable;
+    private volatile boolean silent;
     private volatile boolean closing;
 
     private @Nullable Watch watch;
+    /** Calls may still run there. */
+    private volatile @Nullable ManagedChannel former;
+
     private @Nullable Unreachable told;
     private boolean retired;
     private long retryMs = FIRST_RETRY_MS;
     private Runnable cancelRetry = () -> {};
 
-    /** @param name that its certificate must have; null: the address's host */
-    GrpcNode(NodeAddress address, @Nullable String name, NodeChannels channels) {
+    /**
+     * @param name that its certificate must have; null: the address's host
+     * @param patience after so much silence its calls fail, where another node can take them over
+     */
+    GrpcNode(NodeAddress address, @Nullable String name, NodeChannels channels, Others others, Duration patience) {
         this.address = address;
+        this.name = name;
+        this.channels = channels;
         this.loop = channels.loop();
+        this.others = others;
+        this.patienceMs = patience.toMillis();
         this.authorization = channels.authorization();
         this.channel = channels.open(address, name);
     }
@@ -61,12 +95,20 @@ final class GrpcNode {
         loop.execute(this::connect);
     }
 
-    NodeView view() {
-        return new NodeView(address, reachable, status, inFlight.get());
+    NodeState state() {
+        if (!reachable) {
+            return NodeState.DOWN;
+        }
+        return status.getDraining() ? NodeState.DRAINING : silent ? NodeState.SILENT : NodeState.UP;
     }
 
-    <Q extends MessageLite, R> Flux<R> call(MethodDescriptor<Q, R> method, Q request) {
-        return new ServerStream<>(channel, loop, method, authorization, request, requests);
+    NodeView view() {
+        return new NodeView(address, state(), status, running.size(), elsewhere);
+    }
+
+    /** @param answers whether a message is part of the answer, so that nobody else can give it any more */
+    <Q extends MessageLite, R> Flux<R> call(MethodDescriptor<Q, R> method, Q request, Predicate<R> answers) {
+        return new ServerStream<>(channel, loop, method, authorization, request, requests, answers);
     }
 
     /** A new process may listen there now: tries at once instead of waiting out the backoff. */
@@ -84,6 +126,9 @@ final class GrpcNode {
         closing = true;
         loop.execute(cancelRetry);
         channel.shutdownNow();
+        if (former != null) {
+            former.shutdownNow();
+        }
     }
 
     /** Takes no new calls, and closes the channel when those that run have ended. */
@@ -101,28 +146,37 @@ final class GrpcNode {
             return;
         }
         cancelRetry.run();
-        channel.resetConnectBackoff();
         Watching watching = new Watching();
         Watch next = new Watch(watching);
         watch = next;
-        next.listenForSilence();
+        next.listen();
         new ServerStream<>(
                         channel,
                         loop,
                         NodeGrpc.getWatchStatusMethod(),
                         authorization,
-                        WatchStatusRequest.getDefaultInstance(),
-                        watching)
+                        WatchStatusRequest.newBuilder().setIntervalMs(BEAT_MS).build(),
+                        watching,
+                        beat -> true)
                 .subscribe(next);
     }
 
-    private void lost(@Nullable Unreachable reason) {
+    /** @param broken whether calls must not go on waiting for the old connection */
+    private void lost(@Nullable Unreachable reason, boolean broken) {
         watch = null;
         if (closing || retired) {
             return;
         }
         tell(reason == null ? new Unreachable(false, "it ended the connection") : reason);
         reachable = false;
+        silent = false;
+        former = channel;
+        channel = channels.open(address, name);
+        if (broken) {
+            former.shutdownNow();
+        } else {
+            former.shutdown();
+        }
         cancelRetry = loop.schedule(this::connect, retryMs);
         retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
@@ -136,58 +190,103 @@ final class GrpcNode {
         }
     }
 
+    private void heard(NodeStatus next) {
+        retryMs = FIRST_RETRY_MS;
+        told = null;
+        NodeState before = state();
+        int all = 0;
+        for (EngineStatus engine : next.getEnginesList()) {
+            all += engine.getSlotsInUse() + engine.getQueued();
+        }
+        elsewhere = Math.max(0, all - running.size());
+        status = next;
+        reachable = true;
+        silent = false;
+        NodeState now = state();
+        if (now != before) {
+            switch (now) {
+                case DRAINING -> log.info("node {} takes no new requests: it ends", address);
+                default -> log.info("node {} answers (version {})", address, next.getVersion());
+            }
+        }
+    }
+
     private final class Watch extends BaseSubscriber<NodeStatus> {
+        private static final long TICK_MS = 250;
+
         private final Watching watching;
-        private long heardNanos = System.nanoTime();
-        private Runnable cancelCheck = () -> {};
+        /**
+         * Counted, not read from a clock: a gateway that itself stood still, in a collection of garbage or a closed laptop,
+         * was not listening.
+         */
+        private long silentMs;
+
+        private Runnable cancelTick = () -> {};
 
         Watch(Watching watching) {
             this.watching = watching;
         }
 
-        void listenForSilence() {
-            cancelCheck = loop.schedule(this::check, SILENCE_MS);
+        void listen() {
+            cancelTick = loop.schedule(this::tick, TICK_MS);
         }
 
-        private void check() {
-            long silentMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - heardNanos);
-            if (silentMs >= SILENCE_MS) {
+        private void tick() {
+            silentMs += TICK_MS;
+            boolean takenOver = others.takeRequests(GrpcNode.this);
+            if (silentMs >= patienceMs(takenOver)) {
                 cancel();
-            } else {
-                cancelCheck = loop.schedule(this::check, SILENCE_MS - silentMs);
+                return;
+            }
+            if (reachable && silentMs >= SILENT_AFTER_MS) {
+                silent(takenOver);
+            }
+            listen();
+        }
+
+        private long patienceMs(boolean takenOver) {
+            return !reachable ? FIRST_WORD_MS : takenOver ? patienceMs : Math.max(patienceMs, ALONE_MS);
+        }
+
+        private void silent(boolean takenOver) {
+            if (!silent) {
+                silent = true;
+                log.warn("node {} is silent{}", address, takenOver ? ": requests go elsewhere" : "");
+            }
+            if (takenOver) {
+                NodeException failure = new NodeException(
+                        ErrorReason.ERROR_REASON_NODE_UNREACHABLE,
+                        "The inference node does not answer.",
+                        null,
+                        StatusMapping.RETRY_SOON);
+                running.forEach(call -> call.giveUp(failure));
             }
         }
 
         @Override
         protected void hookOnNext(NodeStatus next) {
-            heardNanos = System.nanoTime();
-            retryMs = FIRST_RETRY_MS;
-            told = null;
-            status = next;
-            if (!reachable) {
-                reachable = true;
-                log.info("node {} answers (version {})", address, next.getVersion());
-            }
+            silentMs = 0;
+            heard(next);
         }
 
         @Override
         protected void hookOnError(Throwable error) {
-            lost(watching.reason);
+            lost(watching.reason, false);
         }
 
         @Override
         protected void hookOnComplete() {
-            lost(null);
+            lost(null, false);
         }
 
         @Override
         protected void hookOnCancel() {
-            lost(new Unreachable(false, "it is silent"));
+            lost(new Unreachable(false, "it is silent"), true);
         }
 
         @Override
         protected void hookFinally(SignalType type) {
-            cancelCheck.run();
+            cancelTick.run();
         }
     }
 
@@ -195,10 +294,10 @@ final class GrpcNode {
         private @Nullable Unreachable reason;
 
         @Override
-        public void began() {}
+        public void began(ServerStream.Running call) {}
 
         @Override
-        public void ended() {}
+        public void ended(ServerStream.Running call) {}
 
         @Override
         public NodeException failure(Status failure, Metadata trailers) {
@@ -215,13 +314,13 @@ final class GrpcNode {
 
     private final class Requests extends Watching {
         @Override
-        public void began() {
-            inFlight.incrementAndGet();
+        public void began(ServerStream.Running call) {
+            running.add(call);
         }
 
         @Override
-        public void ended() {
-            inFlight.decrementAndGet();
+        public void ended(ServerStream.Running call) {
+            running.remove(call);
         }
     }
 }

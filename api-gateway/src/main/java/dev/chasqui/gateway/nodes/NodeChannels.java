@@ -5,6 +5,7 @@ import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.netty.channel.ChannelOption;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.Security;
 import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -25,6 +27,8 @@ final class NodeChannels implements AutoCloseable {
     private static final int MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
     /** Of one call that the node may send unread: for a reader who does not read it lies here, so it is not much. */
     private static final int WINDOW_BYTES = 64 * 1024;
+    /** Where packets are swallowed a connection is never refused; the next try begins afresh. */
+    private static final int CONNECT_MILLIS = 3_000;
     /** A resumed session would not look at certificates again, and connections are few and long. */
     private static final int SESSION_SECONDS = 1;
 
@@ -32,6 +36,14 @@ final class NodeChannels implements AutoCloseable {
     private final @Nullable String authorization;
     private final @Nullable ScheduledExecutorService reloads;
     private final @Nullable SslContext tls;
+
+    static {
+        // The JDK keeps addresses for half a minute, while a node may be back at another one at once.
+        if (Security.getProperty("networkaddress.cache.ttl") == null) {
+            Security.setProperty("networkaddress.cache.ttl", "3");
+            Security.setProperty("networkaddress.cache.negative.ttl", "1");
+        }
+    }
 
     /** @throws IllegalArgumentException where a file for TLS cannot be used; the message names it */
     NodeChannels(NodeCredentials credentials, EventLoop loop) {
@@ -65,6 +77,7 @@ final class NodeChannels implements AutoCloseable {
                 .channelType(loop.socketType())
                 .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .flowControlWindow(WINDOW_BYTES)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .disableRetry()
                 .proxyDetector(target -> null);
         if (tls == null) {

@@ -16,16 +16,37 @@ public final class NodeException extends RuntimeException {
     private final ErrorReason reason;
     private final @Nullable String field;
     private final @Nullable Duration retryAfter;
+    private final boolean beforeAnswer;
 
     /**
      * @param field the request field at fault, where it is one
      * @param retryAfter how long to wait before the same call may succeed; null where it never will
      */
     public NodeException(ErrorReason reason, String message, @Nullable String field, @Nullable Duration retryAfter) {
+        this(reason, message, field, retryAfter, false);
+    }
+
+    private NodeException(
+            ErrorReason reason,
+            @Nullable String message,
+            @Nullable String field,
+            @Nullable Duration retryAfter,
+            boolean beforeAnswer) {
         super(message, null, false, false);
         this.reason = reason;
         this.field = field;
         this.retryAfter = retryAfter;
+        this.beforeAnswer = beforeAnswer;
+    }
+
+    /** The same, of a node that had not begun to answer. */
+    NodeException toldBeforeAnswer() {
+        return new NodeException(reason, getMessage(), field, retryAfter, true);
+    }
+
+    /** Whether nothing of the answer had come, so that another node may give it. */
+    boolean beforeAnswer() {
+        return beforeAnswer;
     }
 
     public ErrorReason reason() {

@@ -36,21 +36,28 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * The way to the nodes: picks one for each request. Failures come as {@link NodeException}, signals on the event loop.
+ * The way to the nodes: picks one for each request, and another where that one refuses it or is gone before it answers.
+ * Failures come as {@link NodeException}, signals on the event loop.
  *
- * <p>Among the nodes that answer, one that has the model in memory goes first, then the one with the fewest requests of
- * this gateway.
+ * <p>Of the nodes that take requests those with the model in memory come first, then those that load it, then those that
+ * have it on disk. Among equals {@link Placement} chooses. A silent node is asked only where there is no other.
  */
 public final class NodeRouter implements AutoCloseable {
     private static final Duration RETRY_WHILE_LOADING = Duration.ofSeconds(2);
     private static final Duration RETRY_WHILE_DOWNLOADING = Duration.ofSeconds(10);
 
     private final NodeChannels channels;
+    private final Duration patience;
+    private final Placement placement = new Placement();
+    private final AtomicLong retries = new AtomicLong();
     private final List<Discovery> discoveries = new ArrayList<>();
     /** Changed on the event loop only. */
     private volatile List<GrpcNode> nodes;
@@ -59,21 +66,32 @@ public final class NodeRouter implements AutoCloseable {
 
     /**
      * @param targets at least one
+     * @param patience how long a node may be silent until its answers count as broken off, where another node can go on
+     *     with them
      * @throws IllegalArgumentException where there is none, or a file of the credentials cannot be used
      */
-    public NodeRouter(List<NodeTarget> targets, NodeCredentials credentials, EventLoop loop) {
+    public NodeRouter(List<NodeTarget> targets, NodeCredentials credentials, Duration patience, EventLoop loop) {
         if (targets.isEmpty()) {
             throw new IllegalArgumentException("no nodes (expected: at least one)");
         }
+        this.patience = patience;
         channels = new NodeChannels(credentials, loop);
         nodes = targets.stream()
                 .filter(target -> !target.everyAddress())
-                .map(target -> new GrpcNode(target.address(), null, channels))
+                .map(target -> node(target.address(), null))
                 .toList();
         targets.stream()
                 .filter(NodeTarget::everyAddress)
                 .map(target -> discovery(target.address(), loop))
                 .forEach(discoveries::add);
+    }
+
+    private GrpcNode node(NodeAddress address, @Nullable String name) {
+        return new GrpcNode(address, name, channels, this::othersTakeRequests, patience);
+    }
+
+    private boolean othersTakeRequests(GrpcNode but) {
+        return nodes.stream().anyMatch(node -> node != but && node.state() == NodeState.UP);
     }
 
     private Discovery discovery(NodeAddress name, EventLoop loop) {
@@ -95,7 +113,7 @@ public final class NodeRouter implements AutoCloseable {
         known.keySet().retainAll(addresses);
         for (String address : addresses) {
             known.computeIfAbsent(address, literal -> {
-                GrpcNode node = new GrpcNode(new NodeAddress(literal, name.port()), name.host(), channels);
+                GrpcNode node = node(new NodeAddress(literal, name.port()), name.host());
                 next.add(node);
                 node.start();
                 return node;
@@ -116,12 +134,12 @@ public final class NodeRouter implements AutoCloseable {
      * frees the node's slot. While the default model is not ready a request for it fails at once.
      */
     public Flux<GenerationEvent> chat(ChatRequest request) {
-        return Flux.defer(() -> ready(request.getModel()).call(InferenceGrpc.getChatMethod(), request));
+        return generation(request.getModel(), () -> PromptKey.of(request), InferenceGrpc.getChatMethod(), request);
     }
 
     /** Continuations of a raw prompt; else as {@link #chat}. */
     public Flux<GenerationEvent> generate(GenerateRequest request) {
-        return Flux.defer(() -> ready(request.getModel()).call(InferenceGrpc.getGenerateMethod(), request));
+        return generation(request.getModel(), () -> PromptKey.of(request), InferenceGrpc.getGenerateMethod(), request);
     }
 
     /** How many tokens the prompt of a chat would have. */
@@ -164,12 +182,12 @@ public final class NodeRouter implements AutoCloseable {
 
     /** Fetches a model to disk, and tells how far it is. Cancelling it does not end a download. */
     public Flux<ModelProgress> pullModel(PullModelRequest request) {
-        return Flux.defer(() -> pick(request.getName()).call(ModelsGrpc.getPullModelMethod(), request));
+        return stream(request.getName(), ModelsGrpc.getPullModelMethod(), request);
     }
 
     /** Brings a model into memory, and tells how far it is. Cancelling it does not end the load. */
     public Flux<ModelProgress> loadModel(LoadModelRequest request) {
-        return Flux.defer(() -> pick(request.getName()).call(ModelsGrpc.getLoadModelMethod(), request));
+        return stream(request.getName(), ModelsGrpc.getLoadModelMethod(), request);
     }
 
     /** Takes a model out of memory. */
@@ -188,19 +206,48 @@ public final class NodeRouter implements AutoCloseable {
                 DeleteModelRequest.newBuilder().setName(name).build());
     }
 
+    private <Q extends MessageLite> Flux<GenerationEvent> generation(
+            String model, Supplier<PromptKey> key, MethodDescriptor<Q, GenerationEvent> method, Q request) {
+        return Flux.defer(() -> {
+            AtomicBoolean admitted = new AtomicBoolean();
+            return Attempts.of(
+                            tried -> ready(model, key, tried),
+                            node -> node.call(method, request, event -> event.hasDelta() || event.hasFinished()),
+                            retries::incrementAndGet)
+                    // A second node admits it a second time.
+                    .filter(event -> !event.hasAdmitted() || admitted.compareAndSet(false, true));
+        });
+    }
+
     /** One answer of a model, which fails at once while the default one is not ready. */
     private <Q extends MessageLite, R> Mono<R> ask(String model, MethodDescriptor<Q, R> method, Q request) {
-        return Mono.defer(() -> ready(model).call(method, request).next());
+        return Attempts.<R>of(
+                        tried -> ready(model, null, tried),
+                        node -> node.call(method, request, answer -> true),
+                        retries::incrementAndGet)
+                .next();
     }
 
     private <Q extends MessageLite, R> Mono<R> call(String model, MethodDescriptor<Q, R> method, Q request) {
-        return Mono.defer(() -> pick(model).call(method, request).next());
+        return stream(model, method, request).next();
     }
 
-    private GrpcNode ready(String model) {
-        GrpcNode node = pick(model);
+    private <Q extends MessageLite, R> Flux<R> stream(String model, MethodDescriptor<Q, R> method, Q request) {
+        return Attempts.of(
+                tried -> pick(model, null, tried),
+                node -> node.call(method, request, word -> true),
+                retries::incrementAndGet);
+    }
+
+    private GrpcNode ready(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
+        GrpcNode node = pick(model, key, tried);
         requireReady(node.view(), model);
         return node;
+    }
+
+    /** How often a request went to another node because the one before refused it or was gone. */
+    public long retries() {
+        return retries.get();
     }
 
     /** The best that any node can do for the default model. */
@@ -248,39 +295,54 @@ public final class NodeRouter implements AutoCloseable {
         channels.close();
     }
 
-    private GrpcNode pick(String model) {
+    /**
+     * @param key of the prompt; null where it does not matter what a node has computed before
+     * @param tried nodes that are out of the question
+     */
+    private GrpcNode pick(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
         if (draining) {
             throw new NodeException(
                     ErrorReason.ERROR_REASON_SHUTTING_DOWN, "The gateway is shutting down.", null, RETRY_WHILE_LOADING);
         }
-        GrpcNode best = null;
-        NodeView bestView = null;
+        List<Candidate> best = new ArrayList<>();
         for (GrpcNode node : nodes) {
             NodeView view = node.view();
-            if (view.reachable()
-                    && !view.status().getDraining()
-                    && (bestView == null || preference(model).compare(view, bestView) < 0)) {
-                best = node;
-                bestView = view;
+            boolean asked = view.state() == NodeState.UP || view.state() == NodeState.SILENT;
+            if (!asked || tried.contains(node)) {
+                continue;
+            }
+            Candidate candidate = new Candidate(node, view, model);
+            if (!best.isEmpty() && candidate.distance() < best.get(0).distance()) {
+                best.clear();
+            }
+            if (best.isEmpty() || candidate.distance() == best.get(0).distance()) {
+                best.add(candidate);
             }
         }
-        if (best == null) {
+        if (best.isEmpty()) {
             throw new NodeException(
                     ErrorReason.ERROR_REASON_NODE_UNREACHABLE,
                     "The inference node is not reachable; it may be starting.",
                     null,
                     RETRY_WHILE_LOADING);
         }
-        return best;
+        return best.size() == 1
+                ? best.get(0).node()
+                : placement.choose(best, key == null ? null : key.get()).node();
     }
 
-    private static Comparator<NodeView> preference(String model) {
-        return Comparator.comparing((NodeView view) -> !isReady(view.model(model)))
-                .thenComparingInt(NodeView::inFlight);
-    }
+    /** A node that may be asked, and how far it is from answering. */
+    private record Candidate(GrpcNode node, String name, int load, int slots, int distance) implements Placement.Place {
+        private static final int SILENT = 100;
 
-    private static boolean isReady(@Nullable Model model) {
-        return model != null && model.getState() == ModelState.MODEL_STATE_READY;
+        Candidate(GrpcNode node, NodeView view, String model) {
+            this(
+                    node,
+                    view.address().toString(),
+                    view.load(),
+                    view.slots(model),
+                    view.distance(model) + (view.state() == NodeState.SILENT ? SILENT : 0));
+        }
     }
 
     /**

@@ -8,6 +8,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
@@ -27,11 +28,17 @@ final class ServerStream<Q, R> extends Flux<R> {
 
     /** Told when calls begin and end, and asked what a failure means. */
     interface Owner {
-        void began();
+        void began(Running call);
 
-        void ended();
+        void ended(Running call);
 
         NodeException failure(Status status, Metadata trailers);
+    }
+
+    /** A call that has begun and not ended. */
+    interface Running {
+        /** Ends it with this failure, unless the answer has begun. On the event loop. */
+        void giveUp(NodeException failure);
     }
 
     private final Channel channel;
@@ -40,26 +47,32 @@ final class ServerStream<Q, R> extends Flux<R> {
     private final @Nullable String authorization;
     private final Q request;
     private final Owner owner;
+    private final Predicate<R> answers;
 
-    /** @param loop on which the channel's answers come, and all signals */
+    /**
+     * @param loop on which the channel's answers come, and all signals
+     * @param answers whether a message is part of the answer, and not only word of its coming
+     */
     ServerStream(
             Channel channel,
             EventLoop loop,
             MethodDescriptor<Q, R> method,
             @Nullable String authorization,
             Q request,
-            Owner owner) {
+            Owner owner,
+            Predicate<R> answers) {
         this.channel = channel;
         this.loop = loop;
         this.method = method;
         this.authorization = authorization;
         this.request = request;
         this.owner = owner;
+        this.answers = answers;
     }
 
     @Override
     public void subscribe(CoreSubscriber<? super R> actual) {
-        Call<Q, R> call = new Call<>(channel.newCall(method, OPTIONS), loop, actual, owner);
+        Call<Q, R> call = new Call<>(channel.newCall(method, OPTIONS), loop, actual, owner, answers);
         actual.onSubscribe(call);
         Metadata headers = new Metadata();
         if (authorization != null) {
@@ -69,21 +82,29 @@ final class ServerStream<Q, R> extends Flux<R> {
     }
 
     /** Both ends of one call. Demand and cancellation may come from any thread, also before the call is started. */
-    private static final class Call<Q, R> extends ClientCall.Listener<R> implements Subscription {
+    private static final class Call<Q, R> extends ClientCall.Listener<R> implements Subscription, Running {
         private final ClientCall<Q, R> call;
         private final EventLoop loop;
         private final CoreSubscriber<? super R> actual;
         private final Owner owner;
+        private final Predicate<R> answers;
         private final AtomicBoolean ended = new AtomicBoolean();
+        private boolean answered;
         private boolean started;
         private long demandBeforeStart;
 
-        Call(ClientCall<Q, R> call, EventLoop loop, CoreSubscriber<? super R> actual, Owner owner) {
+        Call(
+                ClientCall<Q, R> call,
+                EventLoop loop,
+                CoreSubscriber<? super R> actual,
+                Owner owner,
+                Predicate<R> answers) {
             this.call = call;
             this.loop = loop;
             this.actual = actual;
             this.owner = owner;
-            owner.began();
+            this.answers = answers;
+            owner.began(this);
         }
 
         void start(Metadata headers, Q request) {
@@ -120,14 +141,24 @@ final class ServerStream<Q, R> extends Flux<R> {
         @Override
         public void cancel() {
             if (ended.compareAndSet(false, true)) {
-                owner.ended();
+                owner.ended(this);
                 call.cancel("no longer wanted", null);
+            }
+        }
+
+        @Override
+        public void giveUp(NodeException failure) {
+            if (!answered && ended.compareAndSet(false, true)) {
+                owner.ended(this);
+                call.cancel("answered elsewhere", null);
+                actual.onError(failure.toldBeforeAnswer());
             }
         }
 
         @Override
         public void onMessage(R message) {
             if (!ended.get()) {
+                answered = answered || answers.test(message);
                 actual.onNext(message);
             }
         }
@@ -142,11 +173,12 @@ final class ServerStream<Q, R> extends Flux<R> {
             if (!ended.compareAndSet(false, true)) {
                 return;
             }
-            owner.ended();
+            owner.ended(this);
             if (status.isOk()) {
                 actual.onComplete();
             } else {
-                actual.onError(owner.failure(status, trailers));
+                NodeException failure = owner.failure(status, trailers);
+                actual.onError(answered ? failure : failure.toldBeforeAnswer());
             }
         }
 

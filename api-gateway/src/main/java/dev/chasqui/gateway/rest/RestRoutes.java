@@ -5,6 +5,7 @@ import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.nodes.NodeState;
 import dev.chasqui.gateway.nodes.NodeView;
 import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
@@ -159,6 +160,7 @@ public final class RestRoutes implements Dialect {
             body.put("database", stored.state().word());
             boolean reachable = nodes.views().stream().anyMatch(NodeView::reachable);
             body.put("node", reachable ? "ready" : "unavailable");
+            body.set("nodes", states());
             return json(response, body.put("model", readiness.state().word()));
         });
     }
@@ -174,6 +176,7 @@ public final class RestRoutes implements Dialect {
             body.put("bytes_done", readiness.bytesDone()).put("bytes_total", readiness.bytesTotal());
         }
         body.set("node", node());
+        body.set("nodes", states());
         DatabaseStatus stored = database.status();
         body.putObject("database").put("status", stored.state().word()).put("message", stored.message());
         body.put("version", version);
@@ -215,6 +218,13 @@ public final class RestRoutes implements Dialect {
         ArrayNode notices = node.putArray("notices");
         views.forEach(view -> view.status().getNoticesList().forEach(notices::add));
         return node;
+    }
+
+    /** How many nodes there are of each kind. */
+    private ObjectNode states() {
+        ObjectNode states = JSON.objectNode();
+        NodeState.count(nodes.views()).forEach((state, count) -> states.put(state.word(), count));
+        return states;
     }
 
     private String timestamp() {

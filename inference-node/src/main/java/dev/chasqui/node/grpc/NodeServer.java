@@ -4,6 +4,7 @@ import dev.chasqui.llama.Llama;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.proto.v1.InferenceGrpc;
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.Channel;
@@ -42,6 +43,7 @@ public final class NodeServer implements AutoCloseable {
     private final NioEventLoopGroup eventLoop = new NioEventLoopGroup(1, (ThreadFactory) task -> daemon(task, "relay"));
 
     private final Refusals refusals = new Refusals();
+    private final RunningCalls calls = new RunningCalls();
     private final NodeService nodeService;
     private final Server server;
 
@@ -63,7 +65,8 @@ public final class NodeServer implements AutoCloseable {
                 .maxInboundMessageSize(MOST_MESSAGE_BYTES)
                 .permitKeepAliveTime(5, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
-                .addService(new InferenceService(models, eventLoop.next(), handlers))
+                .addService(
+                        ServerInterceptors.intercept(new InferenceService(models, eventLoop.next(), handlers), calls))
                 .addService(new ModelsService(models))
                 .addService(nodeService)
                 .addService(health.getHealthService())
@@ -97,14 +100,26 @@ public final class NodeServer implements AutoCloseable {
         return server.getPort();
     }
 
-    /** Says in health and status that no new requests are taken. */
-    public void drain() {
+    /**
+     * Says in health and status that no new requests are taken, and refuses them.
+     *
+     * @return how many run
+     */
+    public int drain() {
         health.enterTerminalState();
         nodeService.drain();
+        calls.drain();
+        return calls.running();
+    }
+
+    /** Waits until no request runs any more, after {@link #drain}. Returns how many still do when the time is over. */
+    public int awaitIdle(Duration most) throws InterruptedException {
+        return calls.awaitNone(most);
     }
 
     @Override
     public void close() {
+        nodeService.close();
         server.shutdown();
         try {
             if (!server.awaitTermination(1, TimeUnit.SECONDS)) {

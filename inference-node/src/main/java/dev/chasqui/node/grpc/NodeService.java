@@ -5,6 +5,7 @@ import dev.chasqui.llama.Llama;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
+import dev.chasqui.node.store.StoreException;
 import dev.chasqui.proto.v1.GetStatusRequest;
 import dev.chasqui.proto.v1.NodeGrpc;
 import dev.chasqui.proto.v1.NodeStatus;
@@ -22,8 +23,11 @@ import org.jspecify.annotations.Nullable;
 
 /** How the node is, once or as a stream. */
 final class NodeService extends NodeGrpc.NodeImplBase {
-    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long USUAL_INTERVAL_MILLIS = 10_000;
+    private static final long BEAT_MILLIS = 500;
     private static final long SOON_MILLIS = 100;
+    /** Files that others put into the models folder are no change that is heard of. */
+    private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final String version;
     private final Llama llama;
@@ -32,6 +36,9 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean draining;
+    private volatile boolean modelsChanged = true;
+    private List<String> stored = List.of();
+    private long storedNanos;
 
     /** @param timer one thread; it alone writes to watchers */
     NodeService(String version, Llama llama, Models models, ScheduledExecutorService timer) {
@@ -39,8 +46,11 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         this.llama = llama;
         this.models = models;
         this.timer = timer;
-        models.onChange(this::changed);
-        timer.scheduleWithFixedDelay(this::tell, 1, 1, TimeUnit.SECONDS);
+        models.onChange(() -> {
+            modelsChanged = true;
+            changed();
+        });
+        timer.scheduleWithFixedDelay(this::tell, BEAT_MILLIS, BEAT_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     void drain() {
@@ -48,15 +58,23 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         changed();
     }
 
+    /** Ends all watches, which have no end of their own. */
+    void close() {
+        timer.execute(() -> watchers.forEach(watcher -> watcher.out.onCompleted()));
+    }
+
     @Override
     public void getStatus(GetStatusRequest request, StreamObserver<NodeStatus> response) {
-        response.onNext(status());
-        response.onCompleted();
+        timer.execute(() -> {
+            response.onNext(status());
+            response.onCompleted();
+        });
     }
 
     @Override
     public void watchStatus(WatchStatusRequest request, StreamObserver<NodeStatus> response) {
-        Watcher watcher = new Watcher((ServerCallStreamObserver<NodeStatus>) response);
+        Watcher watcher =
+                new Watcher((ServerCallStreamObserver<NodeStatus>) response, request.getIntervalMs());
         watcher.out.setOnCancelHandler(() -> watchers.remove(watcher));
         watchers.add(watcher);
         timer.execute(() -> watcher.tell(status()));
@@ -91,7 +109,8 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                 .setUptimeSeconds(ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0)
                 .setDraining(draining)
                 .setServing(models.isServing())
-                .addAllNotices(models.notices());
+                .addAllNotices(models.notices())
+                .addAllStoredModels(stored());
         for (Device device : llama.devices()) {
             status.addDevices(dev.chasqui.proto.v1.Device.newBuilder()
                     .setName(device.name())
@@ -109,6 +128,21 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         return status.build();
     }
 
+    /** On the timer's thread. */
+    private List<String> stored() {
+        long now = System.nanoTime();
+        if (modelsChanged || now - storedNanos > LOOK_NANOS) {
+            modelsChanged = false;
+            storedNanos = now;
+            try {
+                stored = models.stored();
+            } catch (StoreException unreadable) {
+                // What was there before is as good a guess as any; whoever asks for a model hears what is the matter.
+            }
+        }
+        return stored;
+    }
+
     /** One caller that watches. */
     private static final class Watcher {
         final ServerCallStreamObserver<NodeStatus> out;
@@ -116,15 +150,20 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         @Nullable
         private NodeStatus last;
 
+        private final long quietNanos;
         private long lastNanos;
 
-        Watcher(ServerCallStreamObserver<NodeStatus> out) {
+        /** @param intervalMillis as the request says */
+        Watcher(ServerCallStreamObserver<NodeStatus> out, int intervalMillis) {
             this.out = out;
+            long millis = intervalMillis == 0 ? USUAL_INTERVAL_MILLIS : Integer.toUnsignedLong(intervalMillis);
+            // Beats come a little early or late; one that is nearly due goes now rather than a beat later.
+            this.quietNanos = TimeUnit.MILLISECONDS.toNanos(millis - Math.min(millis, BEAT_MILLIS / 2));
         }
 
         void tell(NodeStatus status) {
             long now = System.nanoTime();
-            boolean due = last == null || !same(status, last) || now - lastNanos > QUIET_NANOS;
+            boolean due = last == null || !same(status, last) || now - lastNanos > quietNanos;
             if (due && out.isReady() && !out.isCancelled()) {
                 last = status;
                 lastNanos = now;

@@ -124,6 +124,11 @@ public final class Models implements AutoCloseable {
         return names.stream().map(this::describe).toList();
     }
 
+    /** Names of the models on disk. */
+    public List<String> stored() {
+        return store.list().stream().map(StoredModel::name).toList();
+    }
+
     /** @throws ModelException NOT_FOUND */
     public ModelDescription show(String name) {
         ModelReference reference = reference(name);

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.chasqui.proto.v1.EngineStatus;
 import dev.chasqui.proto.v1.GetStatusRequest;
+import dev.chasqui.proto.v1.InferenceGrpc;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.NodeGrpc;
 import dev.chasqui.proto.v1.NodeStatus;
+import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.WatchStatusRequest;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
@@ -25,6 +27,7 @@ import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +96,46 @@ final class NodeStatusTest {
                 status = next(heard);
             }
             watching.cancel(null);
+        }
+    }
+
+    @Test
+    void speaksAsOftenAsItIsAskedAlsoWhenNothingChanges() throws Exception {
+        try (TestNode node = TestNode.ready(folder)) {
+            BlockingQueue<NodeStatus> heard = new LinkedBlockingQueue<>();
+            Context.CancellableContext watching = Context.current().withCancellation();
+            watching.run(() -> NodeGrpc.newStub(node.channel)
+                    .watchStatus(WatchStatusRequest.newBuilder().setIntervalMs(500).build(), into(heard)));
+            NodeStatus first = next(heard);
+            NodeStatus last = first;
+            for (int beat = 0; beat < 6; beat++) {
+                last = next(heard);
+            }
+            // Six changes would have been told within less than a second.
+            assertThat(last.getUptimeSeconds() - first.getUptimeSeconds()).isGreaterThan(2);
+            assertThat(last.getStoredModelsList()).containsExactlyInAnyOrder("tiny", "slow", "strict");
+            watching.cancel(null);
+        }
+    }
+
+    @Test
+    void aDrainingNodeWaitsForItsSlowestReader() throws Exception {
+        try (TestNode node = TestNode.ready(folder)) {
+            Answer running = node.start(TestNode.prompt("x")
+                            .setLimits(Limits.newBuilder().setMaxTokens(400))
+                            .build())
+                    .awaitDelta();
+            assertThat(node.server.drain()).isEqualTo(1);
+
+            assertThat(node.server.awaitIdle(Duration.ofMinutes(1))).isZero();
+            assertThat(running.await().finished(0).getCompletionTokens()).isEqualTo(400);
+            assertThat(catchThrowableOfType(
+                                    StatusRuntimeException.class,
+                                    () -> InferenceGrpc.newBlockingStub(node.channel)
+                                            .tokenize(TokenizeRequest.getDefaultInstance()))
+                            .getStatus()
+                            .getCode())
+                    .isEqualTo(Status.Code.UNAVAILABLE);
         }
     }
 
