@@ -137,8 +137,7 @@ final class GatewayOptions {
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
                     conversations(),
-                    GatewaySettings.Limits.defaults()
-                            .with(shutdownTimeout, Duration.ofSeconds(nodeSilence)));
+                    GatewaySettings.Limits.defaults().with(shutdownTimeout, Duration.ofSeconds(nodeSilence)));
         } catch (BadSettingsException unusable) {
             throw failure(unusable);
         }

@@ -8,14 +8,17 @@ import com.google.gson.JsonParser;
 import io.kubernetes.client.openapi.models.V1Deployment;
 import io.kubernetes.client.openapi.models.V1NetworkPolicy;
 import io.kubernetes.client.openapi.models.V1PodDisruptionBudget;
+import io.kubernetes.client.openapi.models.V1PodSpec;
 import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V1StatefulSet;
 import io.kubernetes.client.openapi.models.V2HorizontalPodAutoscaler;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** The Kubernetes resources: whether the API knows every field of them, and whether they fit together. */
@@ -99,6 +102,32 @@ class KubernetesTest {
                 assertThat(container.has(probe)).as(probe).isTrue();
             }
         }
+    }
+
+    @Test
+    void theTlsOverlayPatchesWhatIsThereWithCertificatesThatAreMade(@TempDir Path folder) throws Exception {
+        Certificates.in(folder).make(List.of("chasqui-node"), 1);
+        for (String service : List.of("node", "gateway")) {
+            JsonNode patch =
+                    DeploymentFiles.yaml(FOLDER + "tls/" + service + ".yaml").get(0);
+            JsonNode base = one("chasqui-" + service, patch.path("kind").asString());
+            JsonNode pod = patch.at("/spec/template/spec");
+            JsonNode container = pod.at("/containers/0");
+            assertThat(patch.at("/metadata/name")).isEqualTo(base.at("/metadata/name"));
+            assertThat(container.path("name")).isEqualTo(base.at("/spec/template/spec/containers/0/name"));
+            // What is null takes a field of the base away, and is no value of the API's.
+            V1PodSpec.validateJsonElement(JsonParser.parseString(pod.toString().replace("\"grpc\":null,", "")));
+
+            String mount = container.at("/volumeMounts/0/mountPath").asString();
+            assertThat(container.at("/volumeMounts/0/name")).isEqualTo(pod.at("/volumes/0/name"));
+            for (JsonNode variable : container.path("env")) {
+                String file = variable.path("value").asString();
+                assertThat(file).startsWith(mount + "/");
+                assertThat(folder.resolve(file.substring(mount.length() + 1))).isRegularFile();
+                assertThat(variable.path("name").asString()).startsWith("CHASQUI_TLS_");
+            }
+        }
+        assertThat(DeploymentFiles.path("deploy/docker/healthy")).isExecutable();
     }
 
     private static void check(JsonNode resource) throws IOException {

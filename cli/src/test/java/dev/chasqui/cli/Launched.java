@@ -32,7 +32,12 @@ final class Launched implements AutoCloseable {
 
     /** Starts the launcher with this home, the JVM of the tests, and the build as it is. */
     static Launched start(Path home, Map<String, String> environment, List<String> arguments) {
-        List<String> command = new ArrayList<>();
+        return start(List.of(), home, environment, arguments);
+    }
+
+    /** The same behind a command that runs another, such as {@code ip netns exec NAME}. */
+    static Launched start(List<String> runner, Path home, Map<String, String> environment, List<String> arguments) {
+        List<String> command = new ArrayList<>(runner);
         command.add(ROOT.resolve("chasqui").toString());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

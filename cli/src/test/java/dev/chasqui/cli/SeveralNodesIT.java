@@ -240,7 +240,8 @@ class SeveralNodesIT {
 
     private static String get(int port, String path) throws IOException {
         try {
-            return HTTP.send(request(port, path).build(), BodyHandlers.ofString()).body();
+            return HTTP.send(request(port, path).build(), BodyHandlers.ofString())
+                    .body();
         } catch (InterruptedException problem) {
             throw new IllegalStateException(problem);
         }

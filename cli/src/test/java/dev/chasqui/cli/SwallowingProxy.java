@@ -3,6 +3,7 @@ package dev.chasqui.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -37,15 +38,22 @@ final class SwallowingProxy implements AutoCloseable {
     private void accept() {
         try {
             while (true) {
-                Socket client = listener.accept();
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
-                sockets.add(client);
-                sockets.add(server);
-                daemon(() -> pump(client, server));
-                daemon(() -> pump(server, client));
+                connect(listener.accept());
             }
         } catch (IOException closed) {
             // The test is over.
+        }
+    }
+
+    private void connect(Socket client) throws IOException {
+        try {
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+            sockets.add(client);
+            sockets.add(server);
+            daemon(() -> pump(client, server));
+            daemon(() -> pump(server, client));
+        } catch (ConnectException nobodyListens) {
+            client.close();
         }
     }
 

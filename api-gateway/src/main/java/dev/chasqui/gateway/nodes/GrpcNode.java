@@ -33,8 +33,8 @@ import reactor.core.publisher.SignalType;
 final class GrpcNode {
     /** What a node needs to know of the others. */
     interface Others {
-        /** Whether there is another that takes requests. */
-        boolean takeRequests(GrpcNode but);
+        /** Whether there is another that answers requests for the default model. */
+        boolean answer(GrpcNode but);
     }
 
     private static final Logger log = LoggerFactory.getLogger(GrpcNode.class);
@@ -45,7 +45,7 @@ final class GrpcNode {
 
     private static final int BEAT_MS = 500;
     private static final long SILENT_AFTER_MS = 1_500;
-    private static final long FIRST_WORD_MS = 5_000;
+    private static final long FIRST_WORD_MS = 10_000;
     /** Where nobody else could go on with its answers, a node may stand still for at least so long. */
     private static final long ALONE_MS = 60_000;
 
@@ -233,7 +233,7 @@ final class GrpcNode {
 
         private void tick() {
             silentMs += TICK_MS;
-            boolean takenOver = others.takeRequests(GrpcNode.this);
+            boolean takenOver = others.answer(GrpcNode.this);
             if (silentMs >= patienceMs(takenOver)) {
                 cancel();
                 return;

@@ -87,11 +87,15 @@ public final class NodeRouter implements AutoCloseable {
     }
 
     private GrpcNode node(NodeAddress address, @Nullable String name) {
-        return new GrpcNode(address, name, channels, this::othersTakeRequests, patience);
+        return new GrpcNode(address, name, channels, this::othersAnswer, patience);
     }
 
-    private boolean othersTakeRequests(GrpcNode but) {
-        return nodes.stream().anyMatch(node -> node != but && node.state() == NodeState.UP);
+    private boolean othersAnswer(GrpcNode but) {
+        return nodes.stream()
+                .filter(node -> node != but)
+                .map(GrpcNode::view)
+                .anyMatch(view ->
+                        view.state() == NodeState.UP && Readiness.of(view).state() == Readiness.State.READY);
     }
 
     private Discovery discovery(NodeAddress name, EventLoop loop) {
@@ -241,7 +245,10 @@ public final class NodeRouter implements AutoCloseable {
 
     private GrpcNode ready(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
         GrpcNode node = pick(model, key, tried);
-        requireReady(node.view(), model);
+        NodeException notYet = notYet(node.view(), model);
+        if (notYet != null) {
+            throw notYet;
+        }
         return node;
     }
 
@@ -334,6 +341,7 @@ public final class NodeRouter implements AutoCloseable {
     /** A node that may be asked, and how far it is from answering. */
     private record Candidate(GrpcNode node, String name, int load, int slots, int distance) implements Placement.Place {
         private static final int SILENT = 100;
+        private static final int NOT_YET = 200;
 
         Candidate(GrpcNode node, NodeView view, String model) {
             this(
@@ -341,7 +349,9 @@ public final class NodeRouter implements AutoCloseable {
                     view.address().toString(),
                     view.load(),
                     view.slots(model),
-                    view.distance(model) + (view.state() == NodeState.SILENT ? SILENT : 0));
+                    view.distance(model)
+                            + (view.state() == NodeState.SILENT ? SILENT : 0)
+                            + (notYet(view, model) == null ? 0 : NOT_YET));
         }
     }
 
@@ -349,18 +359,19 @@ public final class NodeRouter implements AutoCloseable {
      * While the default model is on its way, says so at once instead of letting requests pile up at the node. Whatever
      * else is the matter, the node knows best: it loads on demand what a request names.
      */
-    private static void requireReady(NodeView view, String name) {
+    private static @Nullable NodeException notYet(NodeView view, String name) {
         Model model = view.model("");
         if (view.status().getServing() || (!name.isEmpty() && (model == null || !name.equals(model.getName())))) {
-            return;
+            return null;
         }
         ModelState state = model == null ? ModelState.MODEL_STATE_LOADING : model.getState();
-        if (state == ModelState.MODEL_STATE_LOADING || state == ModelState.MODEL_STATE_DOWNLOADING) {
-            throw new NodeException(
-                    ErrorReason.ERROR_REASON_MODEL_NOT_READY,
-                    Readiness.of(view).message(),
-                    null,
-                    state == ModelState.MODEL_STATE_LOADING ? RETRY_WHILE_LOADING : RETRY_WHILE_DOWNLOADING);
+        if (state != ModelState.MODEL_STATE_LOADING && state != ModelState.MODEL_STATE_DOWNLOADING) {
+            return null;
         }
+        return new NodeException(
+                ErrorReason.ERROR_REASON_MODEL_NOT_READY,
+                Readiness.of(view).message(),
+                null,
+                state == ModelState.MODEL_STATE_LOADING ? RETRY_WHILE_LOADING : RETRY_WHILE_DOWNLOADING);
     }
 }

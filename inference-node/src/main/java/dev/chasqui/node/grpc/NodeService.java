@@ -73,8 +73,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
 
     @Override
     public void watchStatus(WatchStatusRequest request, StreamObserver<NodeStatus> response) {
-        Watcher watcher =
-                new Watcher((ServerCallStreamObserver<NodeStatus>) response, request.getIntervalMs());
+        Watcher watcher = new Watcher((ServerCallStreamObserver<NodeStatus>) response, request.getIntervalMs());
         watcher.out.setOnCancelHandler(() -> watchers.remove(watcher));
         watchers.add(watcher);
         timer.execute(() -> watcher.tell(status()));

@@ -105,7 +105,8 @@ final class NodeStatusTest {
             BlockingQueue<NodeStatus> heard = new LinkedBlockingQueue<>();
             Context.CancellableContext watching = Context.current().withCancellation();
             watching.run(() -> NodeGrpc.newStub(node.channel)
-                    .watchStatus(WatchStatusRequest.newBuilder().setIntervalMs(500).build(), into(heard)));
+                    .watchStatus(
+                            WatchStatusRequest.newBuilder().setIntervalMs(500).build(), into(heard)));
             NodeStatus first = next(heard);
             NodeStatus last = first;
             for (int beat = 0; beat < 6; beat++) {
