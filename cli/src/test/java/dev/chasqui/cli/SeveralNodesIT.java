@@ -206,7 +206,7 @@ class SeveralNodesIT {
         try {
             HttpResponse<String> response = HTTP.send(
                     request(httpPort, "/v1/chat/completions")
-                            .POST(BodyPublishers.ofString(body(question, 24, true)))
+                            .POST(BodyPublishers.ofString(body(question, 12, true)))
                             .build(),
                     BodyHandlers.ofString());
             if (response.statusCode() != 200
