@@ -10,9 +10,11 @@ import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.NodeStatus;
 import io.grpc.Status;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +35,19 @@ class SeveralNodesTest extends GatewayTest {
         } catch (java.io.IOException e) {
             throw new IllegalStateException(e);
         }
-        return GatewaySettings.local(0, List.of(node.address(), other.address()));
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));
+        return new GatewaySettings(
+                plain.host(),
+                0,
+                plain.nodes(),
+                null,
+                plain.nodeTls(),
+                List.of(),
+                List.of(),
+                List.of(),
+                plain.localNode(),
+                plain.conversations(),
+                plain.limits().with(Duration.ofSeconds(1), Duration.ofSeconds(4)));
     }
 
     @AfterEach
@@ -44,7 +58,7 @@ class SeveralNodesTest extends GatewayTest {
     @Test
     void aSilentNodeGetsNoRequestsUntilItSpeaksAgain() throws Exception {
         node.isSilent(true);
-        await(() -> nodes("silent") == 1);
+        await(() -> nodes("up") == 1);
 
         for (int i = 0; i < 20; i++) {
             assertThat(chat("question " + i).statusCode()).isEqualTo(200);
@@ -78,6 +92,28 @@ class SeveralNodesTest extends GatewayTest {
         assertThat(response.body()).contains("I am here");
         assertThat(hung.cancelled.take()).isEqualTo("cancelled");
         assertThat(get("/metrics").body()).contains("chasqui_request_retries_total 1\n");
+        never.countDown();
+    }
+
+    @Test
+    void aRunningAnswerOfANodeThatStaysSilentIsBrokenOff() throws Exception {
+        CountDownLatch never = new CountDownLatch(1);
+        for (ScriptedNode one : List.of(node, other)) {
+            one.does((request, answer) -> {
+                answer.admit(7);
+                answer.say(0, "One");
+                never.await();
+            });
+        }
+        chatLater("Hello");
+        await(() -> node.sent.get() + other.sent.get() == 2);
+        ScriptedNode hung = node.sent.get() == 2 ? node : other;
+        hung.isSilent(true);
+
+        assertThat(hung.cancelled.poll(2, TimeUnit.MINUTES)).isEqualTo("cancelled");
+        await(() -> nodes("down") == 1);
+        hung.isSilent(false);
+        await(() -> nodes("up") == 2);
         never.countDown();
     }
 
@@ -162,7 +198,7 @@ class SeveralNodesTest extends GatewayTest {
 
     @Test
     void theTurnsOfAConversationGoToOneNode() throws Exception {
-        for (int conversation = 0; conversation < 10; conversation++) {
+        for (int conversation = 0; conversation < 24; conversation++) {
             int before = node.requests.size();
             for (int turn = 0; turn < 3; turn++) {
                 StringBuilder messages =

@@ -38,6 +38,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -173,12 +174,12 @@ public final class NodeRouter implements AutoCloseable {
 
     /** Every model on disk and in the catalogue. */
     public Mono<ListModelsResponse> listModels() {
-        return call("", ModelsGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance());
+        return look("", ModelsGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance());
     }
 
     /** One model; an empty name is the default one. */
     public Mono<Model> showModel(String name) {
-        return call(
+        return look(
                 name,
                 ModelsGrpc.getShowModelMethod(),
                 ShowModelRequest.newBuilder().setName(name).build());
@@ -186,28 +187,30 @@ public final class NodeRouter implements AutoCloseable {
 
     /** Fetches a model to disk, and tells how far it is. Cancelling it does not end a download. */
     public Flux<ModelProgress> pullModel(PullModelRequest request) {
-        return stream(request.getName(), ModelsGrpc.getPullModelMethod(), request);
+        return change(request.getName(), ModelsGrpc.getPullModelMethod(), request);
     }
 
     /** Brings a model into memory, and tells how far it is. Cancelling it does not end the load. */
     public Flux<ModelProgress> loadModel(LoadModelRequest request) {
-        return stream(request.getName(), ModelsGrpc.getLoadModelMethod(), request);
+        return change(request.getName(), ModelsGrpc.getLoadModelMethod(), request);
     }
 
     /** Takes a model out of memory. */
     public Mono<UnloadModelResponse> unloadModel(String name) {
-        return call(
-                name,
-                ModelsGrpc.getUnloadModelMethod(),
-                UnloadModelRequest.newBuilder().setName(name).build());
+        return change(
+                        name,
+                        ModelsGrpc.getUnloadModelMethod(),
+                        UnloadModelRequest.newBuilder().setName(name).build())
+                .next();
     }
 
     /** Removes a model's file. */
     public Mono<DeleteModelResponse> deleteModel(String name) {
-        return call(
-                name,
-                ModelsGrpc.getDeleteModelMethod(),
-                DeleteModelRequest.newBuilder().setName(name).build());
+        return change(
+                        name,
+                        ModelsGrpc.getDeleteModelMethod(),
+                        DeleteModelRequest.newBuilder().setName(name).build())
+                .next();
     }
 
     private <Q extends MessageLite> Flux<GenerationEvent> generation(
@@ -225,22 +228,23 @@ public final class NodeRouter implements AutoCloseable {
 
     /** One answer of a model, which fails at once while the default one is not ready. */
     private <Q extends MessageLite, R> Mono<R> ask(String model, MethodDescriptor<Q, R> method, Q request) {
-        return Attempts.<R>of(
-                        tried -> ready(model, null, tried),
-                        node -> node.call(method, request, answer -> true),
-                        retries::incrementAndGet)
+        return one(tried -> ready(model, null, tried), method, request);
+    }
+
+    /** What some node knows of models. */
+    private <Q extends MessageLite, R> Mono<R> look(String model, MethodDescriptor<Q, R> method, Q request) {
+        return one(tried -> pick(model, null, tried), method, request);
+    }
+
+    private <Q extends MessageLite, R> Mono<R> one(
+            Function<Set<GrpcNode>, GrpcNode> pick, MethodDescriptor<Q, R> method, Q request) {
+        return Attempts.<R>of(pick, node -> node.call(method, request, answer -> true), retries::incrementAndGet)
                 .next();
     }
 
-    private <Q extends MessageLite, R> Mono<R> call(String model, MethodDescriptor<Q, R> method, Q request) {
-        return stream(model, method, request).next();
-    }
-
-    private <Q extends MessageLite, R> Flux<R> stream(String model, MethodDescriptor<Q, R> method, Q request) {
-        return Attempts.of(
-                tried -> pick(model, null, tried),
-                node -> node.call(method, request, word -> true),
-                retries::incrementAndGet);
+    /** What changes something at a node is asked of one only. */
+    private <Q extends MessageLite, R> Flux<R> change(String model, MethodDescriptor<Q, R> method, Q request) {
+        return Flux.defer(() -> pick(model, null, Set.of()).call(method, request, word -> true));
     }
 
     private GrpcNode ready(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
