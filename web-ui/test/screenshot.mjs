@@ -49,6 +49,12 @@ try {
     await ask(page, question);
     await answered(page);
   }
+  await page.focus('.chat-link[aria-current=page]');
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Two short functions');
+  await page.keyboard.press('Enter');
+  await page.locator('.chat-link[aria-current=page]', { hasText: 'Two short' }).waitFor();
+  await page.focus('#input');
   await page.locator('#scroller').evaluate(scroller => (scroller.scrollTop = 0));
   await page.locator('.hljs-keyword').last().waitFor();
   await page.mouse.move(0, 400);

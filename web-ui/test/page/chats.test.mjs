@@ -181,6 +181,20 @@ test('while the server is away chats that were open can be read, and others appe
   await said('Which?').waitFor();
 });
 
+test('a server that ends in mid-answer and comes back: the text stays, and goes on', async () => {
+  server.scripts = [{ pieces: ['It was '], stays: true }, { pieces: ['a dark night.'] }];
+  await open();
+  await ask(page, 'Tell me');
+  await grownText(page, 5);
+  await server.stop();
+  server.chats.endAll('interrupted');
+  await server.start();
+  await page.locator('.notice', { hasText: 'This answer was interrupted.' }).waitFor();
+  await waitUntilReady(page);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.locator('.md', { hasText: 'It was a dark night.' }).waitFor();
+});
+
 test('a question that did not reach the server is kept over a reload, and can be changed', async () => {
   server.scripts = [{ status: 503, error: { message: 'The model is still loading.', code: 'model_not_ready' } }, { pieces: ['Here'] }];
   await open();
@@ -203,6 +217,8 @@ test('system prompt and sampling of one chat are its own', async () => {
   await page.keyboard.press('Alt+KeyS');
   await page.fill('#system', 'Be brief.');
   await page.fill('#temperature', '0.3');
+  await page.locator('summary', { hasText: 'More sampling' }).click();
+  await page.fill('#repeat_penalty', '1.1');
   await page.locator('#scope label', { hasText: 'New chats' }).click();
   assert.equal(await page.inputValue('#system'), '');
   await page.locator('#scope label', { hasText: 'This chat' }).click();
@@ -211,7 +227,7 @@ test('system prompt and sampling of one chat are its own', async () => {
   await ask(page, 'And then?');
   await answered(page);
   assert.equal(server.requests[0].messages[0].content, 'Be brief.');
-  assert.equal(server.requests[0].temperature, 0.3);
+  assert.deepEqual([server.requests[0].temperature, server.requests[0].repeat_penalty], [0.3, 1.1]);
   await page.keyboard.press('Alt+KeyN');
   await ask(page, 'Something else');
   await answered(page);

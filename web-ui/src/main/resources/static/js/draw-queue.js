@@ -4,12 +4,6 @@ const SLICE_MS = 8;
 export class DrawQueue {
   #jobs = [];
   #timer = 0;
-  #onSlice;
-
-  /** @param {() => void} onSlice called after each slice */
-  constructor(onSlice) {
-    this.#onSlice = onSlice;
-  }
 
   /** @param {(() => void)[]} jobs in their order; takes the place of what was not done yet */
   replace(jobs) {
@@ -21,7 +15,6 @@ export class DrawQueue {
   #run() {
     const end = performance.now() + SLICE_MS;
     while (this.#jobs.length > 0 && performance.now() < end) this.#jobs.pop()();
-    this.#onSlice();
     if (this.#jobs.length > 0) this.#timer = setTimeout(() => this.#run());
   }
 }

@@ -84,7 +84,7 @@ function showIdentity() {
   const { conversation } = chat;
   const title = conversation?.title || library.get(conversation?.id)?.title || '';
   document.title = title ? `${title} · Chasqui` : 'Chasqui';
-  byId('chat-title').textContent = title || 'New chat';
+  byId('chat-title').textContent = title || (chat.state === 'new' ? 'New chat' : 'Chat');
 }
 
 /** What may have changed while the page did not listen is read anew. */

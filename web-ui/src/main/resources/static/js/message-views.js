@@ -12,6 +12,8 @@ import { describeStats, formatSeconds } from './format.js';
 /** What a person said; it can be put in other words. */
 export class QuestionView {
   element = el('article.message.question');
+  /** Whether it was shown in full; the thread says so. */
+  isDrawn = false;
   #message;
   #chat;
   #shown = '';
@@ -111,6 +113,8 @@ export class QuestionView {
 /** What the model said: reasoning, text, what became of it, and its numbers. */
 export class AnswerView {
   element = el('article.message.answer');
+  /** Whether it was shown in full; the thread says so. */
+  isDrawn = false;
   #message;
   #chat;
   #actions;
@@ -134,7 +138,7 @@ export class AnswerView {
     this.#message = message;
     this.#chat = chat;
     this.#actions = actions;
-    this.#body = new AnswerBody(actions.onDrawn);
+    this.#body = new AnswerBody();
   }
 
   /** The answer as words. */
@@ -170,7 +174,7 @@ export class AnswerView {
     if (running) return this.#foot.replaceChildren(others);
     const isCut = ['failed', 'interrupted', 'stopped'].includes(status) || this.#message.finish_reason === 'length';
     if (isCut) this.#showNotice(isLast);
-    this.#foot.replaceChildren(others, this.#buttons(!(isLast && isCut)), this.#stats());
+    this.#foot.replaceChildren(others, this.#stats(), this.#buttons(!(isLast && isCut)));
   }
 
   #build() {

@@ -7,6 +7,10 @@ export const SAMPLING = {
   temperature: { min: 0, max: 2, integer: false },
   top_p: { min: 0, max: 1, integer: false },
   max_tokens: { min: 1, max: 131_072, integer: true },
+  top_k: { min: 0, max: 1000, integer: true },
+  min_p: { min: 0, max: 1, integer: false },
+  repeat_penalty: { min: 0.1, max: 10, integer: false },
+  seed: { min: 0, max: 4_294_967_295, integer: true },
 };
 
 /**

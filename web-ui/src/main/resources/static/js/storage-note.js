@@ -13,6 +13,7 @@ const TEXTS = {
 export function bindStorageNote(library) {
   const note = byId('storage-note');
   library.addEventListener('change', () => {
+    byId('side-foot').hidden = library.storage === 'none';
     const text = TEXTS[library.storage] ?? '';
     if (note.textContent === text) return;
     if (text !== '') announce(text);

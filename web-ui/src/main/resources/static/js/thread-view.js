@@ -5,8 +5,8 @@ import { byId } from './dom.js';
 import { DrawQueue } from './draw-queue.js';
 import { AnswerView, QuestionView } from './message-views.js';
 
-/** Of a chat that is opened so many messages are drawn at once, the others one after the other. */
-const AT_ONCE = 4;
+/** How long the messages of a chat that is opened may be drawn at once. */
+const AT_ONCE_MS = 4;
 const NEAR_END = 40;
 
 const EMPTY = {
@@ -20,7 +20,6 @@ const EMPTY = {
  * @property {(text: string) => void} onTakenBack a question is to be changed before it is sent again
  * @property {() => void} onAsked a question was put in other words
  * @property {(id: string, arrow: string) => void} onBranch another version is to be shown
- * @property {() => void} onDrawn there is more to see
  */
 
 /** Shows the chat and follows its end, unless the reader has scrolled up. */
@@ -31,7 +30,7 @@ export class ThreadView {
   #scroller = byId('scroller');
   #views = new Map();
   #following = true;
-  #later = new DrawQueue(() => this.#follow());
+  #later = new DrawQueue();
   #opened = true;
 
   /**
@@ -40,14 +39,17 @@ export class ThreadView {
    */
   constructor(chat, actions) {
     this.#chat = chat;
-    this.#actions = { ...actions, onBranch: (id, arrow) => this.#showBranch(id, arrow), onDrawn: () => this.#follow() };
+    this.#actions = { ...actions, onBranch: (id, arrow) => this.#showBranch(id, arrow) };
     chat.addEventListener('opened', () => (this.#opened = true));
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
     chat.addEventListener('text', ({ detail }) => this.#grow(detail));
     this.#scroller.addEventListener('scroll', () => this.#noticeScroll(), { passive: true });
     byId('to-end').addEventListener('click', () => this.toEnd());
-    new ResizeObserver(() => this.#follow()).observe(this.#scroller);
+    // Comes after the layout of a frame and before it is painted, however often something was drawn in it.
+    const resized = new ResizeObserver(() => this.#follow());
+    resized.observe(this.#scroller);
+    resized.observe(this.#thread);
     this.#thread.addEventListener('click', event => copyCode(event.target.closest('.code-copy')));
     this.#showAll();
   }
@@ -101,26 +103,26 @@ export class ThreadView {
     this.#thread.hidden = count === 0;
   }
 
-  /** The last messages are drawn at once, the others from the end on when there is time. */
+  /** The end is drawn at once, as far as that takes no time to notice, and the rest from there on when there is time. */
   #place(messages) {
-    const later = [];
     const last = messages.at(-1);
+    const end = performance.now() + AT_ONCE_MS;
     messages.forEach((message, i) => {
-      const isNew = !this.#views.has(message.id);
-      const view = this.#views.get(message.id) ?? this.#add(message);
-      if (this.#thread.children[i] !== view.element) this.#thread.insertBefore(view.element, this.#thread.children[i] ?? null);
-      const draw = () => this.#views.get(message.id) === view && view.refresh(this.#placeOf(message, last));
-      if (view.isLate || (isNew && i < messages.length - AT_ONCE)) {
-        view.isLate = true;
-        later.push(() => {
-          view.isLate = false;
-          draw();
-        });
-      } else {
-        draw();
-      }
+      const { element } = this.#views.get(message.id) ?? this.#add(message);
+      if (this.#thread.children[i] !== element) this.#thread.insertBefore(element, this.#thread.children[i] ?? null);
     });
-    this.#later.replace(later.reverse());
+    const later = [];
+    for (const message of messages.toReversed()) {
+      const view = this.#views.get(message.id);
+      const draw = () => {
+        if (this.#views.get(message.id) !== view) return;
+        view.isDrawn = true;
+        view.refresh(this.#placeOf(message, last));
+      };
+      if (view.isDrawn || message === last || performance.now() < end) draw();
+      else later.push(draw);
+    }
+    this.#later.replace(later);
   }
 
   #add(message) {
@@ -137,8 +139,8 @@ export class ThreadView {
   #grow(message) {
     const view = this.#views.get(message.id);
     if (!view) return;
-    if (view.isLate) view.refresh(this.#placeOf(message));
-    view.isLate = false;
+    if (!view.isDrawn) view.refresh(this.#placeOf(message));
+    view.isDrawn = true;
     view.grow();
   }
 
@@ -146,9 +148,8 @@ export class ThreadView {
     this.#thread.classList.toggle('busy', !this.#chat.isIdle);
     const view = this.#views.get(message.id);
     if (!view) return;
-    view.isLate = false;
+    view.isDrawn = true;
     view.refresh(this.#placeOf(message));
-    this.#follow();
     if (isRunning(message)) return;
     if (message.role === 'user') announce(message.status === 'unsent' ? `Not sent. ${message.error}` : '');
     else if (message.status === 'failed') announce(`The answer failed. ${message.error ?? ''}`);
