@@ -306,7 +306,7 @@ public final class GatewayCost {
 
     /** An answer of far more text than the buffers on the way take. */
     private PacedNode.Wish unread() {
-        return new PacedNode.Wish(100 * (plan.seconds + 15), 1000, 100);
+        return new PacedNode.Wish(200 * (plan.seconds + 15), 2000, 200);
     }
 
     /** Readers of long answers who do not read, when no buffer takes more. */

@@ -86,6 +86,7 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
         if (type == null) {
             throw choice.bad("type", null, String.join(", ", CHOICES));
         }
+        choice.string("name");
         if (type.equals("tool")) {
             return ToolFields.only(choice, names);
         }

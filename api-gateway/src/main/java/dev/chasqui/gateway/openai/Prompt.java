@@ -48,7 +48,7 @@ record Prompt(@Nullable String text, TokenList tokens) {
     static TokenList tokens(String path, JsonNode array) {
         TokenList.Builder tokens = TokenList.newBuilder();
         for (JsonNode token : array.values()) {
-            if (!token.isIntegralNumber() || !token.canConvertToInt() || token.intValue() < 0) {
+            if (!token.canConvertToExactIntegral() || !token.canConvertToInt() || token.intValue() < 0) {
                 throw RequestError.badValue(
                         path + "[" + tokens.getIdsCount() + "]",
                         (token.isNumber() ? Fields.shown(token) : Fields.kind(token))

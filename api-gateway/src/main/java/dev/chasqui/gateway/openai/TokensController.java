@@ -46,7 +46,9 @@ final class TokensController {
 
     private TokenizeRequest request(Fields fields) {
         String content = fields.any("content") == null ? null : text(fields, "content");
-        Boolean special = fields.bool(content == null ? "add_special_tokens" : "add_special");
+        Boolean ours = fields.bool("add_special");
+        Boolean theirs = fields.bool("add_special_tokens");
+        Boolean special = content == null ? theirs : ours;
         Boolean parse = fields.bool("parse_special");
         return TokenizeRequest.newBuilder()
                 .setModel(names.resolve(fields.string("model")))
