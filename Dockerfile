@@ -11,6 +11,10 @@ WORKDIR /src
 COPY . .
 # The launcher builds what is missing, here as on any machine.
 RUN CHASQUI_HOME=/tmp/home ./chasqui --version
+# GPU libraries to put into the image, such as cuda13: npm and pip are here, and not where it runs.
+ARG LIBRARIES=
+RUN mkdir libraries \
+    && for library in ${LIBRARIES}; do CHASQUI_HOME=/tmp/home ./chasqui backend fetch "$library" --to libraries || exit; done
 
 FROM ${BASE}
 RUN apt-get update \
@@ -22,8 +26,9 @@ RUN apt-get update \
 COPY --from=build /src/chasqui /src/deploy/docker/healthy /opt/chasqui/
 COPY --from=build /src/cli/target/chasqui-cli.jar /opt/chasqui/cli/target/
 COPY --from=build /src/cli/target/lib /opt/chasqui/cli/target/lib
+COPY --from=build /src/libraries /opt/chasqui/libraries
 COPY --from=build /src/LICENSE /src/THIRD-PARTY-NOTICES.md /opt/chasqui/
-ENV CHASQUI_BUILD=never CHASQUI_HOME=/var/lib/chasqui
+ENV CHASQUI_BUILD=never CHASQUI_HOME=/var/lib/chasqui CHASQUI_LIBRARIES=/opt/chasqui/libraries
 # Prepares fast starts, as nothing can be written beside the program later.
 RUN export CHASQUI_HOME=/tmp/home \
     && /opt/chasqui/chasqui gateway --help \

@@ -27,6 +27,9 @@ CQ_API void    cq_free(char * text);
 // {release, commit, build}; NULL: failed.
 CQ_API char * cq_start(const char * folder, int32_t length, char ** error);
 CQ_API char * cq_system_info(char ** error);
+// Loads one more backend of the same release, such as a GPU's, before the first model. How many devices it brought; -1: failed,
+// also where it brought none.
+CQ_API int32_t cq_backend_add(const char * library, int32_t length, char ** error);
 // [{name, description, kind: CPU|GPU|IGPU|ACCELERATOR, total, free}]
 CQ_API char * cq_devices(char ** error);
 // Warnings and errors since the last call, a line each; bounded.
@@ -34,17 +37,20 @@ CQ_API char * cq_log_drain(char ** error);
 
 // --- models -----------------------------------------------------------------------------------------------------------
 
+// placement: layers on GPUs (-1: all), how several GPUs share them (0 by layers, 1 by rows, 2 only one), the first or only GPU.
+// shares: how much of the model each GPU gets, in proportion; none: by free memory.
 // progress: a float that the load writes (0 to 1), then an int32 that it reads (not 0: end the load). NULL: failed.
-CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_layers, int32_t memory_map, void * progress,
-                                char ** error);
+CQ_API cq_model * cq_model_load(const char * path, int32_t length, const int32_t * placement, const float * shares,
+                                int32_t share_count, int32_t memory_map, void * progress, char ** error);
 CQ_API void       cq_model_free(cq_model * model);
 // Reads a LoRA adapter, which lives as long as the model. Before the model's first context, as contexts reserve room for it.
 // Shapes and types of its tensors must have been checked. Its number, from 0; -1: failed.
 CQ_API int32_t    cq_model_add_adapter(cq_model * model, const char * path, int32_t length, char ** error);
 // What a model would take, with a context where it generates text, found without taking it: {layers, generates,
-// parts: [{device, kind, weights, arranged, kv, compute}]}. options: as of cq_context_new. NULL: failed.
-CQ_API char * cq_model_estimate(const char * path, int32_t length, int32_t gpu_layers, const int32_t * options, int32_t count,
-                                char ** error);
+// parts: [{device, kind, weights, arranged, kv, compute}]}. placement, shares: as of cq_model_load; options: as of
+// cq_context_new. NULL: failed.
+CQ_API char * cq_model_estimate(const char * path, int32_t length, const int32_t * placement, const float * shares,
+                                int32_t share_count, const int32_t * options, int32_t count, char ** error);
 // How much of a file the system holds in memory, 0 to 1; -1: failed.
 CQ_API double     cq_file_cached(const char * path, int32_t length, char ** error);
 // Writes a model's file anew with its weights in Q8_0. 0: done, -1: failed.

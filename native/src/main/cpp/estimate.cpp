@@ -60,12 +60,12 @@ std::vector<part> with_context(llama_model * model, const llama_context_params &
 } // namespace
 
 // Asked of llama.cpp itself, which goes through a load and lays out a context without taking memory.
-CQ_API char * cq_model_estimate(const char * path, int32_t length, int32_t gpu_layers, const int32_t * options, int32_t count,
-                                char ** error) {
+CQ_API char * cq_model_estimate(const char * path, int32_t length, const int32_t * placement, const float * shares,
+                                int32_t share_count, const int32_t * options, int32_t count, char ** error) {
     return guarded<char *>(error, nullptr, [&] {
         std::string file(checked(path), (size_t) length);
-        auto params = llama_model_default_params();
-        params.n_gpu_layers = gpu_layers;
+        auto share_of = device_shares(shares, share_count);
+        auto params = model_params(placement, share_of);
         params.no_alloc     = true;
         params.load_mode    = LLAMA_LOAD_MODE_NONE;
         log_capture log;

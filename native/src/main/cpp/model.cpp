@@ -63,14 +63,6 @@ void read_vocabulary(cq_model & m) {
     }
 }
 
-bool has_gpu() {
-    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
-        auto type = ggml_backend_dev_type(ggml_backend_dev_get(i));
-        if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU) return true;
-    }
-    return false;
-}
-
 std::string quantization(const llama_model * model) {
     // "llama 1B Q4_K - Medium": what follows the size
     char desc[256];
@@ -156,11 +148,49 @@ std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string &
     return tokens;
 }
 
-CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_layers, int32_t memory_map, void * progress, char ** error) {
+int32_t count_gpus() {
+    int32_t count = 0;
+    for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+        auto type = ggml_backend_dev_type(ggml_backend_dev_get(i));
+        if (type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU) ++count;
+    }
+    return count;
+}
+
+std::vector<float> device_shares(const float * shares, int32_t count) {
+    if (count < 0 || (size_t) count > llama_max_devices()) {
+        refuse("tensor-split: " + std::to_string(count) + " shares (expected: at most " + std::to_string(llama_max_devices()) + ")");
+    }
+    std::vector<float> all;
+    if (count > 0) {
+        all.assign(checked(shares), shares + count);
+        all.resize(llama_max_devices()); // llama.cpp reads that many
+    }
+    return all;
+}
+
+llama_model_params model_params(const int32_t * placement, const std::vector<float> & shares) {
+    static const enum llama_split_mode modes[] = { LLAMA_SPLIT_MODE_LAYER, LLAMA_SPLIT_MODE_ROW, LLAMA_SPLIT_MODE_NONE };
+    int32_t layers = checked(placement)[0], mode = placement[1], first = placement[2];
+    if (mode < 0 || mode > 2) refuse("split-mode: " + std::to_string(mode) + " (expected: 0 to 2)");
+    int32_t gpus = count_gpus();
+    if (first < 0 || (first > 0 && first >= gpus)) {
+        refuse("main-gpu: " + std::to_string(first) + " (expected: less than " + std::to_string(std::max(gpus, 1)) + ", the number of GPUs)");
+    }
+    auto params = llama_model_default_params();
+    params.n_gpu_layers = layers;
+    params.split_mode   = modes[mode];
+    params.main_gpu     = first;
+    params.tensor_split = shares.empty() ? nullptr : shares.data();
+    return params;
+}
+
+CQ_API cq_model * cq_model_load(const char * path, int32_t length, const int32_t * placement, const float * shares,
+                                int32_t share_count, int32_t memory_map, void * progress, char ** error) {
     return guarded<cq_model *>(error, nullptr, [&] {
         std::string file(checked(path), (size_t) length);
-        auto params = llama_model_default_params();
-        params.n_gpu_layers                = gpu_layers;
+        auto share_of = device_shares(shares, share_count);
+        auto params = model_params(placement, share_of);
         params.load_mode                   = memory_map ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
         params.progress_callback           = on_progress;
         params.progress_callback_user_data = checked(progress);
@@ -182,7 +212,7 @@ CQ_API cq_model * cq_model_load(const char * path, int32_t length, int32_t gpu_l
         m->arch      = meta(m->model, "general.architecture");
         m->generates = keeps_memory(m->arch);
         m->kv_bytes  = m->generates ? kv_bytes(m->model, m->arch) : 0;
-        m->on_host   = gpu_layers == 0 || !has_gpu();
+        m->on_host   = params.n_gpu_layers == 0 || count_gpus() == 0;
         return m.release();
     });
 }

@@ -7,6 +7,7 @@
 #include "log.h"
 
 #include <cstdlib>
+#include <dlfcn.h>
 #include <exception>
 #include <malloc.h>
 #include <mutex>
@@ -131,7 +132,7 @@ json parse_json(const char * text, int32_t length) {
     return json::parse(copy);
 }
 
-CQ_API int32_t cq_abi() { return 4; }
+CQ_API int32_t cq_abi() { return 5; }
 
 CQ_API void cq_free(char * text) { free(text); }
 
@@ -159,6 +160,25 @@ CQ_API char * cq_start(const char * folder, int32_t length, char ** error) {
 
 CQ_API char * cq_system_info(char ** error) {
     return guarded<char *>(error, nullptr, [&] { return copy_text(llama_print_system_info()); });
+}
+
+CQ_API int32_t cq_backend_add(const char * library, int32_t length, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        std::string path(checked(library), (size_t) length);
+        // Opened here first for the reason, which ggml does not give; it opens the same one again.
+        if (!dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+            const char * why = dlerror();
+            throw failure(reason::load_failed, why ? why : "cannot open " + path);
+        }
+        log_capture log;
+        ggml_backend_reg_t added = ggml_backend_load(path.c_str());
+        size_t devices = added ? ggml_backend_reg_dev_count(added) : 0;
+        if (devices == 0) {
+            std::string why = log.text();
+            throw failure(reason::load_failed, "it found no device" + (why.empty() ? "" : ": " + why));
+        }
+        return (int32_t) devices;
+    });
 }
 
 CQ_API char * cq_devices(char ** error) {

@@ -20,6 +20,7 @@ final class Bench {
             "cancel", Cancel::run,
             "overload", Overload::run,
             "speculation", Speculation::run,
+            "models", Loads::run,
             "soak", Soak::run));
 
     public static void main(String[] arguments) throws Exception {

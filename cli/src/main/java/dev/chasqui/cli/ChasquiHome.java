@@ -2,6 +2,7 @@ package dev.chasqui.cli;
 
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one folder that Chasqui writes to.
@@ -33,6 +34,12 @@ record ChasquiHome(Path folder) {
     /** Unpacked libraries: may be deleted at any time while nothing runs. */
     Path cache() {
         return folder.resolve("cache");
+    }
+
+    /** {@code CHASQUI_LIBRARIES}: where GPU libraries lie that were fetched before, such as in an image; null: nowhere. */
+    static @Nullable Path preparedLibraries(Map<String, String> environment) {
+        String named = environment.getOrDefault("CHASQUI_LIBRARIES", "");
+        return named.isBlank() ? null : Path.of(named.strip());
     }
 
     /** The user's own catalogue, which need not exist. */

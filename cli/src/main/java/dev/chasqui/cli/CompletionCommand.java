@@ -70,7 +70,8 @@ final class CompletionCommand implements Callable<Integer> {
         return script.toString();
     }
 
-    private static List<CommandLine> visible(CommandLine command) {
+    /** Subcommands that help shows, each once. */
+    static List<CommandLine> visible(CommandLine command) {
         return command.getSubcommands().values().stream()
                 .distinct()
                 .filter(sub -> !sub.getCommandSpec().usageMessage().hidden())

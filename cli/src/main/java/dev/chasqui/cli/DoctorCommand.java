@@ -3,6 +3,9 @@ package dev.chasqui.cli;
 import dev.chasqui.llama.Device;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.backend.BackendChoice;
+import dev.chasqui.node.backend.Backends;
+import dev.chasqui.node.backend.GpuLibrary;
 import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.ModelPlan;
 import dev.chasqui.node.model.ModelSettings;
@@ -60,6 +63,8 @@ final class DoctorCommand implements Callable<Integer> {
         ObjectNode report = JSON.objectNode();
         report.set("machine", machine());
         report.set("libraries", libraries(llama));
+        Backends backends = Backends.here(home.cache(), ChasquiHome.preparedLibraries(System.getenv()));
+        report.set("backend", backend(backends, llama));
         report.set("devices", devices(llama));
         report.set("choices", choices(settings));
         Path folder = node.modelsPath == null ? home.models() : node.modelsPath;
@@ -94,6 +99,28 @@ final class DoctorCommand implements Callable<Integer> {
         Llama.cpuLibraries().forEach(all::add);
         libraries.put("features", llama.systemInfo());
         return libraries;
+    }
+
+    /** What is to compute. A library that is here is loaded, so that its devices show; none is fetched. */
+    private ObjectNode backend(Backends backends, Llama llama) {
+        BackendChoice choice = backends.choose(node.backend());
+        ObjectNode backend = JSON.objectNode();
+        backend.put("name", choice.backend().name().toLowerCase(Locale.ROOT));
+        backend.put("reason", choice.reason());
+        GpuLibrary library = choice.library();
+        if (library != null) {
+            backend.put("library", library.label());
+            backend.put("to_fetch_megabytes", backends.missingMegabytes(library));
+            if (backends.missingMegabytes(library) == 0) {
+                try {
+                    backends.load(llama, library);
+                } catch (LlamaException unusable) {
+                    backend.put("name", "cpu");
+                    backend.put("problem", unusable.getMessage());
+                }
+            }
+        }
+        return backend;
     }
 
     private static ArrayNode devices(Llama llama) {
@@ -172,13 +199,8 @@ final class DoctorCommand implements Callable<Integer> {
         String write(JsonNode report) {
             machine(report.path("machine"));
             libraries(report.path("libraries"));
+            backend(report.path("backend"));
             report.path("devices").forEach(this::device);
-            boolean gpu = report.path("devices")
-                    .valueStream()
-                    .anyMatch(device -> device.path("kind").asString("").contains("gpu"));
-            if (!gpu) {
-                line("gpu", "none that the libraries of this build can use");
-            }
             choices(report.path("choices"));
             line(
                     "models folder",
@@ -227,6 +249,23 @@ final class DoctorCommand implements Callable<Integer> {
                             + libraries.path("cpu_libraries").size()
                             + " in this build that this processor can run");
             line("features", libraries.path("features").asString("").strip());
+        }
+
+        private void backend(JsonNode backend) {
+            String name = backend.path("name").asString("");
+            String library = backend.path("library").asString("");
+            line("backend", name + " (--backend): " + backend.path("reason").asString(""));
+            int missing = backend.path("to_fetch_megabytes").asInt(0);
+            if (backend.has("problem")) {
+                line("", library + " cannot be used: " + backend.path("problem").asString(""));
+            } else if (missing > 0) {
+                line(
+                        "",
+                        "its library " + library + " is fetched when a node starts, " + missing
+                                + " MB (or now: chasqui backend fetch " + library + ")");
+            } else if (!library.isEmpty()) {
+                line("", "library " + library);
+            }
         }
 
         private void choices(JsonNode choices) {

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -23,8 +24,9 @@ import picocli.CommandLine.Spec;
             "Each option is also an environment variable: --models-path is CHASQUI_MODELS_PATH.",
             "What servers are told can stand in a file as well: chasqui config writes one.",
             "Everything is kept in CHASQUI_HOME (default ~/.chasqui)."
-        },
-        subcommands = {
+        })
+public final class Main implements Runnable {
+    private static final List<Class<?>> COMMANDS = List.of(
             ServeCommand.class,
             ChatCommand.class,
             ModelCommand.class,
@@ -32,14 +34,14 @@ import picocli.CommandLine.Spec;
             GatewayCommand.class,
             CertificatesCommand.class,
             DoctorCommand.class,
+            BackendCommand.class,
             BenchCommand.class,
             ConfigCommand.class,
             ValidateCommand.class,
             SpecCommand.class,
             CompletionCommand.class,
-            RehearseCommand.class
-        })
-public final class Main implements Runnable {
+            ManCommand.class,
+            RehearseCommand.class);
 
     @Spec
     private CommandSpec spec;
@@ -51,7 +53,11 @@ public final class Main implements Runnable {
         Configuration file = new Configuration(environment, List.of(arguments), () -> commandLine(Map.of(), Map::of));
         int code;
         try {
-            code = commandLine(environment, file).execute(arguments);
+            String wanted = Stream.of(arguments)
+                    .filter(argument -> !argument.startsWith("-"))
+                    .findFirst()
+                    .orElse("");
+            code = settled(program(wanted), environment, file).execute(arguments);
         } catch (Failure failure) {
             System.err.println("chasqui: " + failure.getMessage());
             code = failure.exitCode();
@@ -59,9 +65,36 @@ public final class Main implements Runnable {
         System.exit(code);
     }
 
-    /** @param file what the configuration file says, by key */
+    /**
+     * The program with all of its commands.
+     *
+     * @param file what the configuration file says, by key
+     */
     static CommandLine commandLine(Map<String, String> environment, Supplier<Map<String, String>> file) {
-        return new CommandLine(new Main())
+        CommandLine program = new CommandLine(new Main());
+        COMMANDS.forEach(program::addSubcommand);
+        return settled(program, environment, file);
+    }
+
+    /** Going through all options of all commands is most of a start; so only the command that is asked for has any. */
+    private static CommandLine program(String wanted) {
+        CommandLine program = new CommandLine(new Main());
+        for (Class<?> type : COMMANDS) {
+            Command command = type.getAnnotation(Command.class);
+            if (command.name().equals(wanted) || List.of(command.aliases()).contains(wanted)) {
+                program.addSubcommand(type);
+            } else {
+                CommandSpec named = CommandSpec.create().name(command.name()).aliases(command.aliases());
+                named.usageMessage().description(command.description()).hidden(command.hidden());
+                program.addSubcommand(command.name(), named);
+            }
+        }
+        return program;
+    }
+
+    private static CommandLine settled(
+            CommandLine program, Map<String, String> environment, Supplier<Map<String, String>> file) {
+        return program
                 .setDefaultValueProvider(new EnvironmentDefaults(environment, file))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)

@@ -110,6 +110,8 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
                 new NodeAccess(link.token(), tls()),
                 options.modelsPath == null ? home.models() : options.modelsPath,
                 home.cache(),
+                ChasquiHome.preparedLibraries(System.getenv()),
+                options.backend(),
                 Files.exists(catalogue) ? catalogue : null,
                 options.settings());
     }

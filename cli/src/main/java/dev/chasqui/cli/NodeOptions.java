@@ -2,6 +2,7 @@ package dev.chasqui.cli;
 
 import dev.chasqui.llama.FlashAttention;
 import dev.chasqui.llama.KvType;
+import dev.chasqui.llama.Backend;
 import dev.chasqui.node.NodeConfiguration;
 import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.AnswerSettings;
@@ -17,6 +18,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What an inference node can be told, by {@code chasqui node} and by {@code chasqui serve}, which hands it on. */
@@ -83,9 +85,8 @@ final class NodeOptions {
     @Nullable
     Integer threads;
 
-    @Option(names = "--gpu-layers", paramLabel = "N", description = "Layers on a GPU. -1, the default: all that fit.")
-    @Nullable
-    Integer gpuLayers;
+    @Mixin
+    private final DeviceOptions devices = new DeviceOptions();
 
     @Option(
             names = "--prompt-cache",
@@ -202,7 +203,7 @@ final class NodeOptions {
                 one(FlashAttention.class, "flash-attention", flashAttention, FlashAttention.AUTO),
                 queue == null ? 128 : queue,
                 threads == null ? 0 : threads,
-                gpuLayers == null ? -1 : gpuLayers,
+                devices.gpuLayers(),
                 promptCache == null ? NodeConfiguration.usualPromptCacheBytes() : (long) promptCache << 20,
                 lookahead(),
                 adapters(),
@@ -210,7 +211,14 @@ final class NodeOptions {
                 modelsMemory == null ? NodeConfiguration.usualMemoryBytes() : (long) modelsMemory << 20,
                 keepAlive == null ? KeepAlive.FOREVER : KeepAlive.parse(keepAlive),
                 optimize,
-                answers());
+                answers(),
+                devices.split());
+    }
+
+    /** What computes; null: the best that the machine has. */
+    @Nullable
+    Backend backend() {
+        return devices.backend();
     }
 
     private AnswerSettings answers() {
@@ -230,7 +238,7 @@ final class NodeOptions {
         add(arguments, "--kv-type", kvType);
         add(arguments, "--flash-attention", flashAttention);
         add(arguments, "--threads", threads);
-        add(arguments, "--gpu-layers", gpuLayers);
+        arguments.addAll(devices.arguments());
         add(arguments, "--prompt-cache", promptCache);
         add(arguments, "--models-memory", modelsMemory);
         add(arguments, "--keep-alive", keepAlive);

@@ -1,6 +1,8 @@
 package dev.chasqui.node;
 
 import dev.chasqui.llama.Llama;
+import dev.chasqui.node.backend.BackendChoice;
+import dev.chasqui.node.backend.Backends;
 import dev.chasqui.node.grpc.NodeServer;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.node.store.Catalogue;
@@ -32,12 +34,15 @@ public final class InferenceNode implements AutoCloseable {
      * Starts a node: its port answers when this returns, while the default model is fetched and loaded in the background.
      *
      * @throws IOException where the address cannot be had, or the models folder or a file for TLS cannot be used
+     * @throws IllegalArgumentException where the backend that is asked for cannot be on this machine
      * @throws dev.chasqui.llama.LlamaException where llama.cpp cannot be loaded on this machine
      */
     public static InferenceNode start(NodeConfiguration configuration) throws IOException {
         Catalogue catalogue = configuration.userCatalogue() == null
                 ? Catalogue.builtIn()
                 : Catalogue.withUserFile(configuration.userCatalogue());
+        Backends backends = Backends.here(configuration.cacheFolder(), configuration.preparedLibraries());
+        BackendChoice choice = backends.choose(configuration.backend());
         ModelStore store =
                 new ModelStore(configuration.modelsFolder(), catalogue, StoreSettings.fromEnvironment(System.getenv()));
         Llama llama = Llama.load(configuration.cacheFolder());
@@ -46,8 +51,16 @@ public final class InferenceNode implements AutoCloseable {
         NodeServer server = new NodeServer(configuration.listen(), configuration.access(), VERSION, llama, models);
         InferenceNode node = new InferenceNode(models, server);
         log.info("node listens on {}:{}", configuration.listen().getHostString(), server.port());
-        models.start();
+        models.start(() -> prepare(backends, choice, llama, models));
         return node;
+    }
+
+    private static void prepare(Backends backends, BackendChoice choice, Llama llama, Models models) {
+        try {
+            backends.prepare(llama, choice, models::notice);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Its models, for whoever shows how far they are. */

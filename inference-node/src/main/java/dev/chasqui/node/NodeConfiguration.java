@@ -1,5 +1,6 @@
 package dev.chasqui.node;
 
+import dev.chasqui.llama.Backend;
 import dev.chasqui.node.grpc.NodeAccess;
 import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.ModelSettings;
@@ -14,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param listen where to listen; beyond loopback only where callers must show who they are
  * @param access what callers must bring
  * @param modelsFolder where model files are kept
- * @param cacheFolder where the native libraries are extracted to
+ * @param cacheFolder where the native libraries are extracted to, and GPU libraries are fetched to
+ * @param preparedLibraries where GPU libraries lie that were fetched before; null: nowhere
+ * @param backend what computes; null: the best that can be on this machine
  * @param userCatalogue a catalogue to lay over the built-in one; null: none
  * @param models how models are run
  */
@@ -23,6 +26,8 @@ public record NodeConfiguration(
         NodeAccess access,
         Path modelsFolder,
         Path cacheFolder,
+        @Nullable Path preparedLibraries,
+        @Nullable Backend backend,
         @Nullable Path userCatalogue,
         ModelSettings models) {
     public NodeConfiguration {

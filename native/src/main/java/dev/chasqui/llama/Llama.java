@@ -9,7 +9,11 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -19,10 +23,11 @@ public final class Llama {
     /** The stack that a thread needs to render templates, to parse answers and to sample under a grammar, whatever comes. */
     public static final long STACK_BYTES = 64L << 20;
 
-    private static final int ABI = 4;
+    private static final int ABI = 5;
     private static @Nullable Llama loaded;
 
     private final LlamaVersion version;
+    private final ReadWriteLock backends = new ReentrantReadWriteLock();
 
     private Llama(LlamaVersion version) {
         this.version = version;
@@ -58,11 +63,32 @@ public final class Llama {
         return version;
     }
 
+    /**
+     * Lets this process compute with one more library of the pinned release, a GPU's. Before the first model.
+     *
+     * @param library by its absolute path
+     * @param needed libraries that it needs, each after those that it needs itself; opened first, so that they are found wherever
+     *     they lie
+     * @throws LlamaException LOAD_FAILED with the reason, also where it finds no device
+     */
+    public void addBackend(Path library, List<Path> needed) {
+        NativeLibraries.openFirst(needed);
+        byte[] path = Shim.utf8(library.toAbsolutePath().toString());
+        long[] error = new long[1];
+        backends.writeLock().lock();
+        try {
+            if (Shim.cq_backend_add(path, path.length, error) < 0) {
+                throw Shim.failure(error);
+            }
+        } finally {
+            backends.writeLock().unlock();
+        }
+    }
+
     /** The devices that this process can use, CPU last, with the free memory of this moment. */
     public List<Device> devices() {
-        long[] error = new long[1];
         List<Device> devices = new ArrayList<>();
-        for (JsonNode device : Json.parse(Shim.takeText(Shim.cq_devices(error), error))) {
+        for (JsonNode device : asked(Shim::cq_devices)) {
             devices.add(new Device(
                     device.get("name").asString(),
                     device.get("description").asString(),
@@ -70,13 +96,30 @@ public final class Llama {
                     device.get("total").asLong(),
                     device.get("free").asLong()));
         }
+        devices.sort(Comparator.comparing(device -> device.kind() == Device.Kind.CPU));
         return List.copyOf(devices);
+    }
+
+    /** What a function of the shim says while no backend is being added, since its list of devices is nobody's to read then. */
+    private JsonNode asked(ToLongFunction<long[]> function) {
+        long[] error = new long[1];
+        backends.readLock().lock();
+        try {
+            return Json.parse(Shim.takeText(function.applyAsLong(error), error));
+        } finally {
+            backends.readLock().unlock();
+        }
     }
 
     /** One line: the CPU library in use and the features of the processor that it uses. */
     public String systemInfo() {
         long[] error = new long[1];
         return Shim.takeText(Shim.cq_system_info(error), error);
+    }
+
+    /** This machine, as libraries are named for it: {@code linux-x64}. */
+    public static String platform() {
+        return NativeLibraries.platform(System.getProperty("os.name"), System.getProperty("os.arch"));
     }
 
     /** The file names of this build's CPU libraries, of which one is chosen when it starts. */
@@ -111,15 +154,16 @@ public final class Llama {
      * What a model would take with this context, without taking it. Reads the head of the file only.
      *
      * @param gpuLayers layers to place on GPUs; 0: none, -1: all
+     * @param split how several GPUs share them
      * @throws LlamaException LOAD_FAILED or INVALID_REQUEST with the reason
      */
-    public MemoryEstimate estimate(Path file, int gpuLayers, ContextOptions options) {
+    public MemoryEstimate estimate(Path file, int gpuLayers, GpuSplit split, ContextOptions options) {
         requireReadable(file);
         byte[] path = Shim.utf8(file.toAbsolutePath().toString());
         int[] values = options.values();
-        long[] error = new long[1];
-        JsonNode found = Json.parse(Shim.takeText(
-                Shim.cq_model_estimate(path, path.length, gpuLayers, values, values.length, error), error));
+        float[] shares = split.proportions();
+        JsonNode found = asked(error -> Shim.cq_model_estimate(
+                path, path.length, split.placement(gpuLayers), shares, shares.length, values, values.length, error));
         List<MemoryEstimate.Part> parts = new ArrayList<>();
         for (JsonNode part : found.get("parts")) {
             parts.add(new MemoryEstimate.Part(
@@ -182,13 +226,16 @@ public final class Llama {
         // What the native progress callback writes (a float) and reads (0: go on), so that it needs no call into Java.
         ByteBuffer shared = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
         byte[] path = Shim.utf8(file.toAbsolutePath().toString());
+        float[] shares = options.split().proportions();
         long[] error = new long[1];
         long model;
         try (LoadWatch watch = LoadWatch.start(shared, listener)) {
             model = Shim.cq_model_load(
                     path,
                     path.length,
-                    options.gpuLayers(),
+                    options.split().placement(options.gpuLayers()),
+                    shares,
+                    shares.length,
                     options.memoryMap() ? 1 : 0,
                     Pointer.nativeValue(Native.getDirectBufferPointer(shared)),
                     error);

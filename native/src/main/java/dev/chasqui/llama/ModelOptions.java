@@ -11,8 +11,9 @@ import java.util.List;
  * @param chatTemplate a Jinja template to use instead of the model's own; empty: the model's own
  * @param adapters LoRA files, by whose place in this list {@link LlamaContext#setAdapters} knows them. llama.cpp trusts them:
  *     shapes and types have to be checked against the model's before
+ * @param split how several GPUs share it
  */
-public record ModelOptions(int gpuLayers, boolean memoryMap, String chatTemplate, List<Path> adapters) {
+public record ModelOptions(int gpuLayers, boolean memoryMap, String chatTemplate, List<Path> adapters, GpuSplit split) {
     /** All layers on GPUs where there are any, file mapped. */
     public static final ModelOptions DEFAULT = new ModelOptions(-1, true);
 
@@ -23,7 +24,7 @@ public record ModelOptions(int gpuLayers, boolean memoryMap, String chatTemplate
 
     /** Without adapters. */
     public ModelOptions(int gpuLayers, boolean memoryMap, String chatTemplate) {
-        this(gpuLayers, memoryMap, chatTemplate, List.of());
+        this(gpuLayers, memoryMap, chatTemplate, List.of(), GpuSplit.AUTO);
     }
 
     public ModelOptions {

@@ -15,9 +15,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** The libraries in this jar: which there are, putting them into a folder, and opening them in the right order. */
@@ -28,11 +30,14 @@ final class NativeLibraries {
     private static final String SHIM = "libchasqui-llama.so";
     private static final int RTLD_LAZY = 1;
 
+    /** JNA closes what nobody holds. */
+    private static final List<NativeLibrary> OPENED = new CopyOnWriteArrayList<>();
+
     private NativeLibraries() {}
 
     /** Puts this platform's libraries below a folder, unless they are there already and whole. */
     static Path extract(Path cacheDir) {
-        String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+        String platform = Llama.platform();
         try {
             byte[] manifest = resource(platform, MANIFEST);
             Map<String, String> hashes = parse(manifest);
@@ -51,7 +56,7 @@ final class NativeLibraries {
 
     /** The files of this platform's libraries. */
     static Set<String> names() {
-        String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+        String platform = Llama.platform();
         try {
             return parse(resource(platform, MANIFEST)).keySet();
         } catch (IOException e) {
@@ -94,6 +99,19 @@ final class NativeLibraries {
             throw new LlamaException(Reason.LOAD_FAILED, "cannot open " + opening + ": " + e.getMessage(), e);
         } catch (IOException e) {
             throw new LlamaException(Reason.LOAD_FAILED, "cannot open the libraries: " + reason(e), e);
+        }
+    }
+
+    /** Opens libraries in their order, so that whoever needs one of them by name finds it. They stay open. */
+    static void openFirst(List<Path> libraries) {
+        for (Path library : libraries) {
+            try {
+                OPENED.add(NativeLibrary.getInstance(
+                        library.toAbsolutePath().toString(), Map.of(Library.OPTION_OPEN_FLAGS, RTLD_LAZY)));
+            } catch (UnsatisfiedLinkError e) {
+                throw new LlamaException(
+                        Reason.LOAD_FAILED, "cannot open " + library.getFileName() + ": " + e.getMessage(), e);
+            }
         }
     }
 

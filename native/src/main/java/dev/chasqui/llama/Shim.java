@@ -36,17 +36,33 @@ final class Shim {
 
     static native long cq_devices(long[] error);
 
+    static native int cq_backend_add(byte[] library, int length, long[] error);
+
     static native long cq_log_drain(long[] error);
 
     static native long cq_model_load(
-            byte[] path, int length, int gpuLayers, int memoryMap, long progress, long[] error);
+            byte[] path,
+            int length,
+            int[] placement,
+            float[] shares,
+            int shareCount,
+            int memoryMap,
+            long progress,
+            long[] error);
 
     static native void cq_model_free(long model);
 
     static native int cq_model_add_adapter(long model, byte[] path, int length, long[] error);
 
     static native long cq_model_estimate(
-            byte[] path, int length, int gpuLayers, int[] options, int count, long[] error);
+            byte[] path,
+            int length,
+            int[] placement,
+            float[] shares,
+            int shareCount,
+            int[] options,
+            int count,
+            long[] error);
 
     static native double cq_file_cached(byte[] path, int length, long[] error);
 

@@ -25,7 +25,9 @@ final class AdapterTest {
     static void load() {
         Path adapter = TinyGguf.writeLora(folder.resolve("one.gguf"), 5);
         model = Tiny.LLAMA.loadModel(
-                TinyGguf.write(folder), new ModelOptions(0, true, "", List.of(adapter)), LoadListener.NONE);
+                TinyGguf.write(folder),
+                new ModelOptions(0, true, "", List.of(adapter), GpuSplit.AUTO),
+                LoadListener.NONE);
     }
 
     @AfterAll
@@ -84,7 +86,7 @@ final class AdapterTest {
         for (Path file : List.of(text, other, folder.resolve("none.gguf"))) {
             assertThatThrownBy(() -> Tiny.LLAMA.loadModel(
                             folder.resolve("tiny.gguf"),
-                            new ModelOptions(0, true, "", List.of(file)),
+                            new ModelOptions(0, true, "", List.of(file), GpuSplit.AUTO),
                             LoadListener.NONE))
                     .isInstanceOf(LlamaException.class)
                     .hasMessageStartingWith("cannot load adapter " + file)

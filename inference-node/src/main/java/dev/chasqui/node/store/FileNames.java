@@ -15,6 +15,8 @@ final class FileNames {
     private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{N}_][\\p{L}\\p{N} ._+\\-()@,=~]*");
     private static final Pattern PART = Pattern.compile("(.+)-(\\d{5})-of-(\\d{5})\\.gguf");
 
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
     private FileNames() {}
 
     /** Whether it is a plain file name that ends in {@code .gguf}: nothing that leaves its folder or hides in it. */
@@ -39,7 +41,7 @@ final class FileNames {
 
     /** Outside text as a message may carry it: short and without control characters. */
     static String shown(String value) {
-        String plain = value.replaceAll("\\p{Cntrl}", "?");
+        String plain = CONTROL.matcher(value).replaceAll("?");
         return plain.length() <= 120 ? plain : plain.substring(0, 120) + "…";
     }
 

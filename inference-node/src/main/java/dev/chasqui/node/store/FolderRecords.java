@@ -1,5 +1,6 @@
 package dev.chasqui.node.store;
 
+import dev.chasqui.node.programs.Scratch;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -9,7 +10,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -77,15 +77,7 @@ final class FolderRecords {
                     .toList();
         }
         for (Path one : old) {
-            deleteTree(one);
-        }
-    }
-
-    static void deleteTree(Path root) throws IOException {
-        try (Stream<Path> files = Files.walk(root)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+            Scratch.delete(one);
         }
     }
 

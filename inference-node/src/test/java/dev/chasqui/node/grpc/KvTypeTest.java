@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.GpuSplit;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.TinyGguf;
 import dev.chasqui.node.model.AnswerSettings;
@@ -87,6 +88,7 @@ final class KvTypeTest {
                 1L << 40,
                 KeepAlive.FOREVER,
                 false,
-                AnswerSettings.USUAL);
+                AnswerSettings.USUAL,
+                GpuSplit.AUTO);
     }
 }

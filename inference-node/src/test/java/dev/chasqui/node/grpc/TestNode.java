@@ -71,7 +71,7 @@ final class TestNode implements AutoCloseable {
                 .usePlaintext()
                 .initialFlowControlWindow(WINDOW_BYTES)
                 .build();
-        models.start();
+        models.start(() -> {});
     }
 
     /** A node whose default model is ready. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.chasqui.llama.ContextOptions;
 import dev.chasqui.llama.FlashAttention;
+import dev.chasqui.llama.GpuSplit;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.LlamaModel;
 import dev.chasqui.llama.LoadListener;
@@ -36,7 +37,10 @@ class LlamaRunnerTest extends ModelRunnerContract {
         List<Path> adapters = List.of(
                 TinyGguf.writeLora(folder.resolve("one.gguf"), 1), TinyGguf.writeLora(folder.resolve("two.gguf"), 2));
         model = TestLlama.load()
-                .loadModel(TinyGguf.write(folder), new ModelOptions(0, false, "", adapters), LoadListener.NONE);
+                .loadModel(
+                        TinyGguf.write(folder),
+                        new ModelOptions(0, false, "", adapters, GpuSplit.AUTO),
+                        LoadListener.NONE);
     }
 
     @AfterAll
