@@ -108,10 +108,7 @@ final class Loads {
                 Verdict.median(warm));
         verdict.check(leastSteps >= 1, "a load from disk tells how far it is", "%d times at least", leastSteps);
         verdict.check(
-                Math.abs(error) <= MOST_ERROR,
-                "it takes what was reckoned, within 10 %",
-                "%+.1f %%",
-                100 * error);
+                Math.abs(error) <= MOST_ERROR, "it takes what was reckoned, within 10 %", "%+.1f %%", 100 * error);
     }
 
     /** Milliseconds of each request that were neither in the prompt nor in the answer. */
@@ -131,8 +128,7 @@ final class Loads {
     }
 
     private JsonNode ask() throws IOException, InterruptedException {
-        return client.whole(
-                Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
+        return client.whole(Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
     }
 
     private JsonNode model() throws IOException, InterruptedException {
@@ -145,9 +141,10 @@ final class Loads {
     }
 
     private JsonNode get(String path) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(server.base().resolve(path)).build();
-        return Client.JSON.readTree(http.send(request, HttpResponse.BodyHandlers.ofByteArray())
-                .body());
+        HttpRequest request =
+                HttpRequest.newBuilder(server.base().resolve(path)).build();
+        return Client.JSON.readTree(
+                http.send(request, HttpResponse.BodyHandlers.ofByteArray()).body());
     }
 
     private void unload(String name) throws IOException, InterruptedException {

@@ -2,7 +2,10 @@ package dev.chasqui.cli;
 
 import java.util.Locale;
 
-/** How far something is, in one line: {@code name [#####     ]  48 %  47 of 98 MB  12.3 MB/s  0:04 left}. */
+/**
+ * How far something is, in one line: {@code name  48 %  47 of 98 MB  12.3 MB/s  0:04 left  [#####     ]}. What a narrow window cuts
+ * off is what says least.
+ */
 final class Bar {
     private static final int WIDTH = 30;
 
@@ -16,11 +19,7 @@ final class Bar {
      */
     static String line(String what, double progress, long done, long total, double bytesPerSecond) {
         int filled = (int) Math.round(WIDTH * Math.max(0, Math.min(1, progress)));
-        StringBuilder text = new StringBuilder(what)
-                .append(" [")
-                .append("#".repeat(filled))
-                .append(" ".repeat(WIDTH - filled))
-                .append(String.format(Locale.ROOT, "] %3.0f %%", 100 * progress));
+        StringBuilder text = new StringBuilder(what).append(String.format(Locale.ROOT, " %3.0f %%", 100 * progress));
         if (total > 0) {
             text.append(String.format(Locale.ROOT, "  %.0f of %.0f MB", done / 1e6, total / 1e6));
         }
@@ -31,7 +30,11 @@ final class Bar {
                 text.append("  ").append(time(seconds)).append(" left");
             }
         }
-        return text.toString();
+        return text.append("  [")
+                .append("#".repeat(filled))
+                .append(" ".repeat(WIDTH - filled))
+                .append(']')
+                .toString();
     }
 
     private static String time(long seconds) {

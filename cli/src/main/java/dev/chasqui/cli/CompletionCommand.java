@@ -1,8 +1,12 @@
 package dev.chasqui.cli;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -92,11 +96,26 @@ final class CompletionCommand implements Callable<Integer> {
     private static void options(StringBuilder script, CommandSpec command, String condition) {
         for (OptionSpec option : command.options()) {
             if (!option.hidden()) {
-                String value = option.arity().max() > 0 ? " -r" : "";
                 String text = option.description().length == 0 ? "" : option.description()[0];
-                line(script, condition, "-l " + option.longestName().substring(2) + value, text);
+                line(script, condition, "-l " + option.longestName().substring(2) + value(option), text);
             }
         }
+    }
+
+    /** How fish completes an option's value: a file, one of a few words, or nothing that it could know. */
+    private static String value(OptionSpec option) {
+        if (option.arity().max() == 0) {
+            return "";
+        }
+        if (option.type() == Path.class) {
+            return " -r -F";
+        }
+        if (!option.type().isEnum()) {
+            return " -x";
+        }
+        return Stream.of(option.type().getEnumConstants())
+                .map(word -> word.toString().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(" ", " -x -a '", "'"));
     }
 
     private static void line(StringBuilder script, String condition, String what, String description) {

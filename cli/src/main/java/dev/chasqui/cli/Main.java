@@ -94,8 +94,7 @@ public final class Main implements Runnable {
 
     private static CommandLine settled(
             CommandLine program, Map<String, String> environment, Supplier<Map<String, String>> file) {
-        return program
-                .setDefaultValueProvider(new EnvironmentDefaults(environment, file))
+        return program.setDefaultValueProvider(new EnvironmentDefaults(environment, file))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((problem, given) -> say(problem))

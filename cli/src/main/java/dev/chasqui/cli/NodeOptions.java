@@ -1,8 +1,8 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.llama.Backend;
 import dev.chasqui.llama.FlashAttention;
 import dev.chasqui.llama.KvType;
-import dev.chasqui.llama.Backend;
 import dev.chasqui.node.NodeConfiguration;
 import dev.chasqui.node.model.AdapterFile;
 import dev.chasqui.node.model.AnswerSettings;

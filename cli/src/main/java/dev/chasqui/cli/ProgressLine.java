@@ -11,25 +11,17 @@ import java.io.PrintStream;
  */
 final class ProgressLine {
 
-    private static final long REDRAW_NANOS = 100_000_000;
-    private static final long LINE_NANOS = 5_000_000_000L;
-
     private final Models models;
-    private final PrintStream out;
-    private final boolean terminal;
-    private long drawnNanos;
-    private boolean open;
+    private final ProgressPrinter printer;
 
-    private ProgressLine(Models models, PrintStream out, boolean terminal) {
+    private ProgressLine(Models models, ProgressPrinter printer) {
         this.models = models;
-        this.out = out;
-        this.terminal = terminal;
-        this.drawnNanos = System.nanoTime();
+        this.printer = printer;
     }
 
     /** @param terminal whether {@code out} can draw a line again */
     static void follow(Models models, PrintStream out, boolean terminal) {
-        ProgressLine line = new ProgressLine(models, out, terminal);
+        ProgressLine line = new ProgressLine(models, new ProgressPrinter(out, terminal));
         models.onChange(line::changed);
     }
 
@@ -39,25 +31,9 @@ final class ProgressLine {
 
     private void show(ModelDescription model) {
         ModelActivity activity = model.activity();
-        boolean moves =
-                activity.state() == ModelActivity.State.DOWNLOADING || activity.state() == ModelActivity.State.LOADING;
-        long now = System.nanoTime();
-        if (moves && now - drawnNanos >= (terminal ? REDRAW_NANOS : LINE_NANOS)) {
-            drawnNanos = now;
-            draw(text(model.name(), activity));
-        } else if (!moves && open) {
-            draw("");
-            open = false;
-        }
-    }
-
-    private void draw(String text) {
-        if (terminal) {
-            out.print("\r\u001b[K" + text);
-            out.flush();
-            open = true;
-        } else {
-            out.println(text);
+        switch (activity.state()) {
+            case DOWNLOADING, LOADING -> printer.show(text(model.name(), activity));
+            case ABSENT, ON_DISK, READY, FAILED -> printer.clear();
         }
     }
 

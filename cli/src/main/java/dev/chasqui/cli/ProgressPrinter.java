@@ -7,6 +7,11 @@ final class ProgressPrinter {
     private static final long REDRAW_NANOS = 100_000_000;
     private static final long LINE_NANOS = 5_000_000_000L;
 
+    /** A line that went on in the next one could not be taken away; so it ends where the window does. */
+    private static final String WRAP_OFF = "\u001b[?7l";
+
+    private static final String WRAP_ON = "\u001b[?7h";
+
     private final PrintStream out;
     private final boolean terminal;
     private long drawnNanos;
@@ -26,7 +31,7 @@ final class ProgressPrinter {
         }
         drawnNanos = now;
         if (terminal) {
-            out.print("\r\u001b[K" + line);
+            out.print("\r\u001b[K" + WRAP_OFF + line + WRAP_ON);
             out.flush();
             open = true;
         } else {

@@ -180,7 +180,12 @@ class CommandsIT {
         String said = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(bash.waitFor()).as(said).isZero();
         assertThat(said).contains("_complete_chasqui");
-        assertThat(run(server.home(), "", "completion", "fish").out).contains("-a pull", "-l models-memory -r");
+        assertThat(run(server.home(), "", "completion", "fish").out)
+                .contains(
+                        "-a pull",
+                        "-l models-memory -x",
+                        "-l models-path -r -F",
+                        "-l backend -x -a 'auto cpu cuda vulkan'");
         assertThat(run(server.home(), "", "completion", "zsh").out).contains("bashcompinit");
     }
 

@@ -2,8 +2,12 @@ package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,6 +47,49 @@ class EnvironmentDefaultsTest {
     @Test
     void anEmptyVariableIsNone() {
         assertThat(parse(Map.of("CHASQUI_MODEL", " ")).model).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MODEL_FILENAME, mine.gguf, --model",
+        "N_CTX, 2048, --ctx",
+        "MAX_NEW_TOKENS, 99, --max-tokens",
+        "GENERATION_TIMEOUT_S, 30, --generation-timeout",
+        "NUM_THREADS, 3, --threads",
+        "API_PORT, 8081, --port",
+        "FRONTEND_PORT, 8082, --port",
+        "CORS_ORIGINS, https://a.example, --cors-origins",
+        "LOG_LEVEL, debug, --log-level",
+        "TEMPERATURE, 0.5, --temperature",
+        "TOP_P, 0.7, --top-p",
+        "REPETITION_PENALTY, 1.2, --repeat-penalty",
+        "MAX_HISTORY_MESSAGES, 12, --max-history-messages",
+        "DATABASE_URL, memory:, --database-url",
+        "CHASQUI_API_KEY, first-key, --api-keys",
+        "CHASQUI_BACKEND, cpu, --backend",
+        "CHASQUI_KV_TYPE, q8_0, --kv-type",
+    })
+    void eachVariableThatOtherServersHaveSetsItsOption(String variable, String value, String option) {
+        assertThat(given(Map.of(variable, value), option)).isEqualToIgnoringCase(value);
+        assertThat(given(Map.of(variable, " "), option)).isNotEqualToIgnoringCase(value);
+    }
+
+    @Test
+    void aRepositoryAndAFileNameAPlaceOfTheHub() {
+        assertThat(given(Map.of("MODEL_REPO", "owner/repo", "MODEL_FILENAME", "m.gguf"), "--model"))
+                .isEqualTo("hf:owner/repo/m.gguf");
+    }
+
+    /** An option's value of {@code chasqui serve}; of a list what it holds. */
+    private static String given(Map<String, String> environment, String option) {
+        CommandLine serve =
+                Main.commandLine(environment, Map::of).getSubcommands().get("serve");
+        CommandLine program = serve.getParent();
+        program.parseArgs("serve");
+        Object value = serve.getCommandSpec().findOption(option).getValue();
+        return value instanceof List<?> list
+                ? list.stream().map(String::valueOf).collect(Collectors.joining(","))
+                : String.valueOf(value);
     }
 
     private static NodeOptions parse(Map<String, String> environment, String... arguments) {

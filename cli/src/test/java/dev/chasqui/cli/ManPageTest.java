@@ -27,7 +27,8 @@ class ManPageTest {
         for (String name : List.of("serve", "node", "chat", "doctor")) {
             String page = Files.readString(folder.resolve("man1/chasqui-" + name + ".1"));
             assertThat(page).startsWith(".TH CHASQUI\\-" + name.toUpperCase(Locale.ROOT) + " 1");
-            for (OptionSpec option : program.getSubcommands().get(name).getCommandSpec().options()) {
+            for (OptionSpec option :
+                    program.getSubcommands().get(name).getCommandSpec().options()) {
                 if (!option.hidden()) {
                     assertThat(page).contains(option.longestName().replace("-", "\\-"));
                 }

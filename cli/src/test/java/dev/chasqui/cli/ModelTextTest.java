@@ -31,10 +31,10 @@ class ModelTextTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "0.5 | 50 | 100  | 10 | x [###############               ]  50 %  0 of 0 MB  0.0 MB/s  0:05 left",
-                "0   | 0  | 0    | 0  | x [                              ]   0 %",
-                "1   | 0  | 0    | 0  | x [##############################] 100 %",
-                "2   | 0  | 0    | 0  | x [##############################] 200 %",
+                "0.5 | 50 | 100  | 10 | x  50 %  0 of 0 MB  0.0 MB/s  0:05 left  [###############               ]",
+                "0   | 0  | 0    | 0  | x   0 %  [                              ]",
+                "1   | 0  | 0    | 0  | x 100 %  [##############################]",
+                "2   | 0  | 0    | 0  | x 200 %  [##############################]",
             })
     void aBarIsOneLine(double progress, long done, long total, double rate, String line) {
         assertThat(Bar.line("x", progress, done, total, rate)).isEqualTo(line);
@@ -42,6 +42,6 @@ class ModelTextTest {
 
     @Test
     void longTimesHaveHours() {
-        assertThat(Bar.line("x", 0, 0, 7_322_000_000L, 1_000_000)).endsWith("1.0 MB/s  2:02:02 left");
+        assertThat(Bar.line("x", 0, 0, 7_322_000_000L, 1_000_000)).contains("1.0 MB/s  2:02:02 left  [");
     }
 }

@@ -76,7 +76,9 @@ final class CpuQuota {
 
     private static OptionalDouble quota(String quota, String period) {
         boolean limited = quota.matches("[1-9]\\d{0,14}") && period.matches("[1-9]\\d{0,14}");
-        return limited ? OptionalDouble.of(Double.parseDouble(quota) / Double.parseDouble(period)) : OptionalDouble.empty();
+        return limited
+                ? OptionalDouble.of(Double.parseDouble(quota) / Double.parseDouble(period))
+                : OptionalDouble.empty();
     }
 
     private static List<String> lines(Path file) {

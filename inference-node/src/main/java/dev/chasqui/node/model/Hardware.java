@@ -21,9 +21,8 @@ public final class Hardware {
      * container's quota grants in part only holds up all others at each layer.
      */
     public static int physicalCores() {
-        int available = Math.min(
-                Runtime.getRuntime().availableProcessors(),
-                (int) Math.max(1, CpuQuota.of(Path.of("/")).orElse(Integer.MAX_VALUE)));
+        int available = Math.min(Runtime.getRuntime().availableProcessors(), (int)
+                Math.max(1, CpuQuota.of(Path.of("/")).orElse(Integer.MAX_VALUE)));
         try {
             return Files.isReadable(CPUINFO)
                     ? Math.min(available, physicalCores(Files.readAllLines(CPUINFO), available))

@@ -210,8 +210,7 @@ public record ModelPlan(
         String template = entry == null || entry.template() == null ? "" : entry.template();
         List<Path> adapters =
                 settings.adapters().stream().map(AdapterFile::file).toList();
-        return new ModelOptions(
-                gpuLayers, true, template, adapters, settings.split());
+        return new ModelOptions(gpuLayers, true, template, adapters, settings.split());
     }
 
     private static int gpuLayers(StoredModel stored, ModelSettings settings) {

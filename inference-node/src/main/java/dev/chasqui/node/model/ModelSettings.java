@@ -1,8 +1,8 @@
 package dev.chasqui.node.model;
 
 import dev.chasqui.llama.FlashAttention;
-import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.GpuSplit;
+import dev.chasqui.llama.KvType;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
 import java.util.HashSet;
