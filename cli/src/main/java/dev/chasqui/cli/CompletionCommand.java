@@ -31,7 +31,13 @@ final class CompletionCommand implements Callable<Integer> {
     enum Shell {
         BASH,
         ZSH,
-        FISH
+        FISH;
+
+        /** As it is written, and as shells complete it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Parameters(paramLabel = "bash|zsh|fish", description = "The shell.")

@@ -17,7 +17,13 @@ final class DeviceOptions {
         AUTO,
         CPU,
         CUDA,
-        VULKAN
+        VULKAN;
+
+        /** As it is written, and as shells complete it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Option(
@@ -80,9 +86,9 @@ final class DeviceOptions {
     /** The same options for another process; those not given are left out. */
     List<String> arguments() {
         List<String> arguments = new ArrayList<>();
-        add(arguments, "--backend", lower(backend));
+        add(arguments, "--backend", backend);
         add(arguments, "--gpu-layers", gpuLayers);
-        add(arguments, "--split-mode", lower(splitMode));
+        add(arguments, "--split-mode", splitMode);
         if (!tensorSplit.isEmpty()) {
             add(
                     arguments,
@@ -91,10 +97,6 @@ final class DeviceOptions {
         }
         add(arguments, "--main-gpu", mainGpu);
         return arguments;
-    }
-
-    private static @Nullable String lower(@Nullable Enum<?> value) {
-        return value == null ? null : value.name().toLowerCase(Locale.ROOT);
     }
 
     private static void add(List<String> arguments, String option, @Nullable Object value) {

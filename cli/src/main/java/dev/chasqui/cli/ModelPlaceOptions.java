@@ -24,6 +24,8 @@ final class ModelPlaceOptions {
 
     /** A running server's models, else those of this machine. */
     ModelPlace open() {
+        // Whatever goes wrong is told once, by the command.
+        LogOptions.quiet();
         if (modelsPath != null && !server.isNamed()) {
             return LocalModels.open(modelsPath);
         }

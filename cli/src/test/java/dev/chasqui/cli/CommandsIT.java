@@ -186,7 +186,8 @@ class CommandsIT {
                         "-l models-memory -x",
                         "-l models-path -r -F",
                         "-l backend -x -a 'auto cpu cuda vulkan'");
-        assertThat(run(server.home(), "", "completion", "zsh").out).contains("bashcompinit");
+        assertThat(run(server.home(), "", "completion", "zsh").out)
+                .contains("bashcompinit", "(\"auto\" \"cpu\" \"cuda\" \"vulkan\")");
     }
 
     private String address() {

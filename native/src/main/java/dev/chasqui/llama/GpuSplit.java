@@ -1,6 +1,7 @@
 package dev.chasqui.llama;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How several GPUs share a model.
@@ -22,7 +23,13 @@ public record GpuSplit(Mode mode, int first, List<Float> shares) {
         /** Rows of the large matrices, which takes a quick link between the GPUs. */
         ROW,
         /** All of it on one. */
-        NONE
+        NONE;
+
+        /** As people write it. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     public GpuSplit {
