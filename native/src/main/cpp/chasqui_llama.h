@@ -129,6 +129,11 @@ CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options,
 CQ_API void         cq_sampler_free(cq_sampler * sampler);
 // 0: done, -1: failed.
 CQ_API int32_t cq_sampler_accept(cq_sampler * sampler, int32_t token, char ** error);
+// Takes in the first tokens of an answer as if cq_sample had chosen them, none of which may end it, and goes on behind them.
+// mu: what cq_sampler_mu said when the last of them was chosen. 0: done, -1: failed.
+CQ_API int32_t cq_sampler_replay(cq_sampler * sampler, const int32_t * tokens, int32_t count, float mu, char ** error);
+// What mirostat has learnt; 0 where it is off.
+CQ_API float cq_sampler_mu(const cq_sampler * sampler);
 // Why the last cq_sample gave -1 for it, as an error text; NULL: it did not.
 CQ_API char * cq_sampler_failure(cq_sampler * sampler);
 // For tests: the probabilities that cq_sample would draw from, given logits; 0 for what cannot be drawn. Draws nothing.

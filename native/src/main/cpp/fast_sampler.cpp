@@ -176,7 +176,7 @@ bool likelier(float a, int32_t token_a, float b, int32_t token_b) { return a > b
 
 } // namespace
 
-fast_sampler::fast_sampler(const fast_options & o) : options(o), random(o.seed) {
+fast_sampler::fast_sampler(const fast_options & o) : options(o) {
     penalised = o.last_n > 0 && (o.repeat != 1 || o.frequency != 0 || o.presence != 0);
     if (penalised) recent.assign((size_t) o.last_n, LLAMA_TOKEN_NULL);
 }
@@ -320,8 +320,7 @@ void fast_sampler::collect(const float * logits, int32_t n) {
     }
 }
 
-llama_token fast_sampler::draw_kept() {
-    double at = std::uniform_real_distribution<double>(0, 1)(random); // also where there is no choice: a draw for each token
+llama_token fast_sampler::draw_kept(double at) {
     double total = 0;
     order.resize(kept.size());
     for (size_t i = 0; i < kept.size(); ++i) {
@@ -336,19 +335,19 @@ llama_token fast_sampler::draw_kept() {
     return kept.back().token;
 }
 
-llama_token fast_sampler::draw_any(const float * logits, int32_t n) {
+llama_token fast_sampler::draw_any(const float * logits, int32_t n, double at) {
     int32_t blocks = block_count(n);
     float   factor = 1 / options.temperature;
     order.resize((size_t) blocks);
     block_sums(logits, n, greatest, factor, order.data());
     double total = total_of(order);
     if (!std::isfinite(total)) no_token();
-    double at = std::uniform_real_distribution<double>(0, 1)(random) * total, sum = 0;
+    double wanted = at * total, sum = 0;
     int32_t block = 0, last = 0;
     for (; block < blocks; ++block) {
         double mass = (double) order[(size_t) block];
         if (mass > 0) last = block;
-        if (sum + mass > at) break;
+        if (sum + mass > wanted) break;
         sum += mass;
     }
     int32_t chosen = -1;
@@ -358,17 +357,17 @@ llama_token fast_sampler::draw_any(const float * logits, int32_t n) {
         if (found || !(weight > 0)) return;
         chosen = i;
         sum += (double) weight;
-        found = sum > at;
+        found = sum > wanted;
     });
     if (chosen < 0) no_token();
     return chosen;
 }
 
-llama_token fast_sampler::sample(float * logits, int32_t n) {
+llama_token fast_sampler::sample(float * logits, int32_t n, double at) {
     change(logits, n);
     try {
         collect(logits, n);
-        llama_token token = whole ? draw_any(logits, n) : draw_kept();
+        llama_token token = whole ? draw_any(logits, n, at) : draw_kept(at);
         restore(logits);
         return token;
     } catch (...) {

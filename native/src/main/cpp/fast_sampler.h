@@ -6,11 +6,9 @@
 
 #include "internal.h"
 
-#include <random>
 #include <unordered_map>
 
 struct fast_options {
-    uint32_t seed = 0;
     float    temperature = 0.8f;
     int32_t  top_k = 40;      // 0: off
     float    top_p = 0.95f;   // 1: off
@@ -24,8 +22,8 @@ class fast_sampler {
   public:
     explicit fast_sampler(const fast_options & options);
 
-    // The logits are changed and put back.
-    llama_token sample(float * logits, int32_t n);
+    // The logits are changed and put back. at: 0 to below 1, where to draw.
+    llama_token sample(float * logits, int32_t n, double at);
     void        accept(llama_token token);
     // Of each token, without drawing.
     void probabilities(float * logits, int32_t n, float * out);
@@ -44,11 +42,10 @@ class fast_sampler {
     void  keep_top_p(double wanted, float sure);
     void  collect_top_p(const float * logits, int32_t n, float least);
     void  gather(const float * logits, int32_t n, float threshold);
-    llama_token draw_kept();
-    llama_token draw_any(const float * logits, int32_t n);
+    llama_token draw_kept(double at);
+    llama_token draw_any(const float * logits, int32_t n, double at);
 
     fast_options options;
-    std::mt19937 random;
     bool         penalised;
     std::vector<llama_token> recent; // ring
     size_t       next = 0;

@@ -1,4 +1,5 @@
 // Samplers: the fast one where it can do what is asked, else llama.cpp's own with grammars and all.
+#include "draws.h"
 #include "fast_sampler.h"
 #include "guard_grammar.h"
 #include "internal.h"
@@ -12,8 +13,9 @@
 
 struct cq_sampler {
     const cq_model *            model = nullptr;
-    std::optional<fast_sampler> fast;
     common_params_sampling      params;
+    draws                       numbers{ 0 };
+    std::optional<fast_sampler> fast;
     common_sampler_ptr          chain; // where fast is absent
     std::string                 failed; // an error text, with its reason's letter
 };
@@ -132,7 +134,6 @@ bool needs_chain(const common_params_sampling & p) {
 
 fast_options fast_options_of(const common_params_sampling & p, const cq_model * model) {
     fast_options f;
-    f.seed        = p.seed;
     f.temperature = p.temp;
     f.top_k       = p.top_k;
     f.top_p       = p.top_p;
@@ -158,6 +159,7 @@ llama_token sample_chain(cq_sampler & s, llama_context * ctx, int32_t row) {
         throw failure(reason::decode_failed, "no token can be chosen: the grammar or a ban allows none");
     }
     common_sampler_accept(s.chain.get(), token, true);
+    s.numbers.advance();
     return token;
 }
 
@@ -168,8 +170,9 @@ llama_token sample_one(cq_context & c, cq_sampler & s, int32_t row) {
         if (has_nan(logits, c.model->n_vocab)) throw failure(reason::decode_failed, "the logits are no numbers"); // sorting would go astray
         return sample_chain(s, c.ctx, row);
     }
-    llama_token token = s.fast->sample(logits, c.model->n_vocab);
+    llama_token token = s.fast->sample(logits, c.model->n_vocab, s.numbers.fraction());
     s.fast->accept(token);
+    s.numbers.advance();
     return token;
 }
 
@@ -183,6 +186,20 @@ void make_chain(cq_sampler & s) {
         refuse("grammar: refused (expected: no left recursion, and a beginning that fits the prompt's end)");
     }
     if (!s.chain) refuse("grammar: malformed");
+    draw_by_place(common_sampler_get(s.chain.get()), s.params, s.model->n_vocab, s.numbers);
+}
+
+void replay(cq_sampler & s, llama_token token) {
+    checked_token(s.model, token, "token");
+    if (s.model->flags[(size_t) token] & 1) refuse("token: one that ends the answer"); // in a grammar it would end the process
+    if (s.fast) return s.fast->accept(token);
+    try {
+        common_sampler_accept(s.chain.get(), token, true);
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception &) {
+        refuse("tokens: not an answer that the grammar allows"); // its own message quotes the text
+    }
 }
 
 std::string letter(reason why, const char * what) { return std::string(1, (char) ('A' + (int) why)) + what; }
@@ -204,6 +221,7 @@ CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options,
         auto s = std::make_unique<cq_sampler>();
         s->model  = checked(model);
         s->params = read_options(o, model);
+        s->numbers = draws(s->params.seed);
         if (!needs_chain(s->params) && !value_or<bool>(o, "chain", false)) {
             s->fast.emplace(fast_options_of(s->params, model));
             return s.release();
@@ -223,6 +241,21 @@ CQ_API int32_t cq_sampler_accept(cq_sampler * s, int32_t token, char ** error) {
         return 0;
     });
 }
+
+CQ_API int32_t cq_sampler_replay(cq_sampler * s, const int32_t * tokens, int32_t count, float mu, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        checked(s);
+        on_large_stack([&] {
+            log_capture log; // its messages may name rules
+            for (int32_t i = 0; i < count; ++i) replay(*s, tokens[i]);
+        });
+        s->numbers.advance((size_t) count);
+        if (s->params.mirostat > 0) s->numbers.mu = mu;
+        return 0;
+    });
+}
+
+CQ_API float cq_sampler_mu(const cq_sampler * s) { return s ? s->numbers.mu : 0; }
 
 CQ_API char * cq_sampler_failure(cq_sampler * s) {
     return guarded<char *>(nullptr, nullptr, [&]() -> char * { return s && !s->failed.empty() ? copy_text(s->failed) : nullptr; });

@@ -9,6 +9,7 @@ import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
+import dev.chasqui.gateway.nodes.Takeovers;
 import dev.chasqui.gateway.openai.OpenAiRoutes;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.rest.RestRoutes;
@@ -47,12 +48,13 @@ class GatewayConfiguration {
     }
 
     @Bean
-    NodeRouter nodeRouter(GatewaySettings settings, EventLoop loop) {
+    NodeRouter nodeRouter(GatewaySettings settings, PrometheusMeterRegistry registry, EventLoop loop) {
         try {
             return new NodeRouter(
                     settings.nodeTargets(),
                     settings.nodeCredentials(),
                     settings.limits().nodeSilence(),
+                    new Takeovers(settings.limits().takeoverPatience(), registry),
                     loop);
         } catch (IllegalArgumentException unusable) {
             throw new BadSettingsException("chasqui.node-tls." + unusable.getMessage());

@@ -168,6 +168,8 @@ public record GatewaySettings(
      * @param shutdownGrace {@code chasqui.limits.shutdown-grace}: for running requests when the gateway ends
      * @param nodeSilence {@code chasqui.limits.node-silence}: for a node that answers requests and says nothing more, until
      *     its answers count as broken off where another node can go on with them; 2 s or more
+     * @param takeoverPatience {@code chasqui.limits.takeover-patience}: for an answer whose node is lost, until a node goes on
+     *     with it; 0: none does
      */
     public record Limits(
             @DefaultValue("10485760") long maxBodyBytes,
@@ -177,7 +179,8 @@ public record GatewaySettings(
             @DefaultValue("2s") Duration firstPing,
             @DefaultValue("10s") Duration pingInterval,
             @DefaultValue("30s") Duration shutdownGrace,
-            @DefaultValue("10s") Duration nodeSilence) {
+            @DefaultValue("10s") Duration nodeSilence,
+            @DefaultValue("30s") Duration takeoverPatience) {
         public Limits {
             range("limits.max-body-bytes", maxBodyBytes, 1024, 1 << 30);
             range("limits.max-header-bytes", maxHeaderBytes, 1024, 1 << 20);
@@ -192,6 +195,9 @@ public record GatewaySettings(
                 throw new BadSettingsException("chasqui.limits.node-silence: " + nodeSilence.toMillis()
                         + " ms (expected: 2 seconds to 24 hours)");
             }
+            if (takeoverPatience.isNegative()) {
+                throw new BadSettingsException("chasqui.limits.takeover-patience: negative (expected: 0 or more)");
+            }
         }
 
         /** As without any settings. */
@@ -204,13 +210,22 @@ public record GatewaySettings(
                     Duration.ofSeconds(2),
                     Duration.ofSeconds(10),
                     Duration.ofSeconds(30),
-                    Duration.ofSeconds(10));
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(30));
         }
 
-        /** The same, but for how long running requests and silent nodes may take. */
-        public Limits with(Duration grace, Duration silence) {
+        /** The same, but for how long running requests, silent nodes and lost ones may take. */
+        public Limits with(Duration grace, Duration silence, Duration patience) {
             return new Limits(
-                    maxBodyBytes, maxHeaderBytes, requestTimeout, idleTimeout, firstPing, pingInterval, grace, silence);
+                    maxBodyBytes,
+                    maxHeaderBytes,
+                    requestTimeout,
+                    idleTimeout,
+                    firstPing,
+                    pingInterval,
+                    grace,
+                    silence,
+                    patience);
         }
     }
 

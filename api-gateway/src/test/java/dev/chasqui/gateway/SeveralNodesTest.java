@@ -47,7 +47,7 @@ class SeveralNodesTest extends GatewayTest {
                 List.of(),
                 plain.localNode(),
                 plain.conversations(),
-                plain.limits().with(Duration.ofSeconds(1), Duration.ofSeconds(4)));
+                plain.limits().with(Duration.ofSeconds(1), Duration.ofSeconds(4), Duration.ofSeconds(30)));
     }
 
     @AfterEach

@@ -53,7 +53,8 @@ class StreamingTest extends GatewayTest {
                         Duration.ofMillis(300),
                         Duration.ofMillis(200),
                         shutdownGrace,
-                        limits.nodeSilence()));
+                        limits.nodeSilence(),
+                        limits.takeoverPatience()));
     }
 
     @Test

@@ -102,6 +102,15 @@ final class GatewayOptions {
     private int nodeSilence;
 
     @Option(
+            names = "--takeover-patience",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description =
+                    "How long an answer whose node is lost waits for one that goes on with it; 0: such answers fail."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private int takeoverPatience;
+
+    @Option(
             names = "--shutdown-timeout",
             paramLabel = "SECONDS",
             defaultValue = "30",
@@ -137,7 +146,11 @@ final class GatewayOptions {
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
                     conversations(),
-                    GatewaySettings.Limits.defaults().with(shutdownTimeout, Duration.ofSeconds(nodeSilence)));
+                    GatewaySettings.Limits.defaults()
+                            .with(
+                                    shutdownTimeout,
+                                    Duration.ofSeconds(nodeSilence),
+                                    Duration.ofSeconds(takeoverPatience)));
         } catch (BadSettingsException unusable) {
             throw failure(unusable);
         }

@@ -15,10 +15,12 @@ import tools.jackson.databind.JsonNode;
 public final class Sampler implements AutoCloseable {
     private final ExclusiveHandle handle;
     private final SharedHandle model;
+    private final boolean learns;
     private @Nullable LlamaException failure;
 
-    private Sampler(SharedHandle model, long address) {
+    private Sampler(SharedHandle model, long address, boolean learns) {
         this.model = model;
+        this.learns = learns;
         this.handle = new ExclusiveHandle("sampler", address);
     }
 
@@ -34,7 +36,7 @@ public final class Sampler implements AutoCloseable {
         if (address == 0) {
             throw Shim.failure(error);
         }
-        return new Sampler(model, address);
+        return new Sampler(model, address, options.mirostat().version() > 0);
     }
 
     /** Lets penalties see a token of the prompt. Not for tokens that {@link LlamaContext#sample} chose: it did so itself. */
@@ -45,6 +47,42 @@ public final class Sampler implements AutoCloseable {
             if (Shim.cq_sampler_accept(address, token, error) != 0) {
                 throw Shim.failure(error);
             }
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
+     * Goes on behind the first tokens of an answer as if it had chosen them itself: what is drawn next depends on the seed and
+     * on how many tokens there are, and on nothing else that came before. Before anything is sampled.
+     *
+     * @param tokens none of which ends the answer
+     * @param mu what {@link #mu} gave behind the last of them; 0 where mirostat is off
+     * @throws LlamaException INVALID_REQUEST where a grammar does not allow them
+     */
+    public void replay(int[] tokens, float mu) {
+        if (tokens.length == 0) {
+            return;
+        }
+        long[] error = new long[1];
+        long address = handle.enter();
+        try {
+            if (Shim.cq_sampler_replay(address, tokens, tokens.length, mu, error) != 0) {
+                throw Shim.failure(error);
+            }
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /** What mirostat has learnt so far; 0 where it is off. */
+    public float mu() {
+        if (!learns) {
+            return 0;
+        }
+        long address = handle.enter();
+        try {
+            return Shim.cq_sampler_mu(address);
         } finally {
             handle.exit();
         }

@@ -129,6 +129,10 @@ final class Shim {
 
     static native int cq_sampler_accept(long sampler, int token, long[] error);
 
+    static native int cq_sampler_replay(long sampler, int[] tokens, int count, float mu, long[] error);
+
+    static native float cq_sampler_mu(long sampler);
+
     static native int cq_sampler_probabilities(long sampler, float[] logits, int count, float[] out, long[] error);
 
     static native long cq_embedder_new(long model, int context, int threads, int ranks, long abortFlag, long[] error);

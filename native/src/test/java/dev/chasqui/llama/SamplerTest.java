@@ -144,6 +144,65 @@ class SamplerTest {
         }
     }
 
+    /** As after the death of a machine: whoever has the tokens so far goes on as if nothing had happened, at every place. */
+    @Test
+    void goesOnBehindAnyTokensAsIfItHadChosenThem() {
+        for (SamplerOptions.Builder options : List.of(
+                SamplerOptions.builder(),
+                plain().temperature(1.5f),
+                plain().repeatPenalty(1.4f).frequencyPenalty(0.5f).presencePenalty(0.5f),
+                plain().dry(new Dry(2, 1.75f, 1, 64, List.of("\n"))),
+                plain().xtc(new Xtc(0.5f, 0.05f)),
+                plain().mirostat(new Mirostat(1, 5, 0.1f)),
+                plain().mirostat(new Mirostat(2, 5, 0.1f)),
+                plain().typicalP(0.8f),
+                plain().grammar("root ::= ([a-f] [0-9])+"))) {
+            float[] learnt = new float[21];
+            int[] whole = goOn(options.seed(5).ignoreEos(true).build(), new int[0], 20, learnt);
+            for (int known = 1; known < 20; known++) {
+                int[] begun = Arrays.copyOf(whole, known);
+                assertThat(goOn(options.build(), begun, 20, learnt.clone()))
+                        .as("%s behind %d tokens", options.build(), known)
+                        .isEqualTo(whole);
+            }
+        }
+    }
+
+    /** An answer that others began; learnt: mu behind so many tokens, read for what is begun and written for the rest. */
+    private static int[] goOn(SamplerOptions options, int[] begun, int count, float[] learnt) {
+        try (LlamaContext context = model.newContext(Tiny.contextOptions(1));
+                Sampler sampler = model.newSampler(options)) {
+            sampler.replay(begun, learnt[begun.length]);
+            int[] all = Arrays.copyOf(PROMPT, PROMPT.length + count);
+            System.arraycopy(begun, 0, all, PROMPT.length, begun.length);
+            int row = Tiny.decode(context, 0, Arrays.copyOf(all, PROMPT.length + begun.length));
+            for (int i = begun.length; i < count; i++) {
+                int token = Tiny.sample(context, sampler, row);
+                all[PROMPT.length + i] = token;
+                learnt[i + 1] = sampler.mu();
+                row = Tiny.decode(context, 0, token);
+            }
+            return Arrays.copyOfRange(all, PROMPT.length, all.length);
+        }
+    }
+
+    @Test
+    void refusesToGoOnBehindWhatItCouldNotHaveSaid() {
+        int end = IntStream.range(0, TinyGguf.VOCAB_SIZE)
+                .filter(model.vocabulary()::isEndOfGeneration)
+                .findFirst()
+                .orElseThrow();
+        try (Sampler sampler =
+                model.newSampler(plain().grammar("root ::= \"ab\"").build())) {
+            for (int[] tokens : List.of(new int[] {end}, new int[] {-1}, new int[] {TinyGguf.VOCAB_SIZE}, PROMPT)) {
+                assertThatThrownBy(() -> sampler.replay(tokens, 0))
+                        .isInstanceOfSatisfying(
+                                LlamaException.class,
+                                e -> assertThat(e.reason()).isEqualTo(Reason.INVALID_REQUEST));
+            }
+        }
+    }
+
     @Test
     void biasForcesAndBans() {
         int[] greedy = generate(SamplerOptions.greedy(), 8);

@@ -1,6 +1,5 @@
 package dev.chasqui.gateway.nodes;
 
-import dev.chasqui.proto.v1.ErrorReason;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Function;
@@ -44,7 +43,7 @@ final class Attempts<R> {
     }
 
     private Flux<R> elsewhere(NodeException failure) {
-        if (!failure.beforeAnswer() || !helps(failure.reason()) || tried.size() == MOST_NODES) {
+        if (!failure.beforeAnswer() || !helps(failure) || tried.size() == MOST_NODES) {
             return Flux.error(failure);
         }
         GrpcNode next;
@@ -58,15 +57,16 @@ final class Attempts<R> {
     }
 
     /** Whether another node may do better. Where a second one is full too, they all will be. */
-    private boolean helps(ErrorReason reason) {
-        return switch (reason) {
+    private boolean helps(NodeException failure) {
+        return switch (failure.reason()) {
             case ERROR_REASON_NODE_UNREACHABLE, ERROR_REASON_SHUTTING_DOWN, ERROR_REASON_MODEL_NOT_READY -> true;
             case ERROR_REASON_QUEUE_FULL -> {
                 boolean first = !wasFull;
                 wasFull = true;
                 yield first;
             }
-            default -> false;
+            // Another model of the same name.
+            default -> "resume.model_fingerprint".equals(failure.field());
         };
     }
 }

@@ -23,6 +23,8 @@ import dev.chasqui.proto.v1.ModelsGrpc;
 import dev.chasqui.proto.v1.PullModelRequest;
 import dev.chasqui.proto.v1.RerankRequest;
 import dev.chasqui.proto.v1.RerankResponse;
+import dev.chasqui.proto.v1.Resume;
+import dev.chasqui.proto.v1.Scheduling;
 import dev.chasqui.proto.v1.ShowModelRequest;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
@@ -36,7 +38,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -63,19 +64,28 @@ public final class NodeRouter implements AutoCloseable {
     /** Changed on the event loop only. */
     private volatile List<GrpcNode> nodes;
 
+    private final Takeovers takeovers;
     private volatile boolean draining;
+    private volatile boolean closed;
 
     /**
      * @param targets at least one
      * @param patience how long a node may be silent until its answers count as broken off, where another node can go on
      *     with them
+     * @param takeovers of answers whose node is lost
      * @throws IllegalArgumentException where there is none, or a file of the credentials cannot be used
      */
-    public NodeRouter(List<NodeTarget> targets, NodeCredentials credentials, Duration patience, EventLoop loop) {
+    public NodeRouter(
+            List<NodeTarget> targets,
+            NodeCredentials credentials,
+            Duration patience,
+            Takeovers takeovers,
+            EventLoop loop) {
         if (targets.isEmpty()) {
             throw new IllegalArgumentException("no nodes (expected: at least one)");
         }
         this.patience = patience;
+        this.takeovers = takeovers;
         channels = new NodeChannels(credentials, loop);
         nodes = targets.stream()
                 .filter(target -> !target.everyAddress())
@@ -136,15 +146,38 @@ public final class NodeRouter implements AutoCloseable {
 
     /**
      * One answer to a conversation. Each subscription is one call; its demand reaches the node, and cancelling it
-     * frees the node's slot. While the default model is not ready a request for it fails at once.
+     * frees the node's slot. While the default model is not ready a request for it fails at once. Where its node is lost
+     * another one goes on with it.
      */
     public Flux<GenerationEvent> chat(ChatRequest request) {
-        return generation(request.getModel(), () -> PromptKey.of(request), InferenceGrpc.getChatMethod(), request);
+        return unbroken(
+                InferenceGrpc.getChatMethod(),
+                request,
+                request.getModel(),
+                () -> PromptKey.of(request),
+                request.getChoices(),
+                request.getScheduling(),
+                (seed, resume) -> {
+                    ChatRequest.Builder rest = request.toBuilder().setResume(resume);
+                    rest.getSamplingBuilder().setSeed(seed);
+                    return rest.build();
+                });
     }
 
     /** Continuations of a raw prompt; else as {@link #chat}. */
     public Flux<GenerationEvent> generate(GenerateRequest request) {
-        return generation(request.getModel(), () -> PromptKey.of(request), InferenceGrpc.getGenerateMethod(), request);
+        return unbroken(
+                InferenceGrpc.getGenerateMethod(),
+                request,
+                request.getModel(),
+                () -> PromptKey.of(request),
+                request.getChoices(),
+                request.getScheduling(),
+                (seed, resume) -> {
+                    GenerateRequest.Builder rest = request.toBuilder().setResume(resume);
+                    rest.getSamplingBuilder().setSeed(seed);
+                    return rest.build();
+                });
     }
 
     /** How many tokens the prompt of a chat would have. */
@@ -213,17 +246,55 @@ public final class NodeRouter implements AutoCloseable {
                 .next();
     }
 
-    private <Q extends MessageLite> Flux<GenerationEvent> generation(
-            String model, Supplier<PromptKey> key, MethodDescriptor<Q, GenerationEvent> method, Q request) {
-        return Flux.defer(() -> {
-            AtomicBoolean admitted = new AtomicBoolean();
-            return Attempts.of(
-                            tried -> ready(model, key, tried),
-                            node -> node.call(method, request, event -> event.hasDelta() || event.hasFinished()),
-                            retries::incrementAndGet)
-                    // A second node admits it a second time.
-                    .filter(event -> !event.hasAdmitted() || admitted.compareAndSet(false, true));
-        });
+    /** A request with the end of an answer that another node has begun. */
+    private interface Rest<Q> {
+        Q of(int seed, Resume resume);
+    }
+
+    private <Q extends MessageLite> Flux<GenerationEvent> unbroken(
+            MethodDescriptor<Q, GenerationEvent> method,
+            Q request,
+            String model,
+            Supplier<PromptKey> key,
+            int choices,
+            Scheduling scheduling,
+            Rest<Q> rest) {
+        UnbrokenAnswer.Request asked = new UnbrokenAnswer.Request() {
+            @Override
+            public Flux<GenerationEvent> begin() {
+                return attempt(method, request, tried -> ready(model, key, tried));
+            }
+
+            /** Also while the gateway takes nothing new, and of a node that still loads the model. */
+            @Override
+            public Flux<GenerationEvent> goOn(int seed, Resume resume) {
+                return attempt(method, rest.of(seed, resume), tried -> best(model, key, tried));
+            }
+
+            @Override
+            public int choices() {
+                return Math.max(1, choices);
+            }
+
+            @Override
+            public long timeoutMs() {
+                return scheduling.getTimeoutMs();
+            }
+
+            @Override
+            public boolean open() {
+                return !closed;
+            }
+        };
+        return new UnbrokenAnswer(asked, channels.loop(), takeovers);
+    }
+
+    private <Q extends MessageLite> Flux<GenerationEvent> attempt(
+            MethodDescriptor<Q, GenerationEvent> method, Q request, Function<Set<GrpcNode>, GrpcNode> pick) {
+        return Attempts.of(
+                pick,
+                node -> node.call(method, request, event -> event.hasDelta() || event.hasFinished()),
+                retries::incrementAndGet);
     }
 
     /** One answer of a model, which fails at once while the default one is not ready. */
@@ -301,6 +372,7 @@ public final class NodeRouter implements AutoCloseable {
     @Override
     public void close() {
         draining = true;
+        closed = true;
         discoveries.forEach(Discovery::close);
         nodes.forEach(GrpcNode::close);
         channels.close();
@@ -315,6 +387,10 @@ public final class NodeRouter implements AutoCloseable {
             throw new NodeException(
                     ErrorReason.ERROR_REASON_SHUTTING_DOWN, "The gateway is shutting down.", null, RETRY_WHILE_LOADING);
         }
+        return best(model, key, tried);
+    }
+
+    private GrpcNode best(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
         List<Candidate> best = new ArrayList<>();
         for (GrpcNode node : nodes) {
             NodeView view = node.view();

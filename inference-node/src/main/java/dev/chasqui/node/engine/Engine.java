@@ -138,12 +138,14 @@ public final class Engine implements AutoCloseable {
         checkOpen();
         for (GenerationRequest request : requests) {
             checkLength(request.prompt().length);
+            checkLength(request.prompt().length + request.begun().tokens().length - 1);
         }
-        reserve(requests.size());
         long now = ticker.nanos();
+        List<Sequence> sequences =
+                requests.stream().map(request -> new Sequence(request, now)).toList();
+        reserve(requests.size());
         List<Generation> handles = new ArrayList<>(requests.size());
-        for (GenerationRequest request : requests) {
-            Sequence sequence = new Sequence(request, now);
+        for (Sequence sequence : sequences) {
             arrivals.add(sequence);
             handles.add(() -> cancel(sequence));
         }
@@ -253,6 +255,12 @@ public final class Engine implements AutoCloseable {
         boolean overtook = false;
         for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
             counters.requests++;
+            Completion.Reason over = arrival.end(runner.contextTokens());
+            if (over != null) {
+                end(arrival, ticker.nanos());
+                arrival.complete(over);
+                continue;
+            }
             int place = scheduler.enqueue(arrival);
             overtook |= place < scheduler.waiting();
             arrival.request.sink().queued(Math.max(0, scheduler.running() + place - runner.slots()));
@@ -323,7 +331,7 @@ public final class Engine implements AutoCloseable {
                 sampling.add(sequence, row - 1 - sequence.drafted());
             }
             if (sequence.inPrompt()) {
-                sequence.request.sink().prompt(sequence.computed(), sequence.promptLength());
+                sequence.request.sink().prompt(sequence.computed(), sequence.given());
             }
         }
         while (sampling.count > 0) {
@@ -350,7 +358,7 @@ public final class Engine implements AutoCloseable {
             return false;
         }
         if (sequence.inPrompt()) {
-            counters.promptTokens += sequence.promptLength();
+            counters.promptTokens += sequence.given();
             counters.cachedTokens += sequence.cached();
         }
         scheduler.came(sequence, token);

@@ -6,10 +6,11 @@ import java.util.List;
  * One answer to generate.
  *
  * @param prompt at least one token
+ * @param begun what there is of the answer already; its tokens count as generated
  * @param maxTokens most tokens to generate, 1 or more; the context may end the answer sooner
  * @param stops strings before which the answer ends, none empty
  * @param text what tokens say in this answer
- * @param sampler how tokens are chosen; belongs to the engine once the request is accepted
+ * @param sampler how tokens are chosen, those of {@code begun} behind it; belongs to the engine once the request is accepted
  * @param logprobs -1: none; else how many alternatives to report with each token
  * @param priority {@link #MOST_URGENT} to {@link #LEAST_URGENT}, lower is sooner: a request counts as having come so many times
  *     {@link #PRIORITY_NANOS} later
@@ -19,6 +20,7 @@ import java.util.List;
  */
 public record GenerationRequest(
         int[] prompt,
+        Begun begun,
         int maxTokens,
         List<String> stops,
         TokenText text,

@@ -42,6 +42,10 @@ final class Sequence {
     private int computed;
     private int cached;
     private int unreported;
+
+    /** Certain, but it waits for the rest of its token. */
+    private String unreportedText = "";
+
     private boolean ended;
     private boolean started;
     private long order;
@@ -56,10 +60,30 @@ final class Sequence {
     Sequence(GenerationRequest request, long submittedNanos) {
         this.request = request;
         this.submittedNanos = submittedNanos;
-        this.rankNanos = submittedNanos + request.priority() * GenerationRequest.PRIORITY_NANOS;
+        this.rankNanos =
+                submittedNanos - request.begun().ageNanos() + request.priority() * GenerationRequest.PRIORITY_NANOS;
         this.assembler = new TextAssembler(request.stops());
-        this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(request.maxTokens(), 256));
         this.total = request.prompt().length;
+        this.tokens = Arrays.copyOf(
+                request.prompt(), total + request.begun().tokens().length + Math.min(request.maxTokens(), 256));
+        replay(request.begun().tokens());
+    }
+
+    /** Goes through what there is of the answer, so that all that is held back is held back again. */
+    private void replay(int[] begun) {
+        if (begun.length == 0) {
+            return;
+        }
+        List<TokenChunk> chunks = new ArrayList<>();
+        for (int token : begun) {
+            TokenChunk chunk = add(token);
+            if (chunk != null) {
+                chunks.add(chunk);
+            }
+        }
+        unreported = 0;
+        unreportedText = "";
+        request.sink().replayed(chunks);
     }
 
     /** Gets a slot, for the first time or again; nothing of it is in there yet. */
@@ -77,7 +101,7 @@ final class Sequence {
     void begin(int length) {
         computed = length;
         if (inPrompt()) {
-            cached = length;
+            cached = Math.min(length, promptLength());
         }
     }
 
@@ -167,6 +191,11 @@ final class Sequence {
         return request.prompt().length;
     }
 
+    /** Tokens that it came with. */
+    int given() {
+        return promptLength() + request.begun().tokens().length;
+    }
+
     int generated() {
         return total - promptLength();
     }
@@ -176,8 +205,9 @@ final class Sequence {
         return total - computed;
     }
 
+    /** No token of it was chosen here yet. */
     boolean inPrompt() {
-        return generated() == 0;
+        return total == given();
     }
 
     boolean ended() {
@@ -270,28 +300,39 @@ final class Sequence {
 
     /** Takes in a chosen token; the text that it completes goes to the sink. */
     void append(int token, TokenLogprobs logprobs, int row, long now) {
+        if (firstTokenNanos == 0) {
+            firstTokenNanos = now;
+        }
+        lastTokenNanos = now;
+        if (request.logprobs() >= 0 && !request.text().endsAnswer(token)) {
+            long from = assembler.deliveredBytes() + assembler.heldBytes();
+            int length = request.text().piece(token).length;
+            heldLogprobs.add(new HeldLogprob(logprobs.of(row, token, request.logprobs()), from, from + length));
+        }
+        TokenChunk chunk = add(token);
+        if (chunk != null) {
+            request.sink().chunk(chunk);
+        }
+    }
+
+    /** One more token; what can be told now, or null where nothing can. */
+    private @Nullable TokenChunk add(int token) {
         if (total == tokens.length) {
             tokens = Arrays.copyOf(tokens, total * 2);
         }
         tokens[total++] = token;
         unreported++;
-        if (firstTokenNanos == 0) {
-            firstTokenNanos = now;
-        }
-        lastTokenNanos = now;
         if (request.text().endsAnswer(token)) {
-            return;
+            return null;
         }
-        byte[] piece = request.text().piece(token);
-        if (request.logprobs() >= 0) {
-            long from = assembler.deliveredBytes() + assembler.heldBytes();
-            heldLogprobs.add(new HeldLogprob(logprobs.of(row, token, request.logprobs()), from, from + piece.length));
+        String text = assembler.add(request.text().piece(token));
+        // Tokens inside a held-back piece wait for it, and where each is told with its log-probability so does their
+        // text.
+        if (assembler.heldBytes() > 0 && (text.isEmpty() || request.logprobs() >= 0)) {
+            unreportedText += text;
+            return null;
         }
-        String text = assembler.add(piece);
-        // Tokens inside a held-back piece wait for it.
-        if (!text.isEmpty() || assembler.heldBytes() == 0) {
-            report(text);
-        }
+        return chunk(text);
     }
 
     /** Why the answer ends now, or null where it goes on. */
@@ -312,24 +353,23 @@ final class Sequence {
     }
 
     void complete(Completion.Reason reason) {
-        String rest = assembler.stopped() == null ? assembler.rest() : "";
-        if (!rest.isEmpty() || unreported > 0 || !heldLogprobs.isEmpty()) {
-            report(rest);
-        }
+        TokenChunk rest = chunk(assembler.stopped() == null ? assembler.rest() : "");
         ended = true;
         request.sampler().close();
         request.sink()
-                .completed(new Completion(
-                        reason,
-                        assembler.stopped(),
-                        promptLength(),
-                        cached,
-                        generated(),
-                        draftedInAll,
-                        accepted,
-                        startedNanos - submittedNanos,
-                        firstTokenNanos - startedNanos,
-                        lastTokenNanos - firstTokenNanos));
+                .completed(
+                        rest,
+                        new Completion(
+                                reason,
+                                assembler.stopped(),
+                                promptLength(),
+                                cached,
+                                generated(),
+                                draftedInAll,
+                                accepted,
+                                started ? startedNanos - submittedNanos : 0,
+                                firstTokenNanos - startedNanos,
+                                lastTokenNanos - firstTokenNanos));
     }
 
     void fail(EngineException failure) {
@@ -338,9 +378,15 @@ final class Sequence {
         request.sink().failed(failure);
     }
 
-    private void report(String text) {
-        request.sink().chunk(new TokenChunk(text, unreported, takeLogprobs()));
+    private TokenChunk chunk(String text) {
+        TokenChunk chunk = new TokenChunk(
+                unreportedText + text,
+                Arrays.copyOfRange(tokens, total - unreported, total),
+                request.sampler().learnt(),
+                takeLogprobs());
         unreported = 0;
+        unreportedText = "";
+        return chunk;
     }
 
     /** Those of the tokens whose text is out; those of a stop string are dropped with it. */

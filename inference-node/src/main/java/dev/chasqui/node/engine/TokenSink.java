@@ -1,10 +1,16 @@
 package dev.chasqui.node.engine;
 
+import java.util.List;
+
 /**
  * Where an answer goes. The engine's thread calls it, in this order: any number of {@link #queued} and {@link #prompt}, then
- * chunks, then exactly one of {@link #completed} and {@link #failed}. No method may block or throw.
+ * chunks, then exactly one of {@link #completed} and {@link #failed}. Of an answer that was begun elsewhere {@link #replayed}
+ * comes first, by the thread that submits it. No method may block or throw.
  */
 public interface TokenSink {
+    /** What was said of the answer already, piece by piece as it was then: nobody needs it again but who has a state to make. */
+    default void replayed(List<TokenChunk> chunks) {}
+
     /** The request's place in the queue: 1 gets the next free slot, 0 does not wait. */
     void queued(int ahead);
 
@@ -14,7 +20,8 @@ public interface TokenSink {
     /** The next piece of the answer. */
     void chunk(TokenChunk chunk);
 
-    void completed(Completion completion);
+    /** @param rest what was still to be told; empty where nothing was */
+    void completed(TokenChunk rest, Completion completion);
 
     void failed(EngineException failure);
 }

@@ -245,6 +245,11 @@ final class AnswerStream {
         }
 
         @Override
+        public void replayed(List<TokenChunk> chunks) {
+            encoder.replay(chunks);
+        }
+
+        @Override
         public void queued(int requests) {
             synchronized (this) {
                 ahead = requests;
@@ -273,8 +278,9 @@ final class AnswerStream {
         }
 
         @Override
-        public void completed(Completion end) {
+        public void completed(TokenChunk rest, Completion end) {
             synchronized (this) {
+                backlog.add(rest);
                 completion = end;
             }
             schedule();
@@ -318,11 +324,11 @@ final class AnswerStream {
                     portion = backlog.poll();
                     end = backlog.isEmpty() ? completion : null;
                 }
-                if (portion == null && end == null) {
+                if (portion == null) {
                     return false;
                 }
                 answering = true;
-                encoder.encode(portion == null ? new Backlog.Portion() : portion, end, out::onNext);
+                encoder.encode(portion, end, out::onNext);
                 finished = end != null;
             }
             return finished;

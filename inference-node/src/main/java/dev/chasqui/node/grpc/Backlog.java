@@ -20,7 +20,12 @@ final class Backlog {
     static final class Portion {
         private final StringBuilder text = new StringBuilder();
         private final List<TokenLogprob> logprobs = new ArrayList<>();
-        private int tokens;
+        private final TokenIds ids = new TokenIds();
+        private float learnt;
+
+        Portion(TokenChunk chunk) {
+            add(chunk);
+        }
 
         String text() {
             return text.toString();
@@ -30,8 +35,13 @@ final class Backlog {
             return logprobs;
         }
 
-        int tokens() {
-            return tokens;
+        /** Takes them out. */
+        int[] ids() {
+            return ids.take();
+        }
+
+        float learnt() {
+            return learnt;
         }
 
         private boolean hasRoomFor(TokenChunk chunk) {
@@ -42,7 +52,8 @@ final class Backlog {
         private void add(TokenChunk chunk) {
             text.append(chunk.text());
             logprobs.addAll(chunk.logprobs());
-            tokens += chunk.tokens();
+            ids.add(chunk.ids());
+            learnt = chunk.learnt();
         }
     }
 
@@ -51,10 +62,10 @@ final class Backlog {
     void add(TokenChunk chunk) {
         Portion last = portions.peekLast();
         if (last == null || !last.hasRoomFor(chunk)) {
-            last = new Portion();
-            portions.add(last);
+            portions.add(new Portion(chunk));
+        } else {
+            last.add(chunk);
         }
-        last.add(chunk);
     }
 
     /** Takes the oldest portion out; null where there is none. */

@@ -8,6 +8,7 @@ import dev.chasqui.llama.ChatPrompt;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.engine.Completion;
+import dev.chasqui.node.engine.TokenChunk;
 import dev.chasqui.node.engine.TokenLogprob;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.FinishReason;
@@ -39,7 +40,8 @@ final class DeltaEncoder implements AutoCloseable {
     private final @Nullable AnswerTool answerTool;
     private @Nullable ChatParser parser;
     private int parsedLength;
-    private int tokens;
+    private final TokenIds tokens = new TokenIds();
+    private float learnt;
     private int reasoningTokens;
     private boolean calledTools;
 
@@ -59,14 +61,25 @@ final class DeltaEncoder implements AutoCloseable {
         return reasoningTokens;
     }
 
+    /**
+     * Goes through what another call had told of this answer: the parser, which sees the same pieces as it did there, comes to
+     * the same state.
+     */
+    void replay(List<TokenChunk> chunks) {
+        Consumer<GenerationEvent> told = event -> {};
+        chunks.forEach(chunk -> encode(new Backlog.Portion(chunk), null, told));
+        send(parse(false), false, told);
+        tokens.take();
+    }
+
     /** @param end null while there is more to come */
     void encode(Backlog.Portion portion, @Nullable Completion end, Consumer<GenerationEvent> out) {
-        tokens += portion.tokens();
+        tokens.add(portion.ids());
+        learnt = portion.learnt();
         logprobs.addAll(portion.logprobs());
         unparsed.append(portion.text());
         if (end != null || unparsed.length() > parsedLength / PORTIONS) {
-            List<Delta.Builder> deltas = parser == null ? plain() : parse(parser, end != null);
-            send(deltas, end != null, out);
+            send(parse(end != null), end != null, out);
         }
         if (end != null) {
             out.accept(GenerationEvent.newBuilder().setFinished(finished(end)).build());
@@ -81,27 +94,40 @@ final class DeltaEncoder implements AutoCloseable {
         }
     }
 
-    private List<Delta.Builder> plain() {
+    private Delta.Builder plain() {
         String text = unparsed.toString();
         unparsed.setLength(0);
-        return text.isEmpty() ? List.of() : List.of(Delta.newBuilder().setContent(text));
+        return Delta.newBuilder().setContent(text);
     }
 
-    private List<Delta.Builder> parse(ChatParser chatParser, boolean last) {
+    /** What the text that has come means, as one delta: whoever has it has all that its tokens say, or nothing of it. */
+    private Delta.Builder parse(boolean last) {
+        if (parser == null) {
+            return plain();
+        }
         String text = unparsed.toString();
         try {
-            List<ChatDelta> deltas = chatParser.push(text.getBytes(StandardCharsets.UTF_8), last);
+            List<ChatDelta> parts = parser.push(text.getBytes(StandardCharsets.UTF_8), last);
             unparsed.setLength(0);
             parsedLength += text.length();
-            List<Delta.Builder> parsed =
-                    deltas.stream().map(DeltaEncoder::delta).toList();
-            return answerTool == null ? parsed : answerTool.told(parsed, last);
+            List<Delta.Builder> told = parts.stream().map(DeltaEncoder::delta).toList();
+            return joined(answerTool == null ? told : answerTool.told(told, last));
         } catch (LlamaException e) {
             // The model broke its own form: what is left goes out as it is, rather than not at all.
             log.warn("an answer does not follow its template's form; the rest of it goes out unparsed");
             close();
             return plain();
         }
+    }
+
+    private static Delta.Builder joined(List<Delta.Builder> parts) {
+        Delta.Builder all = Delta.newBuilder();
+        for (Delta.Builder part : parts) {
+            all.setContent(all.getContent() + part.getContent())
+                    .setReasoning(all.getReasoning() + part.getReasoning())
+                    .addAllToolCalls(part.getToolCallsList());
+        }
+        return all;
     }
 
     private static Delta.Builder delta(ChatDelta parsed) {
@@ -128,45 +154,40 @@ final class DeltaEncoder implements AutoCloseable {
         return delta;
     }
 
-    /** The last of the deltas stands for all tokens that came since the one before. */
-    private void send(List<Delta.Builder> deltas, boolean last, Consumer<GenerationEvent> out) {
-        countReasoning(deltas);
-        List<Delta.Builder> toSend = deltas;
-        if (deltas.isEmpty()) {
-            if (logprobs.isEmpty() && !(last && tokens > 0)) {
-                return;
-            }
-            toSend = List.of(Delta.newBuilder());
+    /** The delta stands for all tokens that came since the one before. */
+    private void send(Delta.Builder delta, boolean last, Consumer<GenerationEvent> out) {
+        countReasoning(delta);
+        calledTools |= delta.getToolCallsCount() > 0;
+        boolean empty =
+                delta.getContent().isEmpty() && delta.getReasoning().isEmpty() && delta.getToolCallsCount() == 0;
+        if (empty && logprobs.isEmpty() && !(last && tokens.size() > 0)) {
+            return;
         }
-        for (int i = 0; i < toSend.size(); i++) {
-            Delta.Builder delta = toSend.get(i).setChoice(choice);
-            calledTools |= delta.getToolCallsCount() > 0;
-            if (i == toSend.size() - 1) {
-                finish(delta);
-            }
-            out.accept(GenerationEvent.newBuilder().setDelta(delta).build());
-        }
+        finish(delta.setChoice(choice), last);
+        out.accept(GenerationEvent.newBuilder().setDelta(delta).build());
     }
 
-    /** A slow reader's portion may hold more than reasoning: then its tokens count by the share of text. */
-    private void countReasoning(List<Delta.Builder> deltas) {
-        long reasoning = 0;
-        long all = 0;
-        for (Delta.Builder delta : deltas) {
-            reasoning += delta.getReasoning().length();
-            all += delta.getReasoning().length() + delta.getContent().length();
-            for (ToolCallDelta call : delta.getToolCallsList()) {
-                all += call.getName().length() + call.getArguments().length();
-            }
+    /** A portion may hold more than reasoning: then its tokens count by the share of text. */
+    private void countReasoning(Delta.Builder delta) {
+        long reasoning = delta.getReasoning().length();
+        long all = reasoning + delta.getContent().length();
+        for (ToolCallDelta call : delta.getToolCallsList()) {
+            all += call.getName().length() + call.getArguments().length();
         }
         if (reasoning > 0) {
-            reasoningTokens += Math.round((float) tokens * reasoning / all);
+            reasoningTokens += Math.round((float) tokens.size() * reasoning / all);
         }
     }
 
-    private void finish(Delta.Builder delta) {
-        delta.setTokens(tokens);
-        tokens = 0;
+    private void finish(Delta.Builder delta, boolean last) {
+        int[] covered = tokens.take();
+        delta.setTokens(covered.length).setFinal(last);
+        for (int i = 0; !last && i < covered.length; i++) {
+            delta.addTokenIds(covered[i]);
+        }
+        if (!last && learnt != 0) {
+            delta.setMirostatMu(learnt);
+        }
         for (TokenLogprob logprob : logprobs) {
             delta.addLogprobs(logprob(logprob));
         }
@@ -192,7 +213,10 @@ final class DeltaEncoder implements AutoCloseable {
     }
 
     private Finished.Builder finished(Completion end) {
-        Finished.Builder finished = Finished.newBuilder().setChoice(choice).setCompletionTokens(end.completionTokens());
+        Finished.Builder finished = Finished.newBuilder()
+                .setChoice(choice)
+                .setCompletionTokens(end.completionTokens())
+                .setReasoningTokens(reasoningTokens);
         if (end.stop() != null) {
             finished.setStop(end.stop());
         }

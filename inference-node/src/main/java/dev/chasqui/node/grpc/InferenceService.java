@@ -136,7 +136,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
                 request.getScheduling(),
-                request.getLoraList());
+                request.getLoraList(),
+                request.hasResume() ? request.getResume() : null);
     }
 
     private PreparedPrompt rawPrompt(GenerateRequest request, LoadedModel model) {
@@ -158,7 +159,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getChoices(),
                 request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
                 request.getScheduling(),
-                request.getLoraList());
+                request.getLoraList(),
+                request.hasResume() ? request.getResume() : null);
     }
 
     private void generate(
@@ -259,8 +261,11 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 PreparedPrompt prompt = prepare.apply(model);
                 PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.chat());
                 for (int i = 0; i < prompt.choices(); i++) {
-                    DeltaEncoder encoder = new DeltaEncoder(i, model.vocabulary(), prompt.chat(), prompt.answerTool());
-                    requests.add(prompt.request(model, i, answer.choice(encoder), text, arrivedNanos));
+                    if (prompt.resumed().wants(i)) {
+                        DeltaEncoder encoder =
+                                new DeltaEncoder(i, model.vocabulary(), prompt.chat(), prompt.answerTool());
+                        requests.add(prompt.request(model, i, answer.choice(encoder), text, arrivedNanos));
+                    }
                 }
                 List<Generation> running = model.engine().submit(requests);
                 answer.began(running, admitted(model, prompt));
@@ -284,6 +289,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                     .setPromptTokens(prompt.tokens().length)
                     .setQueuePosition(model.engine().status().queued())
                     .setSeed(prompt.seed())
+                    .setModelFingerprint(model.fingerprint())
                     .build();
         }
 

@@ -16,6 +16,7 @@ import dev.chasqui.proto.v1.AdapterUse;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.Logprobs;
 import dev.chasqui.proto.v1.OutputFormat;
+import dev.chasqui.proto.v1.Resume;
 import dev.chasqui.proto.v1.Sampling;
 import dev.chasqui.proto.v1.Scheduling;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param scheduling when it is served
  * @param adapters what it is computed with
  * @param seed of the first choice
+ * @param resumed where the answers begin
  */
 record PreparedPrompt(
         int[] tokens,
@@ -54,7 +56,8 @@ record PreparedPrompt(
         int logprobs,
         Scheduling scheduling,
         AdapterSet adapters,
-        int seed) {
+        int seed,
+        ResumedAnswers resumed) {
     private static final int MOST_CHOICES = 16;
     private static final int MOST_LOGPROBS = 20;
     private static final int MOST_STOPS = 16;
@@ -75,7 +78,8 @@ record PreparedPrompt(
             int choices,
             int logprobs,
             Scheduling scheduling,
-            List<AdapterUse> adapters) {
+            List<AdapterUse> adapters,
+            @Nullable Resume resume) {
         InvalidRequest.require(tokens.length > 0, "prompt", "0 tokens", "at least 1");
         int seed = sampling.hasSeed()
                 ? sampling.getSeed()
@@ -93,7 +97,10 @@ record PreparedPrompt(
                 logprobs,
                 checked(scheduling),
                 RequestedAdapters.of(adapters, model.adapters()),
-                seed);
+                seed,
+                resume == null
+                        ? ResumedAnswers.NONE
+                        : ResumedAnswers.of(resume, sampling, Math.max(1, choices), model));
     }
 
     private static Scheduling checked(Scheduling scheduling) {
@@ -138,6 +145,7 @@ record PreparedPrompt(
     GenerationRequest request(
             LoadedModel model, int choice, TokenSink sink, PreservedTokens preserved, long arrivedNanos) {
         int timeout = scheduling.getTimeoutMs();
+        ResumedAnswers.Choice resume = resumed.choice(choice);
         SamplerOptions options = SamplingOptions.of(
                 sampling,
                 model.samplingDefaults(),
@@ -147,19 +155,35 @@ record PreparedPrompt(
                 grammar);
         return new GenerationRequest(
                 tokens,
+                resume.begun(),
                 maxTokens,
                 stops,
                 preserved,
-                sampler(model, options),
+                sampler(model, options, resume),
                 logprobs,
                 scheduling.getPriority(),
                 adapters,
-                timeout == 0 ? GenerationRequest.NO_DEADLINE : arrivedNanos + timeout * 1_000_000L,
+                timeout == 0
+                        ? GenerationRequest.NO_DEADLINE
+                        : arrivedNanos - resume.begun().ageNanos() + timeout * 1_000_000L,
                 sink);
     }
 
-    private TokenSampler sampler(LoadedModel model, SamplerOptions options) {
+    private TokenSampler sampler(LoadedModel model, SamplerOptions options, ResumedAnswers.Choice resume) {
         Sampler sampler = newSampler(model, options);
+        showPrompt(sampler, options);
+        try {
+            sampler.replay(resume.begun().tokens(), resume.learnt());
+        } catch (LlamaException e) {
+            sampler.close();
+            throw e.reason() == LlamaException.Reason.INVALID_REQUEST
+                    ? new InvalidRequest("resume.choices.token_ids", String.valueOf(e.getMessage()))
+                    : e;
+        }
+        return LlamaRunner.sampler(sampler);
+    }
+
+    private void showPrompt(Sampler sampler, SamplerOptions options) {
         int seen = Math.max(
                 options.penaltyLastN(),
                 options.dry().multiplier() > 0 ? options.dry().lastN() : 0);
@@ -170,7 +194,6 @@ record PreparedPrompt(
         for (int i = Math.max(0, tokens.length - seen); looksBack && i < tokens.length; i++) {
             sampler.accept(tokens[i]);
         }
-        return LlamaRunner.sampler(sampler);
     }
 
     /** A grammar that cannot be used is the fault of what it was made from. */

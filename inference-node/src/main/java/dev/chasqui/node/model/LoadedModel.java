@@ -42,6 +42,7 @@ public final class LoadedModel {
     private final LlamaModel model;
     private final @Nullable Engine engine;
     private final ModelSettings settings;
+    private final String fingerprint;
     private int leases;
     private boolean condemned;
     private boolean closed;
@@ -58,6 +59,7 @@ public final class LoadedModel {
         this.engine = engine;
         this.settings = settings;
         this.keepAlive = settings.keepAlive(stored);
+        this.fingerprint = engine == null ? "" : Fingerprint.of(plan.file(), settings.adapters());
     }
 
     static LoadedModel load(Llama llama, ModelPlan plan, ModelSettings settings, LoadListener listener) {
@@ -107,6 +109,11 @@ public final class LoadedModel {
 
     public String name() {
         return stored.name();
+    }
+
+    /** The same wherever the same weights and adapters are loaded; empty where it does not generate text. */
+    public String fingerprint() {
+        return fingerprint;
     }
 
     /** How it is run, and what it takes. */

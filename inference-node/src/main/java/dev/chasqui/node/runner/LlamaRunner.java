@@ -195,6 +195,11 @@ public final class LlamaRunner implements ModelRunner {
 
     private record LlamaSampler(Sampler sampler) implements TokenSampler {
         @Override
+        public float learnt() {
+            return sampler.mu();
+        }
+
+        @Override
         public void close() {
             sampler.close();
         }

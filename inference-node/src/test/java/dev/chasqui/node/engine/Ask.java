@@ -6,6 +6,7 @@ import java.util.Random;
 /** A request in the making, and its recorded answer once it was submitted. */
 final class Ask {
     final int[] prompt;
+    Begun begun = Begun.NOTHING;
     int maxTokens = 8;
     List<String> stops = List.of();
     ScriptedSampler sampler;
@@ -83,6 +84,12 @@ final class Ask {
         return this;
     }
 
+    /** Goes on with what another engine had made of it. */
+    Ask begun(int[] tokens, long ageNanos) {
+        begun = new Begun(tokens, ageNanos);
+        return this;
+    }
+
     /** Lower is sooner. */
     Ask priority(int value) {
         priority = value;
@@ -97,6 +104,16 @@ final class Ask {
 
     GenerationRequest request() {
         return new GenerationRequest(
-                prompt, maxTokens, stops, new Words(), sampler, logprobs, priority, adapters, deadlineNanos, answer);
+                prompt,
+                begun,
+                maxTokens,
+                stops,
+                new Words(),
+                sampler,
+                logprobs,
+                priority,
+                adapters,
+                deadlineNanos,
+                answer);
     }
 }

@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Takes an answer down and holds the engine to what {@link TokenSink} promises. Any thread may read it. */
 final class RecordedAnswer implements TokenSink {
+    private final List<TokenChunk> replayed = new ArrayList<>();
     private final List<Integer> ahead = new ArrayList<>();
     private final List<int[]> prompts = new ArrayList<>();
     private final List<TokenChunk> chunks = new ArrayList<>();
@@ -44,8 +46,19 @@ final class RecordedAnswer implements TokenSink {
     }
 
     @Override
-    public synchronized void completed(Completion completed) {
-        int tokens = chunks.stream().mapToInt(TokenChunk::tokens).sum();
+    public synchronized void replayed(List<TokenChunk> pieces) {
+        require(ahead.isEmpty() && replayed.isEmpty(), "replayed after it had begun");
+        replayed.addAll(pieces);
+    }
+
+    @Override
+    public synchronized void completed(TokenChunk rest, Completion completed) {
+        if (rest.tokens() > 0 || !rest.text().isEmpty() || !rest.logprobs().isEmpty()) {
+            chunk(rest);
+        }
+        int tokens = Stream.concat(replayed.stream(), chunks.stream())
+                .mapToInt(TokenChunk::tokens)
+                .sum();
         require(tokens == completed.completionTokens(), tokens + " tokens came of " + completed.completionTokens());
         require(completed.queueNanos() >= 0 && completed.promptNanos() >= 0 && completed.decodeNanos() >= 0, "times");
         completion = completed;

@@ -96,6 +96,7 @@ public class SchedulerBenchmark {
         Arrays.setAll(prompt, i -> (number * 31 + i * 7) % 256);
         return new GenerationRequest(
                 prompt,
+                Begun.NOTHING,
                 Integer.MAX_VALUE,
                 List.of(),
                 new Words(),
@@ -201,7 +202,7 @@ public class SchedulerBenchmark {
         public void chunk(TokenChunk chunk) {}
 
         @Override
-        public void completed(Completion completion) {}
+        public void completed(TokenChunk rest, Completion completion) {}
 
         @Override
         public void failed(EngineException failure) {

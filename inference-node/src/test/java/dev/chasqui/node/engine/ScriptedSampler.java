@@ -42,6 +42,12 @@ final class ScriptedSampler implements TokenSampler {
         return this;
     }
 
+    /** Has chosen so many tokens already. */
+    ScriptedSampler behind(int tokens) {
+        chosen = tokens;
+        return this;
+    }
+
     int choose(long state, int vocabulary) {
         if (closed.get() > 0) {
             throw new IllegalStateException("a closed sampler was asked for a token");

@@ -17,7 +17,7 @@ final class BacklogTest {
         for (int i = 0; i < 20_000; i++) {
             String piece = " wörd 🤔" + i;
             said.append(piece);
-            backlog.add(new TokenChunk(piece, 2, List.of()));
+            backlog.add(new TokenChunk(piece, new int[2], 0, List.of()));
         }
         List<Backlog.Portion> portions = drained();
 
@@ -30,20 +30,25 @@ final class BacklogTest {
                             portion.text().charAt(portion.text().length() - 1)))
                     .isFalse();
         });
-        assertThat(portions.stream().mapToInt(Backlog.Portion::tokens).sum()).isEqualTo(40_000);
+        assertThat(portions.stream().mapToInt(portion -> portion.ids().length).sum())
+                .isEqualTo(40_000);
         assertThat(portions.size()).isBetween(2, 2 + 2 * said.length() / Backlog.MOST_CHARACTERS);
     }
 
     @Test
     void probabilitiesStayWithTheirTokensAndAreBoundedToo() {
         for (int i = 0; i < 1_000; i++) {
-            backlog.add(new TokenChunk("" + (char) ('a' + i % 26), 1, List.of(new TokenLogprob(i, -1, List.of()))));
+            backlog.add(new TokenChunk(
+                    "" + (char) ('a' + i % 26), new int[] {i}, 0, List.of(new TokenLogprob(i, -1, List.of()))));
         }
         int next = 0;
         for (Backlog.Portion portion : drained()) {
             assertThat(portion.logprobs()).hasSizeBetween(1, Backlog.MOST_LOGPROBS);
             assertThat(portion.text()).hasSize(portion.logprobs().size());
-            assertThat(portion.tokens()).isEqualTo(portion.logprobs().size());
+            assertThat(portion.ids())
+                    .containsExactly(portion.logprobs().stream()
+                            .mapToInt(TokenLogprob::token)
+                            .toArray());
             for (TokenLogprob one : portion.logprobs()) {
                 assertThat(one.token()).isEqualTo(next++);
             }
@@ -53,9 +58,9 @@ final class BacklogTest {
 
     @Test
     void whatIsTooLargeForAPortionIsOneOfItsOwn() {
-        backlog.add(new TokenChunk("a", 1, List.of()));
-        backlog.add(new TokenChunk("b".repeat(Backlog.MOST_CHARACTERS), 1, List.of()));
-        backlog.add(new TokenChunk("c", 1, List.of(new TokenLogprob(1, 0, List.of()))));
+        backlog.add(new TokenChunk("a", new int[1], 0, List.of()));
+        backlog.add(new TokenChunk("b".repeat(Backlog.MOST_CHARACTERS), new int[1], 0, List.of()));
+        backlog.add(new TokenChunk("c", new int[1], 0, List.of(new TokenLogprob(1, 0, List.of()))));
 
         assertThat(drained())
                 .extracting(portion -> portion.text().length())
