@@ -26,7 +26,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     private static final long USUAL_INTERVAL_MILLIS = 10_000;
     private static final long BEAT_MILLIS = 500;
     private static final long SOON_MILLIS = 100;
-    /** Files that others put into the models folder are no change that is heard of. */
+    /** Free memory, and files that others put into the models folder, are no changes that are heard of. */
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final String version;
@@ -37,8 +37,10 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private volatile boolean draining;
     private volatile boolean modelsChanged = true;
-    private List<String> stored = List.of();
-    private long storedNanos;
+    /** All but what changes while it works; the timer's thread owns it. */
+    private NodeStatus still = NodeStatus.getDefaultInstance();
+
+    private long stillNanos;
 
     /** @param timer one thread; it alone writes to watchers */
     NodeService(String version, Llama llama, Models models, ScheduledExecutorService timer) {
@@ -66,6 +68,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     @Override
     public void getStatus(GetStatusRequest request, StreamObserver<NodeStatus> response) {
         timer.execute(() -> {
+            modelsChanged = true;
             response.onNext(status());
             response.onCompleted();
         });
@@ -99,14 +102,29 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         }
     }
 
+    /** Cheap enough for every beat: a decode suffers from whatever computes beside it. */
     private NodeStatus status() {
+        long now = System.nanoTime();
+        if (modelsChanged || now - stillNanos > LOOK_NANOS) {
+            modelsChanged = false;
+            stillNanos = now;
+            still = look();
+        }
+        NodeStatus.Builder status = still.toBuilder()
+                .setUptimeSeconds(ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0)
+                .setDraining(draining);
+        models.loaded().stream()
+                .filter(LoadedModel::generates)
+                .forEach(model -> status.addEngines(WireModels.engine(model)));
+        return status.build();
+    }
+
+    private NodeStatus look() {
         NodeStatus.Builder status = NodeStatus.newBuilder()
                 .setVersion(version)
                 .setLlamaCppVersion(
                         llama.version().release() + " (" + llama.version().commit() + ")")
                 .setDefaultModel(models.defaultName())
-                .setUptimeSeconds(ManagementFactory.getRuntimeMXBean().getUptime() / 1000.0)
-                .setDraining(draining)
                 .setServing(models.isServing())
                 .addAllNotices(models.notices())
                 .addAllStoredModels(stored());
@@ -119,27 +137,19 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                     .setMemoryFreeBytes(device.freeBytes()));
         }
         for (ModelDescription description : models.active()) {
-            status.addModels(WireModels.model(description));
+            status.addModels(
+                    WireModels.model(description).toBuilder().clearChatTemplate());
         }
-        models.loaded().stream()
-                .filter(LoadedModel::generates)
-                .forEach(model -> status.addEngines(WireModels.engine(model)));
         return status.build();
     }
 
-    /** On the timer's thread. */
     private List<String> stored() {
-        long now = System.nanoTime();
-        if (modelsChanged || now - storedNanos > LOOK_NANOS) {
-            modelsChanged = false;
-            storedNanos = now;
-            try {
-                stored = models.stored();
-            } catch (StoreException unreadable) {
-                // What was there before is as good a guess as any; whoever asks for a model hears what is the matter.
-            }
+        try {
+            return models.stored();
+        } catch (StoreException unreadable) {
+            // What was there before is as good a guess as any; whoever asks for a model hears what is the matter.
+            return still.getStoredModelsList();
         }
-        return stored;
     }
 
     /** One caller that watches. */
@@ -172,11 +182,13 @@ final class NodeService extends NodeGrpc.NodeImplBase {
 
         /** Whether nothing changed but what always does: the clock and free memory. */
         private static boolean same(NodeStatus a, NodeStatus b) {
-            return a.toBuilder()
-                    .setUptimeSeconds(0)
-                    .clearDevices()
-                    .build()
-                    .equals(b.toBuilder().setUptimeSeconds(0).clearDevices().build());
+            return a.getEnginesList().equals(b.getEnginesList())
+                    && a.getModelsList().equals(b.getModelsList())
+                    && a.getStoredModelsList().equals(b.getStoredModelsList())
+                    && a.getNoticesList().equals(b.getNoticesList())
+                    && a.getDefaultModel().equals(b.getDefaultModel())
+                    && a.getServing() == b.getServing()
+                    && a.getDraining() == b.getDraining();
         }
     }
 }
