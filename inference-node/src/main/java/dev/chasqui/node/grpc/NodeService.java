@@ -137,8 +137,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                     .setMemoryFreeBytes(device.freeBytes()));
         }
         for (ModelDescription description : models.active()) {
-            status.addModels(
-                    WireModels.model(description).toBuilder().clearChatTemplate());
+            status.addModels(WireModels.model(description).toBuilder().clearChatTemplate());
         }
         return status.build();
     }
