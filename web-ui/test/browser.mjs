@@ -43,6 +43,13 @@ export async function openTab(page) {
   return watched(await page.context().newPage(), `${origin}/`, page.url());
 }
 
+/** Waits until something holds, which the page comes to at its own pace. */
+export async function eventually(page, holds, what) {
+  for (const began = Date.now(); !(await holds()); await page.waitForTimeout(20)) {
+    if (Date.now() - began > 60_000) throw new Error(`it never came to this: ${what}`);
+  }
+}
+
 async function watched(page, url, address = url) {
   page.problems = [];
   // A machine that is busy with other things is slow, not wrong.

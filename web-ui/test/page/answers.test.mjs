@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, openPage } from '../browser.mjs';
+import { eventually, launch, openPage } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
 import { answered, ask, firstText, waitUntilReady } from '../specs.mjs';
 import { DOCUMENT } from '../texts.mjs';
@@ -107,7 +107,7 @@ test('follows the end of an answer, unless the reader has scrolled up', async ()
   server.scripts = [{ pieces: LONG, everyMs: 25 }];
   await ask(page, 'At length');
   await page.locator('.md p', { hasText: 'Paragraph 20 ' }).waitFor();
-  assert.ok((await fromEnd()) < 40, 'follows');
+  await eventually(page, async () => (await fromEnd()) < 40, 'follows');
   await page.mouse.move(640, 300);
   await page.mouse.wheel(0, -250);
   await page.locator('#to-end').waitFor();
@@ -115,10 +115,9 @@ test('follows the end of an answer, unless the reader has scrolled up', async ()
   await page.waitForTimeout(300);
   assert.equal(await page.$eval('#scroller', e => e.scrollTop), before, 'stays where the reader is');
   await page.click('#to-end');
-  await page.waitForTimeout(100);
-  assert.ok((await fromEnd()) < 40, 'follows again');
+  await eventually(page, async () => (await fromEnd()) < 40, 'follows again');
   await answered(page);
-  assert.ok((await fromEnd()) < 40);
+  await eventually(page, async () => (await fromEnd()) < 40, 'shows the end');
 });
 
 test('Stop ends the work on the server; Escape does too', async () => {

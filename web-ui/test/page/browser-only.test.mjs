@@ -1,7 +1,7 @@
 // Chats with a server that stores nothing: they live in this browser.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, openPage } from '../browser.mjs';
+import { eventually, launch, openPage } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
 import { answered, ask, firstText } from '../specs.mjs';
 
@@ -67,8 +67,7 @@ test('Stop ends the request; another answer and another question are branches', 
   await firstText(page);
   await page.keyboard.press('Escape');
   await answered(page);
-  for (let waited = 0; server.left < 1 && waited < 100; waited++) await page.waitForTimeout(20);
-  assert.equal(server.left, 1);
+  await eventually(page, () => server.left === 1, 'the request has ended');
   await page.getByRole('button', { name: 'Regenerate' }).click();
   await page.locator('.md', { hasText: 'Two' }).waitFor();
   await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
@@ -94,7 +93,7 @@ test('chats are listed, renamed, deleted and brought back', async () => {
   await page.locator('.chat-link', { hasText: 'Rye' }).waitFor();
   await page.keyboard.press('Delete');
   await page.locator('.toast').waitFor();
-  assert.equal(await page.locator('.chat-row').count(), 0);
+  await eventually(page, async () => (await page.locator('.chat-row').count()) === 0, 'no chat is listed');
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.locator('.said', { hasText: 'Bread' }).waitFor();
 });

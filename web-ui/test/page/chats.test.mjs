@@ -1,7 +1,7 @@
 // Stored chats: the list, what goes on without the page, and what is kept where.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { PHONE, launch, openPage, openTab } from '../browser.mjs';
+import { PHONE, eventually, launch, openPage, openTab } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
 import { answered, ask, assertNoAxeFindings, firstText, grownText, waitUntilReady } from '../specs.mjs';
 
@@ -35,11 +35,11 @@ test('lists the chats by day, page by page, and goes to the one that is chosen',
   await row('Chat number 0').waitFor();
   assert.deepEqual((await page.locator('.chat-day').allInnerTexts()).slice(0, 2), ['Today', 'Yesterday']);
   assert.ok((await page.locator('.chat-row').count()) < 130, 'not everything at once');
-  for (let i = 0; i < 40 && (await page.locator('.chat-row').count()) < 130; i++) {
+  const scrolled = async () => {
     await page.locator('#chat-scroller').evaluate(scroller => scroller.scrollTo(0, scroller.scrollHeight));
-    await page.waitForTimeout(100);
-  }
-  assert.equal(await page.locator('.chat-row').count(), 130);
+    return (await page.locator('.chat-row').count()) === 130;
+  };
+  await eventually(page, scrolled, 'all chats are listed');
   await row('Chat number 129').locator('a').click();
   await said('Question 129').waitFor();
   assert.equal(await page.title(), 'Chat number 129 · Chasqui');

@@ -30,6 +30,8 @@ export class ThreadView {
   #scroller = byId('scroller');
   #views = new Map();
   #following = true;
+  /** Where it was scrolled to when that was last looked at. */
+  #top = 0;
   #later = new DrawQueue();
   #opened = true;
 
@@ -158,11 +160,16 @@ export class ThreadView {
 
   #noticeScroll() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    // Text that came since the end was followed makes no reader of whoever did not scroll up.
+    if (isAtEnd || scrollTop < this.#top) this.#following = isAtEnd;
+    this.#top = scrollTop;
     byId('to-end').hidden = this.#following;
   }
 
   #follow() {
-    if (this.#following && this.#chat.messages.length > 0) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (!this.#following || this.#chat.messages.length === 0) return;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#top = this.#scroller.scrollTop;
   }
 }
