@@ -188,6 +188,7 @@ test('a server that ends in mid-answer and comes back: the text stays, and goes 
   await grownText(page, 5);
   await server.stop();
   server.chats.endAll('interrupted');
+  await page.locator('#status-title', { hasText: 'not reachable' }).waitFor();
   await server.start();
   await page.locator('.notice', { hasText: 'This answer was interrupted.' }).waitFor();
   await waitUntilReady(page);

@@ -120,8 +120,9 @@ stream.addEventListener('told', ({ detail }) => {
 });
 stream.addEventListener('anew', readAll);
 stream.addEventListener('state', () => {
-  if (!stream.isOpen) return;
-  if (library.storage !== 'ready' && library.storage !== 'unknown') readAll();
+  // A stream that breaks off is the first sign that the server is away.
+  if (!stream.isOpen) health.check();
+  else if (library.storage !== 'ready' && library.storage !== 'unknown') readAll();
   else if (chat.isStale) chat.refresh();
 });
 health.addEventListener('change', () => {
