@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { eventually, launch, openPage } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
-import { answered, ask, firstText } from '../specs.mjs';
+import { answered, ask, assertNoAxeFindings, firstText } from '../specs.mjs';
 
 let browser;
 let server;
@@ -94,6 +94,8 @@ test('chats are listed, renamed, deleted and brought back', async () => {
   await page.keyboard.press('Delete');
   await page.locator('.toast').waitFor();
   await eventually(page, async () => (await page.locator('.chat-row').count()) === 0, 'no chat is listed');
+  await page.waitForFunction(() => document.getAnimations().length === 0);
+  await assertNoAxeFindings(page, 'a note');
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.locator('.said', { hasText: 'Bread' }).waitFor();
 });

@@ -24,6 +24,12 @@ async function open(options, hash = '') {
   if (hash) await page.goto(server.url + hash);
   await waitUntilReady(page);
 }
+async function inBothThemes(where) {
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    await assertNoAxeFindings(page, `${where}, ${colorScheme}`);
+  }
+}
 const row = title => page.locator('.chat-row', { hasText: title });
 const said = text => page.locator('.said', { hasText: text });
 
@@ -139,7 +145,7 @@ test('without its database the server still answers: the chat is kept here, and 
   await page.locator('#storage-note', { hasText: 'cannot store chats' }).waitFor();
   await ask(page, 'Are you there?');
   assert.equal(await answered(page), 'From memory.');
-  await assertNoAxeFindings(page, 'without database');
+  await inBothThemes('without database');
   await page.reload();
   assert.equal(await answered(page), 'From memory.');
   await page.locator('.chat-day', { hasText: 'In this browser only' }).waitFor();
@@ -201,7 +207,7 @@ test('a question that did not reach the server is kept over a reload, and can be
   await open();
   await ask(page, 'Are you there?');
   await page.locator('.notice.failure', { hasText: 'Not sent. The model is still loading.' }).waitFor();
-  await assertNoAxeFindings(page, 'not sent');
+  await inBothThemes('not sent');
   await page.reload();
   await page.locator('.notice.failure', { hasText: 'Not sent.' }).waitFor();
   await page.getByRole('button', { name: 'Change' }).click();
@@ -252,7 +258,7 @@ test('on a phone the chats lie over the page, hold the focus, and make room when
   assert.equal(await page.evaluate(() => document.activeElement.id), 'close-sidebar');
   assert.ok(await page.locator('#page').evaluate(element => element.inert));
   await page.waitForFunction(() => document.getAnimations().length === 0);
-  await assertNoAxeFindings(page, 'chats on a phone');
+  await inBothThemes('chats on a phone');
   await page.keyboard.press('Escape');
   await page.locator('#sidebar').waitFor({ state: 'hidden' });
   assert.equal(await page.evaluate(() => document.activeElement.id), 'open-sidebar');
@@ -275,7 +281,7 @@ test('the list is one stop of the Tab key, and the arrows, Enter and the menu wo
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.locator('#chat-menu').waitFor();
-  await assertNoAxeFindings(page, 'menu');
+  await inBothThemes('menu');
   await page.keyboard.press('ArrowDown');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Export as JSON');
   await page.keyboard.press('Escape');
@@ -306,6 +312,19 @@ test('titles and what a search finds are text, whatever they say', async () => {
   await row(attack).locator('a').click();
   await said(attack).waitFor();
   assert.equal(await page.locator('img').count(), 0);
+});
+
+test('what a search has found is gone to in a long chat', async () => {
+  const turns = Array.from({ length: 80 }, (_, i) => (i === 30 ? 'Where is the needle?' : `Turn ${i}, with some words in it.\n\nAnd more of them.`));
+  server.chats.add({ title: 'Haystack', turns });
+  await open();
+  await page.fill('#search', 'needle');
+  await page.locator('.chat-snippet mark').waitFor();
+  await row('Haystack').locator('a').click();
+  await page.locator('.message.found', { hasText: 'Where is the needle?' }).waitFor();
+  await page.locator('.message', { hasText: 'Turn 1, with' }).waitFor();
+  const { y, height } = await said('Where is the needle?').boundingBox();
+  assert.ok(y > 0 && y + height < 800, `at ${y}`);
 });
 
 test('an answer whose text comes while the chat is read anew has every piece once', async () => {

@@ -5,6 +5,11 @@ export class DrawQueue {
   #jobs = [];
   #timer = 0;
 
+  /** Whether everything is done. */
+  get isEmpty() {
+    return this.#jobs.length === 0;
+  }
+
   /** @param {(() => void)[]} jobs in their order; takes the place of what was not done yet */
   replace(jobs) {
     clearTimeout(this.#timer);

@@ -106,6 +106,14 @@ chat.addEventListener('conversation', () => {
   else if (!stream.isOpen && chat.state === 'open') library.put(chat.conversation);
   showIdentity();
 });
+/** What was looked for when the chat was chosen. */
+let sought = '';
+chat.addEventListener('opened', () => (sought = search.words));
+chat.addEventListener('messages', () => {
+  if (sought === '' || chat.messages.length === 0) return;
+  thread.seek(sought);
+  sought = '';
+});
 chat.addEventListener('problem', ({ detail }) => failed(detail));
 // A failed request often means that the server's state has changed.
 chat.addEventListener('change', ({ detail }) => ['failed', 'unsent'].includes(detail.status) && health.check());

@@ -8,6 +8,8 @@ import { AnswerView, QuestionView } from './message-views.js';
 /** How long the messages of a chat that is opened may be drawn at once. */
 const AT_ONCE_MS = 4;
 const NEAR_END = 40;
+/** How long what was found is marked. */
+const FOUND_MS = 2_500;
 
 const EMPTY = {
   missing: ['This chat is not here any more', 'It was deleted, or it belongs to another server.'],
@@ -32,6 +34,8 @@ export class ThreadView {
   #following = true;
   /** Where it was scrolled to when that was last looked at. */
   #top = 0;
+  /** What stays in view while what is around it is still being drawn. */
+  #held = null;
   #later = new DrawQueue();
   #opened = true;
 
@@ -46,6 +50,7 @@ export class ThreadView {
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
     chat.addEventListener('text', ({ detail }) => this.#grow(detail));
+    for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) this.#scroller.addEventListener(type, () => (this.#held = null), { passive: true });
     this.#scroller.addEventListener('scroll', () => this.#noticeScroll(), { passive: true });
     byId('to-end').addEventListener('click', () => this.toEnd());
     // Comes after the layout of a frame and before it is painted, however often something was drawn in it.
@@ -59,8 +64,25 @@ export class ThreadView {
   /** Scrolls to the end and follows it from now on. */
   toEnd() {
     this.#following = true;
+    this.#held = null;
     byId('to-end').hidden = true;
     this.#follow();
+  }
+
+  /**
+   * Goes to the first message with these words.
+   * @param {string} words
+   */
+  seek(words) {
+    const wanted = words.toLowerCase();
+    const message = this.#chat.messages.find(({ content }) => content.toLowerCase().includes(wanted));
+    const view = this.#views.get(message?.id);
+    if (!view) return;
+    this.#draw(view, message);
+    this.#held = view.element;
+    this.#follow();
+    view.element.classList.add('found');
+    setTimeout(() => view.element.classList.remove('found'), FOUND_MS);
   }
 
   /** Lets one put the last question in other words. */
@@ -116,15 +138,15 @@ export class ThreadView {
     const later = [];
     for (const message of messages.toReversed()) {
       const view = this.#views.get(message.id);
-      const draw = () => {
-        if (this.#views.get(message.id) !== view) return;
-        view.isDrawn = true;
-        view.refresh(this.#placeOf(message, last));
-      };
-      if (view.isDrawn || message === last || performance.now() < end) draw();
-      else later.push(draw);
+      if (view.isDrawn || message === last || performance.now() < end) this.#draw(view, message, last);
+      else later.push(() => this.#views.get(message.id) === view && this.#draw(view, message, last));
     }
     this.#later.replace(later);
+  }
+
+  #draw(view, message, last = this.#chat.messages.at(-1)) {
+    view.isDrawn = true;
+    view.refresh({ isLast: message === last, siblings: this.#chat.siblings(message) });
   }
 
   #add(message) {
@@ -134,15 +156,10 @@ export class ThreadView {
     return view;
   }
 
-  #placeOf(message, last = this.#chat.messages.at(-1)) {
-    return { isLast: message === last, siblings: this.#chat.siblings(message) };
-  }
-
   #grow(message) {
     const view = this.#views.get(message.id);
     if (!view) return;
-    if (!view.isDrawn) view.refresh(this.#placeOf(message));
-    view.isDrawn = true;
+    if (!view.isDrawn) this.#draw(view, message);
     view.grow();
   }
 
@@ -150,8 +167,7 @@ export class ThreadView {
     this.#thread.classList.toggle('busy', !this.#chat.isIdle);
     const view = this.#views.get(message.id);
     if (!view) return;
-    view.isDrawn = true;
-    view.refresh(this.#placeOf(message));
+    this.#draw(view, message);
     if (isRunning(message)) return;
     if (message.role === 'user') announce(message.status === 'unsent' ? `Not sent. ${message.error}` : '');
     else if (message.status === 'failed') announce(`The answer failed. ${message.error ?? ''}`);
@@ -168,8 +184,12 @@ export class ThreadView {
   }
 
   #follow() {
-    if (!this.#following || this.#chat.messages.length === 0) return;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#top = this.#scroller.scrollTop;
+    if (this.#held) {
+      this.#held.scrollIntoView({ block: 'center' });
+      if (this.#later.isEmpty) this.#held = null;
+    } else if (this.#following && this.#chat.messages.length > 0) {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      this.#top = this.#scroller.scrollTop;
+    }
   }
 }
