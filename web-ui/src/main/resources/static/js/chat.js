@@ -79,6 +79,11 @@ export class Chat extends EventTarget {
     return this.#open.busy;
   }
 
+  /** Whether a question can follow what is shown. */
+  get canGoOn() {
+    return this.#open.canGoOn;
+  }
+
   /** Whether an answer can be asked for anew, or a question in other words. */
   get isIdle() {
     return this.#open.isIdle;
@@ -148,6 +153,7 @@ export class Chat extends EventTarget {
     } catch (error) {
       if (open.told !== told) return;
       open.told = null;
+      if (!(error instanceof ApiError)) throw error;
       open.isStale = true;
       if (error.code === 'conversation_not_found') {
         forgetCopy(open.conversation.id);
@@ -174,7 +180,7 @@ export class Chat extends EventTarget {
    */
   async send(text) {
     const open = this.#open;
-    if (open.busy || open.state === 'loading') return;
+    if (open.busy || !open.canGoOn) return;
     const { pending } = open;
     const question = pending ?? newQuestion(open.leaf, text);
     if (pending) question.content += `\n\n${text}`;
@@ -286,6 +292,7 @@ export class Chat extends EventTarget {
       if (open.stopsAtOnce) await this.#stopAt(open);
     } catch (error) {
       open.awaitedBehind = undefined;
+      if (!(error instanceof ApiError)) throw error;
       await this.#refused(open, error);
     }
   }

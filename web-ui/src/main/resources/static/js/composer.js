@@ -101,14 +101,14 @@ export class Composer {
       this.#button.classList.toggle('stop', busy);
       this.#shown = label;
     }
-    this.#button.disabled = !busy && (!this.#ready || this.#chat.state === 'loading' || this.#input.value.trim() === '');
+    this.#button.disabled = !busy && (!this.#ready || !this.#chat.canGoOn || this.#input.value.trim() === '');
     const hint = this.#ready || busy ? '' : 'You can write already; sending waits for the model.';
     if (this.#hint.textContent !== hint) this.#hint.textContent = hint;
   }
 
   #send(onSend) {
     const text = this.#input.value.trim();
-    if (text === '') return;
+    if (text === '' || !this.#chat.canGoOn) return;
     if (!this.#ready) {
       announce('Not sent: the model is not ready yet. Your text is kept.');
       return;

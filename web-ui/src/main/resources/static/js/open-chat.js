@@ -16,6 +16,8 @@ export class OpenChat {
   pending = null;
   /** Behind which message an answer is awaited that has not begun; undefined: none is. */
   awaitedBehind = undefined;
+  /** Whether the awaited answer is to be stopped as soon as it has begun. */
+  stopsAtOnce = false;
   /** Stops an answer that comes to this page alone. */
   abort = null;
   /** What the server told while the chat is read anew; null: it is not. */
@@ -51,6 +53,11 @@ export class OpenChat {
   /** Whether an answer is being written, or asked for. */
   get busy() {
     return this.awaitedBehind !== undefined || this.tree.isRunning;
+  }
+
+  /** Whether a question can follow what is shown. */
+  get canGoOn() {
+    return this.state === 'new' || this.state === 'open';
   }
 
   /** Whether something else can be asked for: nothing is being written, and nothing waits to be sent. */
