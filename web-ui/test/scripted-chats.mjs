@@ -174,7 +174,7 @@ export class ScriptedChats {
     return { model, messages, ...chat.settings };
   }
 
-  async #run(chat, answer, { reasoning = [], pieces = [], everyMs = 0, hold, stays, breaks, error, finish = 'stop' }) {
+  async #run(chat, answer, { reasoning = [], pieces = [], everyMs = 0, hold, thinks, lasts, stays, breaks, error, finish = 'stop' }) {
     let isOver = false;
     const end = (status, more = {}) => {
       if (isOver) return;
@@ -191,7 +191,7 @@ export class ScriptedChats {
     // The answer to the request goes out first.
     await new Promise(resolve => setTimeout(resolve));
     await hold;
-    for (const [field, type, texts] of [['reasoning', 'reasoning', reasoning], ['content', 'token', pieces]]) {
+    for (const [field, type, texts, pause] of [['reasoning', 'reasoning', reasoning, thinks], ['content', 'token', pieces, lasts]]) {
       for (const content of texts) {
         if (isOver) return;
         const offset = answer[field].length;
@@ -199,6 +199,7 @@ export class ScriptedChats {
         this.#tell({ type, conversation_id: chat.id, message_id: answer.id, offset, content }, false);
         if (everyMs > 0) await new Promise(resolve => setTimeout(resolve, everyMs));
       }
+      await pause;
     }
     if (stays) return;
     await breaks;

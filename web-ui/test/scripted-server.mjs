@@ -29,6 +29,8 @@ const CSP = [
  * @property {string[]} [pieces] of the answer's text
  * @property {number} [everyMs] time between two pieces
  * @property {Promise} [hold] waited for in front of the first piece
+ * @property {Promise} [thinks] waited for between the reasoning and the text
+ * @property {Promise} [lasts] waited for behind the last piece
  * @property {boolean|Promise} [breaks] the connection breaks after the pieces, or then
  * @property {boolean} [stays] the answer stays open after the pieces until the client goes
  * @property {string} [finish] finish reason
@@ -137,12 +139,14 @@ export class ScriptedServer {
     this.#finish(script, body, response);
   }
 
-  async #stream({ reasoning = [], pieces = [], everyMs = 0 }, response, isOpen) {
-    const deltas = [...reasoning.map(text => ({ reasoning_content: text })), ...pieces.map(text => ({ content: text }))];
-    for (const delta of deltas) {
-      if (!isOpen()) return;
-      response.write(event({ choices: [{ index: 0, delta, finish_reason: null }] }));
-      if (everyMs > 0) await new Promise(resolve => setTimeout(resolve, everyMs));
+  async #stream({ reasoning = [], pieces = [], everyMs = 0, thinks, lasts }, response, isOpen) {
+    for (const [field, texts, pause] of [['reasoning_content', reasoning, thinks], ['content', pieces, lasts]]) {
+      for (const text of texts) {
+        if (!isOpen()) return;
+        response.write(event({ choices: [{ index: 0, delta: { [field]: text }, finish_reason: null }] }));
+        if (everyMs > 0) await new Promise(resolve => setTimeout(resolve, everyMs));
+      }
+      await pause;
     }
   }
 

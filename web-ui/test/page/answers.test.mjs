@@ -26,9 +26,11 @@ const LONG = Array.from({ length: 60 }, (_, i) => `Paragraph ${i} of a long answ
 const fromEnd = () => page.$eval('#scroller', e => e.scrollHeight - e.scrollTop - e.clientHeight);
 
 test('draws a Markdown answer, with a blinking cursor while it comes', async () => {
-  server.scripts = [{ pieces: DOCUMENT.match(/[^]{1,5}/g), everyMs: 15 }];
+  let end;
+  server.scripts = [{ pieces: DOCUMENT.match(/[^]{1,5}/g), everyMs: 2, lasts: new Promise(resolve => (end = resolve)) }];
   await ask(page, 'Tell me');
   await page.waitForFunction(() => document.querySelector('.cursor')?.getAnimations()[0]?.animationName === 'blink');
+  end();
   await answered(page);
   assert.equal(await page.locator('.cursor').count(), 0);
   assert.equal(await page.locator('.md h3.depth-1').innerText(), 'A title');
@@ -93,9 +95,12 @@ test('copies the answer as Markdown', async () => {
 });
 
 test('reasoning is folded, and opens', async () => {
-  server.scripts = [{ reasoning: ['Let me ', 'think.'], pieces: ['So.'], everyMs: 120 }];
+  let thought;
+  server.scripts = [{ reasoning: ['Let me ', 'think.'], pieces: ['So.'], thinks: new Promise(resolve => (thought = resolve)) }];
   await ask(page, 'Why?');
   await page.locator('summary', { hasText: 'Thinking…' }).waitFor();
+  await page.waitForTimeout(150);
+  thought();
   assert.equal(await answered(page), 'So.');
   assert.match(await page.innerText('summary'), /^Thought for/);
   assert.equal(await page.locator('.reasoning-text').isVisible(), false);

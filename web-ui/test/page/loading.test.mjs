@@ -55,11 +55,14 @@ test('a server that is away is said, asked again, and loses nothing', async () =
   await ask(page, 'first');
   await answered(page);
   await page.fill('#input', 'second');
-  await server.stop();
+  await page.route('**/messages', route => route.abort());
   await page.locator('#send').click();
   await page.locator('.notice.failure', { hasText: 'cannot be reached' }).waitFor();
+  await page.unroute('**/messages');
+  await server.stop();
   await statusIs('The server is not reachable');
   await page.fill('#input', 'third');
+  assert.ok(await page.locator('#send').isDisabled());
   await server.start();
   await waitUntilReady(page);
   await page.getByRole('button', { name: 'Retry' }).click();
