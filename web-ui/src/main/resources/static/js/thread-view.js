@@ -80,6 +80,7 @@ export class ThreadView {
     if (!view) return;
     this.#draw(view, message);
     this.#held = view.element;
+    this.#following = false;
     this.#follow();
     view.element.classList.add('found');
     setTimeout(() => view.element.classList.remove('found'), FOUND_MS);
@@ -178,7 +179,8 @@ export class ThreadView {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     // Text that came since the end was followed makes no reader of whoever did not scroll up.
-    if (isAtEnd || scrollTop < this.#top) this.#following = isAtEnd;
+    if (this.#held) this.#following = false;
+    else if (isAtEnd || scrollTop < this.#top) this.#following = isAtEnd;
     this.#top = scrollTop;
     byId('to-end').hidden = this.#following;
   }
