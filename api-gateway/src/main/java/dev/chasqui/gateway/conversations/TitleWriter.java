@@ -8,6 +8,7 @@ import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.Limits;
 import dev.chasqui.proto.v1.Reasoning;
 import dev.chasqui.proto.v1.Sampling;
+import java.util.Locale;
 import reactor.core.publisher.Mono;
 
 /** Titles of conversations: the first words of the first message, until the model has found a better one. */
@@ -53,13 +54,14 @@ final class TitleWriter {
                 .build();
     }
 
-    /** Models put titles into quotes and headings, and say that it is a title. Empty where it is none. */
+    /** Models put titles into quotes and headings, and say that it is a title; small ones say the task over. Empty where it is none. */
     static String cleaned(String text) {
         String line = text.replace('\0', ' ').strip().lines().findFirst().orElse("");
         String bare = line.replaceFirst("(?i)^[#*\\s]*(title\\s*:)?\\s*", "")
                 .replaceAll("^[\"'`*_«“„]+|[\"'`*_»”“.]+$", "")
                 .strip();
-        return bare.length() <= LONGEST ? bare : "";
+        boolean isTask = TASK.toLowerCase(Locale.ROOT).contains(bare.toLowerCase(Locale.ROOT));
+        return bare.length() <= LONGEST && !isTask ? bare : "";
     }
 
     /** The first words of a text. */

@@ -34,6 +34,11 @@ class TitleWriterTest {
     }
 
     @Test
+    void whatSaysTheTaskOverIsNoTitle() {
+        assertThat(TitleWriter.cleaned("Two to six words, in its language.")).isEmpty();
+    }
+
+    @Test
     void wordsAreNotCut() {
         assertThat(TitleWriter.words(" How  do\nI bake? ")).isEqualTo("How do I bake?");
         assertThat(TitleWriter.words("word ".repeat(40))).hasSizeLessThan(62).endsWith("word…");
