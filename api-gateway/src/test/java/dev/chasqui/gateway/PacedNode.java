@@ -75,6 +75,9 @@ final class PacedNode implements AutoCloseable {
         void end(int tokens);
     }
 
+    /** As a node does: what a slow reader left lying goes in messages of this size. */
+    private static final int MOST_LETTERS = 16_384;
+
     private final ScheduledExecutorService pacer = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "pacer");
         thread.setDaemon(true);
@@ -203,13 +206,14 @@ final class PacedNode implements AutoCloseable {
                 return true;
             }
             due = Math.min(due + 1, wish.tokens());
-            if (!reader.isReady()) {
-                piledUp.incrementAndGet();
-                return false;
-            }
-            if (due > said) {
-                reader.say(wish.text(said, due), due - said);
-                said = due;
+            while (said < due) {
+                if (!reader.isReady()) {
+                    piledUp.incrementAndGet();
+                    return false;
+                }
+                int end = Math.min(due, said + Math.max(1, MOST_LETTERS / wish.letters()));
+                reader.say(wish.text(said, end), end - said);
+                said = end;
             }
             if (said < wish.tokens()) {
                 return false;

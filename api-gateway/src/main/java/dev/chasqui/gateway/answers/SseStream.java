@@ -29,7 +29,7 @@ import reactor.core.publisher.Operators;
 final class SseStream<E> extends Flux<DataBuffer> {
     private static final Logger log = LoggerFactory.getLogger(SseStream.class);
     /** Events that the node may send before it hears that they were taken. */
-    private static final int WINDOW = 32;
+    private static final int WINDOW = 8;
 
     private final Flux<E> events;
     private final AnswerEncoder<? super E> encoder;

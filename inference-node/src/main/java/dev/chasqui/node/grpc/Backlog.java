@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Backlog {
     static final int MOST_CHARACTERS = 16_384;
     /** Each can come with twenty others. */
-    static final int MOST_LOGPROBS = 256;
+    static final int MOST_LOGPROBS = 64;
 
     /** What becomes one message. */
     static final class Portion {
