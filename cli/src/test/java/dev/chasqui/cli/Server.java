@@ -56,6 +56,10 @@ final class Server implements AutoCloseable {
         }
     }
 
+    int port() {
+        return base.getPort();
+    }
+
     void awaitReady() {
         long end = System.nanoTime() + READY_LIMIT.toNanos();
         while (System.nanoTime() < end && launched.isAlive()) {
