@@ -181,6 +181,26 @@ class RestTest extends GatewayTest {
     }
 
     @Test
+    void aDownloadIsListedAndCanBeCancelled() throws Exception {
+        node.knows(model("small").toBuilder()
+                .setState(ModelState.MODEL_STATE_DOWNLOADING)
+                .setSizeBytes(1000)
+                .setBytesDone(250)
+                .setBytesPerSecond(50)
+                .build());
+
+        JsonNode listed = json(get("/api/models").body()).at("/data/models/0");
+        HttpResponse<String> cancelled = post("/api/models/small/cancel", "");
+
+        assertThat(listed.get("state").asString()).isEqualTo("downloading");
+        assertThat(listed.get("bytes_done").asInt()).isEqualTo(250);
+        assertThat(listed.get("bytes_per_second").asDouble()).isEqualTo(50);
+        assertThat(cancelled.body()).isEqualTo("{\"success\":true,\"data\":{\"name\":\"small\",\"cancelled\":true}}");
+        assertThat(node.cancelledPulls).containsExactly("small");
+        assertThat(post("/api/models/none/cancel", "").statusCode()).isEqualTo(404);
+    }
+
+    @Test
     void aModelIsRemovedUnlessItIsInUse() throws Exception {
         node.knows(ScriptedNode.model(ModelState.MODEL_STATE_READY, 1), model("small"));
 

@@ -5,6 +5,8 @@ import com.google.protobuf.ByteString;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.chasqui.proto.v1.Admitted;
+import dev.chasqui.proto.v1.CancelPullRequest;
+import dev.chasqui.proto.v1.CancelPullResponse;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.Completed;
 import dev.chasqui.proto.v1.CountTokensResponse;
@@ -103,6 +105,7 @@ final class ScriptedNode implements AutoCloseable {
     final Queue<EmbedRequest> embedRequests = new ConcurrentLinkedQueue<>();
     final Queue<RerankRequest> rerankRequests = new ConcurrentLinkedQueue<>();
     final Queue<PullModelRequest> pulls = new ConcurrentLinkedQueue<>();
+    final Queue<String> cancelledPulls = new ConcurrentLinkedQueue<>();
     final Queue<LoadModelRequest> loads = new ConcurrentLinkedQueue<>();
     final Queue<String> unloads = new ConcurrentLinkedQueue<>();
     final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
@@ -560,6 +563,21 @@ final class ScriptedNode implements AutoCloseable {
         public void unloadModel(UnloadModelRequest request, StreamObserver<UnloadModelResponse> out) {
             unloads.add(request.getName());
             one(out, UnloadModelResponse.getDefaultInstance());
+        }
+
+        @Override
+        public void cancelPull(CancelPullRequest request, StreamObserver<CancelPullResponse> out) {
+            if (models.stream().noneMatch(model -> model.getName().equals(request.getName()))) {
+                out.onError(error(
+                        Status.Code.NOT_FOUND,
+                        ErrorReason.ERROR_REASON_MODEL_NOT_FOUND,
+                        "The model is not being fetched.",
+                        "name",
+                        0));
+                return;
+            }
+            cancelledPulls.add(request.getName());
+            one(out, CancelPullResponse.getDefaultInstance());
         }
 
         @Override

@@ -1,6 +1,8 @@
 package dev.chasqui.gateway.nodes;
 
 import com.google.protobuf.MessageLite;
+import dev.chasqui.proto.v1.CancelPullRequest;
+import dev.chasqui.proto.v1.CancelPullResponse;
 import dev.chasqui.proto.v1.ChatRequest;
 import dev.chasqui.proto.v1.CountTokensResponse;
 import dev.chasqui.proto.v1.DeleteModelRequest;
@@ -235,6 +237,14 @@ public final class NodeRouter implements AutoCloseable {
                         ModelsGrpc.getUnloadModelMethod(),
                         UnloadModelRequest.newBuilder().setName(name).build())
                 .next();
+    }
+
+    /** Ends the download of a model, for all who wait for it. */
+    public Mono<CancelPullResponse> cancelPull(String name) {
+        return call(
+                name,
+                ModelsGrpc.getCancelPullMethod(),
+                CancelPullRequest.newBuilder().setName(name).build());
     }
 
     /** Removes a model's file. */

@@ -78,6 +78,13 @@ final class ModelsController {
         return nodes.unloadModel(asked(name)).then(Mono.defer(() -> show(exchange, name)));
     }
 
+    /** Ends a download, whoever began it. */
+    Mono<Void> cancel(ServerWebExchange exchange, String name) {
+        return nodes.cancelPull(asked(name))
+                .flatMap(done ->
+                        success(exchange, JSON.objectNode().put("name", name).put("cancelled", true)));
+    }
+
     private Mono<Void> progress(ServerWebExchange exchange, String name, Flux<ModelProgress> progress) {
         return ChatController.accepts(exchange.getRequest())
                 ? answers.streamOf(exchange, events(progress, name), new JsonEventEncoder())
@@ -143,6 +150,8 @@ final class ModelsController {
         out.put("state", word(model.getState()));
         out.put("heat", heat(model.getHeat()));
         out.put("progress", model.getProgress());
+        out.put("bytes_done", model.getBytesDone());
+        out.put("bytes_per_second", model.getBytesPerSecond());
         out.put("is_default", model.getIsDefault());
         out.put("reason", model.getReason());
         out.put("file_name", model.getFileName());

@@ -85,6 +85,7 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.GET, "/api/models", (exchange, name) -> models.list(exchange))
                 .add(HttpMethod.POST, "/api/models/{name}/load", models::load)
                 .add(HttpMethod.POST, "/api/models/{name}/unload", models::unload)
+                .add(HttpMethod.POST, "/api/models/{name}/cancel", models::cancel)
                 .add(HttpMethod.GET, "/api/models/{name}", models::show)
                 .add(HttpMethod.POST, "/api/models/{name}", models::pull)
                 .add(HttpMethod.DELETE, "/api/models/{name}", models::delete)

@@ -4,6 +4,8 @@ import dev.chasqui.node.model.KeepAlive;
 import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
+import dev.chasqui.proto.v1.CancelPullRequest;
+import dev.chasqui.proto.v1.CancelPullResponse;
 import dev.chasqui.proto.v1.DeleteModelRequest;
 import dev.chasqui.proto.v1.DeleteModelResponse;
 import dev.chasqui.proto.v1.ListModelsRequest;
@@ -69,6 +71,14 @@ final class ModelsService extends ModelsGrpc.ModelsImplBase {
     public void pullModel(PullModelRequest request, StreamObserver<ModelProgress> response) {
         ProgressStream progress = new ProgressStream(request.getName(), response);
         progress.endsWith(models.pull(request.getName(), request.getForce(), progress));
+    }
+
+    @Override
+    public void cancelPull(CancelPullRequest request, StreamObserver<CancelPullResponse> response) {
+        answer(response, () -> {
+            models.cancelPull(request.getName());
+            return CancelPullResponse.getDefaultInstance();
+        });
     }
 
     @Override

@@ -42,7 +42,9 @@ final class WireModels {
             add(description.loaded(), model);
         }
         if (activity.state() == ModelActivity.State.DOWNLOADING && activity.bytesTotal() > 0) {
-            model.setSizeBytes(activity.bytesTotal());
+            model.setSizeBytes(activity.bytesTotal())
+                    .setBytesDone(activity.bytesDone())
+                    .setBytesPerSecond(activity.bytesPerSecond());
         }
         return model.build();
     }

@@ -293,17 +293,39 @@ public final class Models implements AutoCloseable {
         }
     }
 
-    /** @throws ModelException NOT_FOUND, or IN_USE while it is in memory */
+    /**
+     * Ends a download for all who wait for it, and keeps what has arrived.
+     *
+     * @throws ModelException NOT_FOUND where the model is not being fetched
+     */
+    public void cancelPull(String name) {
+        String key = nameOf(reference(name));
+        if (!store.cancel(key)) {
+            throw new ModelException(ModelException.Reason.NOT_FOUND, "model " + key + " is not being fetched");
+        }
+    }
+
+    /**
+     * Removes a model's file and what was fetched of it, and forgets that fetching it failed.
+     *
+     * @throws ModelException IN_USE while it is in memory
+     * @throws StoreException NOT_FOUND where there is nothing of it
+     */
     public void delete(String name) {
         ModelReference reference = reference(name);
         String key = nameOf(reference);
         if (cache.find(key).isPresent()) {
             throw inUse(key);
         }
-        if (store.find(reference).isEmpty()) {
-            throw new ModelException(ModelException.Reason.NOT_FOUND, "model " + key + " is not on disk");
+        ModelActivity activity = activities.get(key);
+        boolean failed = activity != null && activity.state() == ModelActivity.State.FAILED;
+        try {
+            store.delete(reference);
+        } catch (StoreException e) {
+            if (!failed || e.reason() != StoreException.Reason.NOT_FOUND) {
+                throw e;
+            }
         }
-        store.delete(reference);
         activities.remove(key);
         changed();
     }
@@ -392,7 +414,9 @@ public final class Models implements AutoCloseable {
         String name = nameOf(reference);
         Pull pull = store.pull(reference, force, progress -> downloading(name, progress));
         return pull.future().whenComplete((stored, failure) -> {
-            if (failure == null) {
+            if (failure instanceof StoreException refused && refused.reason() == StoreException.Reason.CANCELLED) {
+                activities.remove(name);
+            } else if (failure == null) {
                 activities.remove(name);
                 notice("fetched " + name + ", " + Math.round(stored.sizeBytes() / 1e6) + " MB");
             } else {

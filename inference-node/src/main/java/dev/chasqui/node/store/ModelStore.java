@@ -160,6 +160,20 @@ public final class ModelStore implements AutoCloseable {
     }
 
     /**
+     * Ends the download of a model for all who wait for it, and keeps what was fetched for the next one.
+     *
+     * @param name as {@link #nameOf} gives it
+     * @return whether it was being fetched
+     */
+    public boolean cancel(String name) {
+        List<Download> downloads = running.values().stream()
+                .filter(download -> download.target().name().equals(name))
+                .toList();
+        downloads.forEach(Download::cancel);
+        return !downloads.isEmpty();
+    }
+
+    /**
      * Removes a model of the folder and what was fetched of it; a download of it is cancelled. Whether it is in memory is
      * for the caller to know.
      *

@@ -27,10 +27,12 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -57,9 +59,14 @@ final class TestNode implements AutoCloseable {
     final Path modelsFolder;
 
     private TestNode(Path modelsFolder, ModelSettings settings, @Nullable String token) throws IOException {
+        this(modelsFolder, settings, token, StoreSettings.DEFAULTS);
+    }
+
+    private TestNode(Path modelsFolder, ModelSettings settings, @Nullable String token, StoreSettings sources)
+            throws IOException {
         this.modelsFolder = modelsFolder;
         Llama llama = TestLlama.load();
-        ModelStore store = new ModelStore(modelsFolder, Catalogue.builtIn(), StoreSettings.DEFAULTS);
+        ModelStore store = new ModelStore(modelsFolder, Catalogue.builtIn(), sources);
         models = new Models(llama, store, settings);
         server = new NodeServer(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
@@ -117,6 +124,13 @@ final class TestNode implements AutoCloseable {
         TestNode node = unready(modelsFolder, settings);
         node.load("");
         return node;
+    }
+
+    /** A node that fetches models from this hub, and whose default one is not there. */
+    static TestNode fetching(Path modelsFolder, ModelSettings settings, URI hub) throws IOException {
+        Duration patience = Duration.ofSeconds(30);
+        return new TestNode(
+                modelsFolder, settings, null, new StoreSettings(hub, null, patience, patience, patience, Set.of()));
     }
 
     /** The same, which may never get ready. */

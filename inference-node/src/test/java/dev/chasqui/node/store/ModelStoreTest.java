@@ -566,6 +566,25 @@ class ModelStoreTest {
     }
 
     @Test
+    void oneCancellationForAllKeepsWhatHasArrived() throws Exception {
+        serveSlowly();
+        ModelStore store = store();
+        Pull first = store.pull(TINY, false, PullListener.NONE);
+        Pull second = store.pull(TINY, false, PullListener.NONE);
+        while (first.progress().bytesDone() < 1000) {
+            Thread.sleep(5);
+        }
+
+        assertThat(store.cancel("other")).isFalse();
+        assertThat(store.cancel("tiny")).isTrue();
+
+        assertThat(failure(first).reason()).isEqualTo(Reason.CANCELLED);
+        assertThat(failure(second).reason()).isEqualTo(Reason.CANCELLED);
+        assertThat(visibleFiles()).containsExactly("tiny.gguf.partial");
+        assertThat(store.cancel("tiny")).isFalse();
+    }
+
+    @Test
     void waitsForAnotherProcessAndTakesItsFile() throws Exception {
         ModelStore store = store();
         FolderRecords others = new FolderRecords(models());
