@@ -1,3 +1,7 @@
+// Made once: a formatter costs more than all that it writes for a list.
+const WEEKDAY = new Intl.DateTimeFormat('en', { weekday: 'long' });
+const MONTH = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric' });
+
 /**
  * The heading under which something of that time stands in a list, the newest first: by day, then by month.
  * @param {number} time in milliseconds
@@ -10,7 +14,7 @@ export function dayGroup(time, now) {
   const then = new Date(time);
   const days = Math.round((midnight - new Date(then.getFullYear(), then.getMonth(), then.getDate()).getTime()) / 86_400_000);
   if (days === 1) return 'Yesterday';
-  if (days < 7) return then.toLocaleDateString('en', { weekday: 'long' });
+  if (days < 7) return WEEKDAY.format(then);
   if (days < 30) return 'Last 30 days';
-  return then.toLocaleDateString('en', { month: 'long', year: 'numeric' });
+  return MONTH.format(then);
 }
