@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ScriptedChats } from './scripted-chats.mjs';
+import { ScriptedModels } from './scripted-models.mjs';
 
 const STATIC = fileURLToPath(new URL('../src/main/resources/static', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
@@ -43,6 +44,8 @@ export class ScriptedServer {
     { name: 'tiny-model', state: 'ready', size_bytes: 98_362_432, progress: 1 },
     { name: 'larger-model', state: 'on_disk', size_bytes: 2_019_377_696 },
   ];
+  /** What is done with models; it changes `models`. */
+  modelWork = new ScriptedModels(this);
   /** @type {(Script|((question: string) => Script))[]} the last one stays */
   scripts = [{ pieces: ['Hello'] }];
   /** What the model was given: bodies of OpenAI's chat, and the same of stored conversations. */
@@ -91,6 +94,7 @@ export class ScriptedServer {
       const database = { status: this.chats.available ? 'ready' : 'unavailable' };
       return this.#json(response, { success: true, data: 'OK', ...this.health, database, timestamp: new Date().toISOString() });
     }
+    if (this.modelWork.handle(request, response, path)) return undefined;
     if (path === '/api/models') return this.#json(response, { success: true, data: { models: this.models } });
     return this.#file(path === '/' ? '/index.html' : path, response);
   }

@@ -82,6 +82,13 @@ export const HOSTILE = [
   '<kbd><img src=x onerror=alert(1) </kbd><noscript><p title="</noscript><img src=x onerror=alert(1)>">',
   '<base href="http://evil.example/"><meta http-equiv="refresh" content="0;url=http://evil.example/l">',
   '&lt;img src=x onerror=alert(1)&gt; &#60;script&#62;alert(1)&#60;/script&#62;',
+  '[a](&#106;avascript:alert(1)) [b](java&Tab;script:alert(1)) [c](javascript&colon;alert(1)) [d]\n\n[d]: javascript:alert(1)\n',
+  '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/><animate attributeName=href values=javascript:alert(1) /><a><text>x</text></a></svg>',
+  '<math><maction actiontype="statusline" xlink:href="javascript:alert(1)">x</maction><annotation-xml encoding="text/html"><img src=x onerror=alert(1)></annotation-xml></math>',
+  '<input autofocus onfocus=alert(1)><marquee onstart=alert(1)>x</marquee><body onload=alert(1)><dialog open id="settings">x</dialog>',
+  '<form name="body"><input name="createElement"><img name="getElementById"></form><a id="thread"></a><a id="thread" name="thread"></a>',
+  '<style>@import "http://evil.example/p";</style><link rel="prefetch" href="http://evil.example/q"><meta http-equiv="Content-Security-Policy" content="default-src *">',
+  '![x](data:image/svg+xml;base64,PHN2Zy8+) <img src="//evil.example/r"> <picture><source srcset="http://evil.example/s"></picture> <http://evil.example/t.png>',
 ];
 
 /** Formulas that would link, load, style, cover the page or never end. */

@@ -132,3 +132,13 @@ test('the system theme is followed, and a remembered one is there before the fir
   await page.reload();
   assert.equal(await ground(), dark, 'without the page\'s modules');
 });
+
+test('prints the chat and nothing else, in light colours', async () => {
+  await open({ colorScheme: 'dark' });
+  await ask(page, 'hi');
+  await answered(page);
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  for (const id of ['sidebar', 'composer', 'model-picker', 'theme']) assert.equal(await page.locator(`#${id}`).isVisible(), false, id);
+  assert.ok(await page.locator('.answer .md').isVisible());
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.answer .md')).color), 'rgb(29, 33, 41)');
+});

@@ -72,6 +72,50 @@ test('hostile answers run nothing, load nothing and claim no id, cut at every bo
   await page.context().close();
 });
 
+test('texts put together from hostile parts, in pieces of any length, run nothing either', async t => {
+  const seed = Number(process.env.SEED ?? 1);
+  t.diagnostic(`SEED=${seed}`);
+  const page = await openPage(browser, server.url);
+  await waitUntilReady(page);
+  await page.evaluate(async ({ sources, seed }) => {
+    const { AnswerBody } = await import('/js/answer-body.js');
+    const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+    // mulberry32
+    let state = seed >>> 0;
+    const random = below => {
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+    };
+    const marks = ['```\n', '`', '$', '$$', '\\(', '\\[', '\\]', '**', '_', '\n\n', '\n', '> ', '- ', '1. ', '| ', '](', '![', '<', '>', '"', "'", '&', ';', '\u0000', '\u202e'];
+    const part = () => {
+      if (random(3) === 0) return marks[random(marks.length)];
+      const source = sources[random(sources.length)];
+      const from = random(source.length);
+      return random(2) === 0 ? source : source.slice(from, from + random(source.length - from) + 1);
+    };
+    document.getElementById('thread').hidden = false;
+    const bodies = Array.from({ length: 150 }, () => {
+      const body = new AnswerBody();
+      document.getElementById('thread').append(body.element);
+      return { body, text: Array.from({ length: 2 + random(6) }, part).join(''), end: 0 };
+    });
+    while (bodies.some(({ text, end }) => end < text.length)) {
+      for (const one of bodies) {
+        one.end = Math.min(one.text.length, one.end + 1 + random(60));
+        one.body.grow(one.text.slice(0, one.end));
+      }
+      await frame();
+    }
+    for (const { body, text } of bodies) body.finish(text);
+  }, { sources: [...HOSTILE, ...HOSTILE_MATHS.slice(0, 7).map(tex => `$$${tex}$$`)], seed });
+  await page.waitForFunction(() => !document.querySelector('.md :is(.tex-inline, .tex-block):not([data-tex])'));
+  assert.deepEqual(await page.evaluate(findForbidden), []);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test('a hostile stream is shown as text, in answer, reasoning, error and model name', async () => {
   const page = await openPage(browser, server.url);
   await waitUntilReady(page);

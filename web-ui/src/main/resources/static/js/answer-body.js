@@ -15,12 +15,6 @@ export class AnswerBody {
   #settled = 0;
   #settledNodes = 0;
   #frame = 0;
-  #onDrawn;
-
-  /** @param {() => void} onDrawn called after each drawing, for instance to scroll */
-  constructor(onDrawn = () => {}) {
-    this.#onDrawn = onDrawn;
-  }
 
   /**
    * The text as it is so far; it must begin with what was given before.
@@ -42,9 +36,8 @@ export class AnswerBody {
     this.#settled = 0;
     this.#settledNodes = 0;
     morph(this.element, decorated(safeFragment(toHtml(this.#text))));
-    drawMath(this.element, this.#onDrawn);
+    drawMath(this.element);
     highlightCode(this.element);
-    this.#onDrawn();
   }
 
   #drawOpen() {
@@ -54,8 +47,7 @@ export class AnswerBody {
     const open = decorated(safeFragment(toHtml(mend(this.#text.slice(this.#settled)))));
     addCursor(open);
     morph(this.element, open, this.#settledNodes);
-    drawMath(this.element, this.#onDrawn);
-    this.#onDrawn();
+    drawMath(this.element);
   }
 
   #settle(length) {

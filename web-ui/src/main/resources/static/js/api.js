@@ -71,25 +71,6 @@ export async function fetchHealth() {
 }
 
 /**
- * @typedef {{name: string, state: string, progress: number|null, sizeBytes: number}} ModelInfo
- * `state`: absent, downloading, on_disk, loading, ready, failed, or '' where the server does not say
- */
-
-/**
- * The models that the server knows.
- * @returns {Promise<ModelInfo[]>}
- * @throws {ApiError}
- */
-export async function fetchModels() {
-  let response = await send('/api/models', { cache: 'no-store' });
-  if (response.status === 404) response = await send('/v1/models', { cache: 'no-store' });
-  if (!response.ok) throw await errorOf(response);
-  const body = parseJson(await response.text());
-  const list = Array.isArray(body?.data) ? body.data : body?.data?.models;
-  return (Array.isArray(list) ? list : []).map(toModel).filter(model => model.name !== '');
-}
-
-/**
  * Asks one of the product's own routes, which answer `{"success":true,"data":…}`.
  * @param {'GET'|'POST'|'PATCH'|'DELETE'} method
  * @param {string} path
@@ -110,15 +91,6 @@ export async function callApi(method, path, body) {
   return answer.data;
 }
 
-function toModel(model) {
-  return {
-    name: String(model?.name ?? model?.id ?? ''),
-    state: String(model?.state ?? '').toLowerCase().replace(/^model_state_/, '').replace(/[\s-]/g, '_'),
-    progress: Number.isFinite(model?.progress) ? model.progress : null,
-    sizeBytes: Number.isFinite(model?.size_bytes) ? model.size_bytes : 0,
-  };
-}
-
 function toDelta(chunk) {
   const choice = chunk?.choices?.[0];
   const delta = {};
@@ -131,7 +103,11 @@ function toDelta(chunk) {
   return delta;
 }
 
-async function send(path, options) {
+/**
+ * A request as `fetch` makes it.
+ * @throws {ApiError} with code `unreachable` where nobody answers
+ */
+export async function send(path, options) {
   try {
     return await fetch(path, options);
   } catch (error) {
@@ -140,7 +116,12 @@ async function send(path, options) {
   }
 }
 
-async function errorOf(response) {
+/**
+ * Why the server refused, in its own words.
+ * @param {Response} response
+ * @returns {Promise<ApiError>}
+ */
+export async function errorOf(response) {
   const body = parseJson(await response.text().catch(() => ''));
   const retryAfter = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
   return errorFrom(body?.error, response.status, Number.isFinite(retryAfter) ? retryAfter : null, body?.code);
@@ -158,7 +139,11 @@ function defaultMessage(status) {
   return status ? `The server answered with status ${status}.` : 'The server reported an error.';
 }
 
-function parseJson(text) {
+/**
+ * @param {string} text
+ * @returns {*} null where it is no JSON
+ */
+export function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {

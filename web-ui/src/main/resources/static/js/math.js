@@ -17,16 +17,13 @@ const asked = new Map();
 /**
  * Draws the formulas below an element that are not drawn yet: at once where they are known, else when they are.
  * @param {Element} root
- * @param {() => void} onDrawn called after a later drawing
  */
-export function drawMath(root, onDrawn) {
+export function drawMath(root) {
   for (const span of root.querySelectorAll('.tex-inline:not([data-tex]), .tex-block:not([data-tex])')) {
     const source = span.textContent;
     if (known.has(source)) put(span, source);
     else request(source, span.className === 'tex-block').then(() => {
-      if (!span.isConnected || span.dataset.tex !== undefined || span.textContent !== source || !known.has(source)) return;
-      put(span, source);
-      onDrawn();
+      if (span.isConnected && span.dataset.tex === undefined && span.textContent === source && known.has(source)) put(span, source);
     });
   }
 }

@@ -1,56 +1,57 @@
-import { fetchModels } from './api.js';
 import { byId, el } from './dom.js';
 import { formatBytes, formatPercent } from './format.js';
+import { STATES } from './model-list.js';
+import { morph } from './morph.js';
 
-const STATES = {
-  ready: 'ready',
-  loading: 'loading',
-  downloading: 'downloading',
-  on_disk: 'on disk',
-  absent: 'not fetched yet',
-  failed: 'failed',
-};
+/** States in which a model cannot be asked anything soon; such ones are in the sheet of all models. */
+const NOT_HERE = new Set(['absent', 'failed', 'downloading']);
 
-/** A list of the server's models, with what each is doing. */
+/** The models that can be talked to, with what each is doing, and the way to all others. */
 export class ModelPicker {
   #settings;
   #health;
-  #models = [];
+  #models;
   #name = el('span.picker-name', {}, '');
   #dot = el('span.dot');
   #button = el('button.picker-button', { type: 'button', ariaHasPopup: 'listbox', ariaExpanded: 'false' }, this.#dot, this.#name);
-  #list = el('ul.picker-list', { role: 'listbox', ariaLabel: 'Models', hidden: true, tabIndex: -1, id: 'models' });
+  #list = el('ul.picker-list', { role: 'listbox', ariaLabel: 'Models', tabIndex: -1, id: 'models' });
+  #manage = el('button.picker-manage', { type: 'button' }, 'All models: get, load, delete…');
+  #box = el('div.picker-box', { hidden: true }, this.#list, this.#manage);
 
   /**
    * @param {import('./settings.js').Settings} settings
    * @param {import('./health.js').HealthWatch} health
+   * @param {import('./model-list.js').ModelList} models
+   * @param {() => void} onManage shows all models
    */
-  constructor(settings, health) {
+  constructor(settings, health, models, onManage) {
     this.#settings = settings;
     this.#health = health;
+    this.#models = models;
     const root = byId('model-picker');
-    root.append(this.#button, this.#list);
-    this.#button.addEventListener('click', () => (this.#list.hidden ? this.#open() : this.#close()));
+    root.append(this.#button, this.#box);
+    this.#button.addEventListener('click', () => (this.#box.hidden ? this.#open() : this.#close()));
+    this.#manage.addEventListener('click', () => {
+      this.#close();
+      this.#button.focus();
+      onManage();
+    });
+    this.#box.addEventListener('keydown', event => event.key === 'Escape' && this.#leave(event));
     this.#list.addEventListener('keydown', event => this.#onKey(event));
     this.#list.addEventListener('click', event => this.#pick(event.target.closest('[role=option]')));
     root.addEventListener('focusout', event => root.contains(event.relatedTarget) || this.#close());
     settings.addEventListener('change', () => this.#show());
-    health.addEventListener('change', () => this.refresh());
+    models.addEventListener('change', () => this.#show());
+    health.addEventListener('change', () => {
+      this.#show();
+      if (health.current.phase !== 'away') models.refresh();
+    });
     this.#show();
   }
 
   /** The name to put into a request. */
   get model() {
-    return this.#settings.model || this.#health.current.model || this.#models[0]?.name || 'default';
-  }
-
-  /** Asks the server for its models. */
-  async refresh() {
-    if (this.#health.current.phase !== 'away') {
-      // Without an answer the list stays as it was; the status card tells about the server.
-      this.#models = await fetchModels().catch(() => this.#models);
-    }
-    this.#show();
+    return this.#settings.model || this.#health.current.model || this.#models.models[0]?.name || 'default';
   }
 
   #show() {
@@ -61,25 +62,26 @@ export class ModelPicker {
     this.#dot.dataset.state = state;
     this.#button.ariaLabel = `Model: ${label}${STATES[state] ? `, ${STATES[state]}` : ''}`;
     this.#button.title = label;
-    if (!this.#list.hidden) this.#fill();
+    if (!this.#box.hidden) this.#fill();
   }
 
   #stateOf(name) {
-    const known = this.#models.find(model => model.name === name)?.state;
+    const known = this.#models.get(name)?.state;
     if (known) return known;
     const { model, phase } = this.#health.current;
     return model === name || model === '' ? phase : '';
   }
 
   #fill() {
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement.dataset.name : null;
-    const options = this.#models.map(({ name, state, progress, sizeBytes }) => {
+    const chosen = this.model;
+    const here = this.#models.models.filter(({ name, state }) => name === chosen || !NOT_HERE.has(state));
+    const options = here.map(({ name, state, progress, sizeBytes }) => {
       const busy = state === 'loading' || state === 'downloading';
       const words = `${STATES[state] ?? state}${busy && progress !== null ? ` ${formatPercent(progress)}` : ''}`;
       const about = [words, sizeBytes > 0 ? formatBytes(sizeBytes) : ''].filter(part => part !== '').join(' · ');
       const option = el(
         'li.picker-option',
-        { role: 'option', tabIndex: -1, ariaSelected: String(name === this.model) },
+        { role: 'option', tabIndex: -1, ariaSelected: String(name === chosen) },
         el('span.dot'),
         el('span.picker-name', {}, name),
         el('span.picker-about', {}, about),
@@ -88,23 +90,25 @@ export class ModelPicker {
       option.firstChild.dataset.state = state;
       return option;
     });
-    this.#list.replaceChildren(...options);
-    if (focused !== null) this.#focus(options.find(option => option.dataset.name === focused) ?? options[0]);
+    const fresh = new DocumentFragment();
+    fresh.append(...options);
+    morph(this.#list, fresh);
   }
 
   async #open() {
-    this.#list.hidden = false;
+    this.#box.hidden = false;
     this.#button.ariaExpanded = 'true';
-    await this.refresh();
-    if (this.#list.hidden) return;
-    if (this.#models.length === 0) {
+    await this.#models.refresh();
+    if (this.#box.hidden) return;
+    this.#fill();
+    if (this.#list.children.length === 0) {
       this.#list.replaceChildren(el('li.picker-option', { role: 'option', tabIndex: -1, ariaDisabled: 'true' }, 'No models to choose from'));
     }
     this.#focus(this.#list.querySelector('[aria-selected=true]') ?? this.#list.firstElementChild);
   }
 
   #close() {
-    this.#list.hidden = true;
+    this.#box.hidden = true;
     this.#button.ariaExpanded = 'false';
   }
 
@@ -121,10 +125,14 @@ export class ModelPicker {
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 };
     if (event.key in moves) this.#focus(options[Math.min(Math.max(moves[event.key], 0), options.length - 1)]);
     else if (event.key === 'Enter' || event.key === ' ') this.#pick(options[at]);
-    else if (event.key === 'Escape') {
-      this.#close();
-      this.#button.focus();
-    } else return;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #leave(event) {
+    this.#close();
+    this.#button.focus();
     event.preventDefault();
     event.stopPropagation();
   }

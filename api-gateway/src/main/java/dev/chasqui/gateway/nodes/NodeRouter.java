@@ -241,10 +241,11 @@ public final class NodeRouter implements AutoCloseable {
 
     /** Ends the download of a model, for all who wait for it. */
     public Mono<CancelPullResponse> cancelPull(String name) {
-        return call(
-                name,
-                ModelsGrpc.getCancelPullMethod(),
-                CancelPullRequest.newBuilder().setName(name).build());
+        return change(
+                        name,
+                        ModelsGrpc.getCancelPullMethod(),
+                        CancelPullRequest.newBuilder().setName(name).build())
+                .next();
     }
 
     /** Removes a model's file. */
