@@ -138,6 +138,26 @@ test('what changes in one tab changes in the other', async () => {
   await said('And then?').waitFor();
 });
 
+test('a title can be written while the list goes on', async () => {
+  const yesterday = new Date(Date.now() - DAY).toISOString();
+  const bread = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'], updated_at: yesterday });
+  await open();
+  const other = await openTab(page);
+  await other.goto(`${server.url}#/c/${bread.id}`);
+  await other.locator('.said', { hasText: 'How?' }).waitFor();
+  await row('Bread').locator('a').focus();
+  await page.keyboard.press('F2');
+  await page.keyboard.type('Sour');
+  await ask(other, 'And then?');
+  await answered(other);
+  await page.waitForTimeout(300);
+  await page.keyboard.type('dough');
+  await page.keyboard.press('Enter');
+  await row('Sourdough').waitFor();
+  await page.locator('.chat-day', { hasText: 'Today' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.querySelector('.chat-title')?.textContent), 'Sourdough', 'the focus stays');
+});
+
 test('without its database the server still answers: the chat is kept here, and stored when that works again', async () => {
   server.chats.available = false;
   server.scripts = [{ pieces: ['From ', 'memory.'] }];

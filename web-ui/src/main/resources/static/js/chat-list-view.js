@@ -21,6 +21,8 @@ export class ChatListView {
   #frame = 0;
   #end = el('div.list-end', { ariaHidden: 'true' });
   #announced = '';
+  /** A title is being written, which moving its row would end. */
+  #isNaming = false;
 
   /**
    * @param {import('./library.js').Library} library
@@ -52,6 +54,7 @@ export class ChatListView {
   }
 
   #show() {
+    if (this.#isNaming) return;
     const searches = this.#search.words !== '';
     const chats = searches ? this.#search.found : this.#library.chats;
     const now = new Date();
@@ -89,12 +92,12 @@ export class ChatListView {
   }
 
   #placeGroups(groups) {
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
     for (const [name, group] of this.#groups) {
       if (groups.has(name)) continue;
       group.section.remove();
       this.#groups.delete(name);
     }
-    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
     let at = 0;
     for (const [name, rows] of groups) {
       let group = this.#groups.get(name);
@@ -176,7 +179,14 @@ export class ChatListView {
 
   /** @param {string} id */
   rename(id) {
-    this.#rows.get(id)?.rename(title => this.#actions.rename(id, title));
+    const row = this.#rows.get(id);
+    if (!row || this.#isNaming) return;
+    this.#isNaming = true;
+    row.rename(title => {
+      this.#isNaming = false;
+      if (title !== null) this.#actions.rename(id, title);
+      this.#showSoon();
+    });
   }
 }
 
@@ -213,6 +223,7 @@ class Row {
     this.#state.replaceChildren(el('span.unseen', {}, state));
   }
 
+  /** @param {(title: string|null) => void} onNamed told the new title, or null where it stays */
   rename(onNamed) {
     const input = el('input.chat-rename', { value: this.#name, maxLength: 200, ariaLabel: 'Title of the chat' });
     let isOver = false;
@@ -225,7 +236,7 @@ class Row {
       if (document.activeElement === input) this.#link.focus();
       input.remove();
       this.#more.hidden = false;
-      if (isKept && title !== '' && title !== this.#name) onNamed(title);
+      onNamed(isKept && title !== '' && title !== this.#name ? title : null);
     };
     input.addEventListener('keydown', event => {
       if (event.key !== 'Enter' && event.key !== 'Escape') return;
