@@ -16,6 +16,7 @@ final class Bench {
 
     private static final Map<String, Command> COMMANDS = new TreeMap<>(Map.of(
             "compare", Compare::run,
+            "chaos", Chaos::run,
             "overcommit", Overcommit::run,
             "cancel", Cancel::run,
             "overload", Overload::run,

@@ -52,6 +52,41 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
         return Server.start("chasqui", port, nodePort, "/api/health", "/readyz", command);
     }
 
+    /** The command of a node alone. */
+    List<String> node(int port, int parallel, int context) {
+        List<String> command = new ArrayList<>(List.of(
+                chasqui.toString(),
+                "node",
+                "--listen",
+                "127.0.0.1:" + port,
+                "--model",
+                "" + model,
+                "--parallel",
+                "" + parallel,
+                "--ctx",
+                "" + context,
+                "--threads",
+                "" + threads));
+        command.addAll(more);
+        return command;
+    }
+
+    /** A gateway alone; ready when one of its nodes is. */
+    Server gateway(List<String> nodes, String... arguments) throws IOException {
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(
+                chasqui.toString(),
+                "gateway",
+                "--port",
+                "" + port,
+                "--nodes",
+                String.join(",", nodes),
+                "--database-url",
+                "memory:"));
+        command.addAll(List.of(arguments));
+        return Server.start("gateway", port, 0, "/api/health", "/readyz", command);
+    }
+
     /** The same without guesses and company: what it says is the model's own word. */
     Server alone(int context) throws IOException {
         return chasqui(1, context, "--lookahead", "off", "--prompt-cache", "0");
@@ -77,7 +112,7 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
         return Server.start("llama-server", port, 0, "/health", "/health", command);
     }
 
-    private static int freePort() throws IOException {
+    static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }

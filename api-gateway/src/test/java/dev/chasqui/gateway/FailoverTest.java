@@ -11,6 +11,7 @@ import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.ResumedChoice;
 import io.grpc.Status;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,8 +19,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,6 +39,11 @@ class FailoverTest extends GatewayTest {
     private int nodePort;
     private int otherPort;
     private final List<ScriptedNode> later = new ArrayList<>();
+
+    /** Tokens that the client of the stream has read, while there is one. */
+    private volatile int heard;
+
+    private volatile boolean reading;
 
     @BeforeEach
     void bothAreThere() throws Exception {
@@ -94,6 +102,8 @@ class FailoverTest extends GatewayTest {
         };
     }
 
+    private static final Pattern TOKEN = Pattern.compile("w\\d+ ");
+
     private static final Accident NONE = (token, answer) -> {};
 
     private static GenerationEvent admitted(String fingerprint) {
@@ -125,20 +135,27 @@ class FailoverTest extends GatewayTest {
             one.does(counting((at, answer) -> {
                 if (at == token) {
                     rest.does(counting(NONE));
-                    die(one, answer);
+                    die(one, answer, at);
                 }
             }));
         }
     }
 
-    /** As a process that is killed, with all that it had still to say. */
-    private static void die(ScriptedNode node, ScriptedNode.Answer answer) throws InterruptedException {
+    /** As a process that is killed once its last token has reached the client, if that one reads a stream. */
+    private void die(ScriptedNode node, ScriptedNode.Answer answer, int token) throws InterruptedException {
+        awaitHeard(token);
         node.close();
         while (!answer.isCancelled()) {
             Thread.interrupted();
             LockSupport.parkNanos(1_000_000);
         }
         throw new InterruptedException();
+    }
+
+    private void awaitHeard(int tokens) {
+        while (reading && heard < tokens) {
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     private ScriptedNode backAt(int port) throws IOException {
@@ -162,12 +179,27 @@ class FailoverTest extends GatewayTest {
     }
 
     private String stream(String more) throws Exception {
-        HttpResponse<String> response = post(
-                "/v1/chat/completions",
-                "{\"stream\":true,\"stream_options\":{\"include_usage\":true}," + more
-                        + "\"messages\":[{\"role\":\"user\",\"content\":\"count\"}]}");
-        assertThat(response.statusCode()).isEqualTo(200);
-        return response.body();
+        HttpRequest request = HttpRequest.newBuilder(uri("/v1/chat/completions"))
+                .header("content-type", "application/json")
+                .timeout(Duration.ofSeconds(60))
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        "{\"stream\":true,\"stream_options\":{\"include_usage\":true}," + more
+                                + "\"messages\":[{\"role\":\"user\",\"content\":\"count\"}]}"))
+                .build();
+        heard = 0;
+        reading = true;
+        try {
+            HttpResponse<Stream<String>> response = HTTP.send(request, HttpResponse.BodyHandlers.ofLines());
+            assertThat(response.statusCode()).isEqualTo(200);
+            StringBuilder body = new StringBuilder();
+            response.body().forEach(line -> {
+                body.append(line).append('\n');
+                heard += (int) TOKEN.matcher(line).results().count();
+            });
+            return body.toString();
+        } finally {
+            reading = false;
+        }
     }
 
     private static JsonNode usage(String body) {
@@ -276,7 +308,7 @@ class FailoverTest extends GatewayTest {
             one.does(counting((at, answer) -> {
                 if (at == 23) {
                     rest.does(counting(NONE));
-                    die(one, answer);
+                    die(one, answer, at);
                 }
             }));
         }
@@ -317,7 +349,7 @@ class FailoverTest extends GatewayTest {
                     more.finish(1, FinishReason.FINISH_REASON_LENGTH, 7);
                     more.complete(7, 0, 7);
                 });
-                die(one, answer);
+                die(one, answer, 11);
             });
         }
         String body = stream("\"n\":2,");
@@ -357,7 +389,7 @@ class FailoverTest extends GatewayTest {
         await(() -> nodes("down") == 1);
         node.does(counting((at, answer) -> {
             if (at == 21) {
-                die(node, answer);
+                die(node, answer, at);
             }
         }));
         CompletableFuture<String> answer = CompletableFuture.supplyAsync(() -> {
@@ -379,7 +411,7 @@ class FailoverTest extends GatewayTest {
         await(() -> nodes("down") == 1);
         node.does(counting((at, answer) -> {
             if (at == 3) {
-                die(node, answer);
+                die(node, answer, at);
             }
         }));
         String body = stream("");
@@ -434,10 +466,11 @@ class FailoverTest extends GatewayTest {
                             "resume.model_fingerprint: that of another model",
                             "resume.model_fingerprint",
                             0));
+                    awaitHeard(at);
                     one.close();
                     ScriptedNode back = backAt(one == node ? nodePort : otherPort);
                     back.does(counting(NONE));
-                    die(one, answer);
+                    die(one, answer, at);
                 }
             }));
         }
@@ -464,7 +497,7 @@ class FailoverTest extends GatewayTest {
         await(() -> nodes("down") == 1);
         node.does(counting((at, answer) -> {
             if (at == 3) {
-                die(node, answer);
+                die(node, answer, at);
             }
         }));
         String body = stream("\"timeout_ms\":1000,");

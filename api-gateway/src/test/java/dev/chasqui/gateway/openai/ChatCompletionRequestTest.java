@@ -132,7 +132,8 @@ class ChatCompletionRequestTest {
 
     @Test
     void answersAreTextAndNothingElse() {
-        assertThat(parse("{" + HI + ",\"modalities\":[\"text\"]}").getMessagesCount()).isEqualTo(1);
+        assertThat(parse("{" + HI + ",\"modalities\":[\"text\"]}").getMessagesCount())
+                .isEqualTo(1);
         assertThatThrownBy(() -> parse("{" + HI + ",\"modalities\":[\"text\",\"audio\"]}"))
                 .hasMessage("modalities[1]: \"audio\" (expected: text; answers come in no other form)");
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -88,7 +89,7 @@ class EventStreamTest {
 
     /** Reads as much as it is told to. */
     private static final class Reader extends BaseSubscriber<StreamItem> {
-        final List<StreamItem> items = new ArrayList<>();
+        final List<StreamItem> items = new CopyOnWriteArrayList<>();
         volatile boolean completed;
 
         @Override

@@ -438,8 +438,8 @@ final class Scheduler {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             between |= shares[slot.id] > 0;
-            boolean gap = between && slot.id < last && sequence != null && shares[slot.id] == 0;
-            if (gap && inPrompts(sequence) && sequence.computed() <= BRIDGED_DEPTH) {
+            boolean gap = between && slot.id < last && shares[slot.id] == 0;
+            if (gap && sequence != null && inPrompts(sequence) && sequence.computed() <= BRIDGED_DEPTH) {
                 shares[slot.id] = 1;
             }
         }
