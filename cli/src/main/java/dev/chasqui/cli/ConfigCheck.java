@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,7 +62,9 @@ final class ConfigCheck {
                 .filter(entry -> keys.options().containsKey(entry.key())
                         && !entry.value().isEmpty())
                 .collect(Collectors.groupingBy(
-                        entry -> keys.options().get(entry.key()).command().name()));
+                        entry -> requireNonNull(keys.options().get(entry.key()))
+                                .command()
+                                .name()));
         byCommand.forEach((command, entries) -> {
             String problem = problem(command, entries);
             if (!problem.isEmpty()) {

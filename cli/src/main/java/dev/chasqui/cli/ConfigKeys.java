@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +25,8 @@ final class ConfigKeys {
 
     ConfigKeys(CommandLine program) {
         for (String name : COMMANDS) {
-            CommandSpec command = program.getSubcommands().get(name).getCommandSpec();
+            CommandSpec command =
+                    requireNonNull(program.getSubcommands().get(name)).getCommandSpec();
             for (OptionSpec option : command.options()) {
                 String key = option.longestName().substring(2);
                 if (!NOT_FOR_FILES.contains(key)) {

@@ -148,10 +148,10 @@ final class DoctorCommand implements Callable<Integer> {
 
     private ArrayNode models(Llama llama, LocalModels models, ModelSettings settings) {
         ArrayNode out = JSON.arrayNode();
-        List<StoredModel> stored = node.model == null
+        String wanted = settings.defaultModel();
+        List<StoredModel> stored = wanted == null
                 ? models.store().list()
-                : models.store().find(ModelReference.parse(settings.defaultModel())).stream()
-                        .toList();
+                : models.store().find(ModelReference.parse(wanted)).stream().toList();
         if (node.model != null && stored.isEmpty()) {
             throw new Failure(
                     "model " + node.model + " is not on disk (fetch it with: chasqui model pull " + node.model + ")",

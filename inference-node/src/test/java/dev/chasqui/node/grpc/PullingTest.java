@@ -29,7 +29,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -138,14 +137,15 @@ final class PullingTest {
     }
 
     private static StatusRuntimeException failure(CompletableFuture<Void> pull) throws InterruptedException {
-        @Nullable Throwable cause = null;
         try {
             pull.get();
         } catch (ExecutionException e) {
-            cause = e.getCause();
+            if (e.getCause() instanceof StatusRuntimeException failure) {
+                return failure;
+            }
+            throw new AssertionError("another failure than the node's", e);
         }
-        assertThat(cause).isInstanceOf(StatusRuntimeException.class);
-        return (StatusRuntimeException) cause;
+        throw new AssertionError("it came to an end");
     }
 
     /** The model of the file with this name, which in the list bears a mark of where it comes from. */

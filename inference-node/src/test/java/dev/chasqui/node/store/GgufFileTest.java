@@ -290,8 +290,9 @@ class GgufFileTest {
                     throw new AssertionError("mutation " + i + ": tensors of " + bytes + " bytes");
                 }
             } catch (BadModelFile e) {
-                if (!e.getMessage().startsWith("m.gguf") || e.getMessage().length() >= 500) {
-                    throw new AssertionError("mutation " + i + ": " + e.getMessage());
+                String reason = String.valueOf(e.getMessage());
+                if (!reason.startsWith("m.gguf") || reason.length() >= 500) {
+                    throw new AssertionError("mutation " + i + ": " + reason);
                 }
                 refused++;
             }
