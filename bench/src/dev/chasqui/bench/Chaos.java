@@ -128,7 +128,7 @@ final class Chaos {
     private double metrics(String pattern) throws IOException, InterruptedException {
         HttpRequest request =
                 HttpRequest.newBuilder(gateway.base().resolve("/metrics")).build();
-        Matcher sample = Pattern.compile(pattern)
+        Matcher sample = Pattern.compile("^" + pattern, Pattern.MULTILINE)
                 .matcher(
                         HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body());
         double sum = 0;
