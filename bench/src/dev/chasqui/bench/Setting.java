@@ -36,17 +36,10 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
                 "" + port,
                 "--node-port",
                 "" + nodePort,
-                "--model",
-                "" + model,
-                "--parallel",
-                "" + parallel,
-                "--ctx",
-                "" + context,
-                "--threads",
-                "" + threads,
                 // Beside a server whose chats are stored in the usual place, and leaving none of its own there.
                 "--database-url",
                 "memory:"));
+        command.addAll(engine(parallel, context));
         command.addAll(List.of(arguments));
         command.addAll(more);
         return Server.start("chasqui", port, nodePort, "/api/health", "/readyz", command);
@@ -54,21 +47,15 @@ record Setting(Path chasqui, Path peer, Path model, int threads, List<String> mo
 
     /** The command of a node alone. */
     List<String> node(int port, int parallel, int context) {
-        List<String> command = new ArrayList<>(List.of(
-                chasqui.toString(),
-                "node",
-                "--listen",
-                "127.0.0.1:" + port,
-                "--model",
-                "" + model,
-                "--parallel",
-                "" + parallel,
-                "--ctx",
-                "" + context,
-                "--threads",
-                "" + threads));
+        List<String> command = new ArrayList<>(List.of(chasqui.toString(), "node", "--listen", "127.0.0.1:" + port));
+        command.addAll(engine(parallel, context));
         command.addAll(more);
         return command;
+    }
+
+    private List<String> engine(int parallel, int context) {
+        return List.of(
+                "--model", "" + model, "--parallel", "" + parallel, "--ctx", "" + context, "--threads", "" + threads);
     }
 
     /** A gateway alone; ready when one of its nodes is. */

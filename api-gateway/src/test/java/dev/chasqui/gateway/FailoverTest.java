@@ -59,19 +59,10 @@ class FailoverTest extends GatewayTest {
         }
         nodePort = node.port();
         otherPort = other.port();
-        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));
-        return new GatewaySettings(
-                plain.host(),
-                0,
-                plain.nodes(),
-                null,
-                plain.nodeTls(),
-                List.of(),
-                List.of(),
-                List.of(),
-                plain.localNode(),
-                plain.conversations(),
-                plain.limits().with(Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofSeconds(5)));
+        return twoNodes(
+                other,
+                GatewaySettings.Limits.defaults()
+                        .with(Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofSeconds(5)));
     }
 
     @AfterEach

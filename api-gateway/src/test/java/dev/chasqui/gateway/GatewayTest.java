@@ -45,23 +45,28 @@ abstract class GatewayTest {
     /** As without any settings, but for how chats are stored. */
     GatewaySettings stored(GatewaySettings.Stored conversations) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
-        return new GatewaySettings(
-                plain.host(),
-                0,
-                plain.nodes(),
-                null,
-                plain.nodeTls(),
-                List.of(),
-                List.of(),
-                List.of(),
-                plain.localNode(),
-                conversations,
-                plain.limits());
+        return changed(plain, List.of(), List.of(), List.of(), conversations, plain.limits());
     }
 
     /** As without any settings, but for who may use it. */
     GatewaySettings guarded(List<String> keys, List<String> hosts, List<String> origins) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
+        return changed(plain, keys, hosts, origins, plain.conversations(), plain.limits());
+    }
+
+    /** As without any settings, but for a second node and the limits. */
+    GatewaySettings twoNodes(ScriptedNode other, GatewaySettings.Limits limits) {
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));
+        return changed(plain, List.of(), List.of(), List.of(), plain.conversations(), limits);
+    }
+
+    private static GatewaySettings changed(
+            GatewaySettings plain,
+            List<String> keys,
+            List<String> hosts,
+            List<String> origins,
+            GatewaySettings.Stored conversations,
+            GatewaySettings.Limits limits) {
         return new GatewaySettings(
                 plain.host(),
                 0,
@@ -72,8 +77,8 @@ abstract class GatewayTest {
                 hosts,
                 origins,
                 plain.localNode(),
-                plain.conversations(),
-                plain.limits());
+                conversations,
+                limits);
     }
 
     boolean isReady() {

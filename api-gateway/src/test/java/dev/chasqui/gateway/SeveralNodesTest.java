@@ -35,19 +35,10 @@ class SeveralNodesTest extends GatewayTest {
         } catch (java.io.IOException e) {
             throw new IllegalStateException(e);
         }
-        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));
-        return new GatewaySettings(
-                plain.host(),
-                0,
-                plain.nodes(),
-                null,
-                plain.nodeTls(),
-                List.of(),
-                List.of(),
-                List.of(),
-                plain.localNode(),
-                plain.conversations(),
-                plain.limits().with(Duration.ofSeconds(1), Duration.ofSeconds(4), Duration.ofSeconds(30)));
+        return twoNodes(
+                other,
+                GatewaySettings.Limits.defaults()
+                        .with(Duration.ofSeconds(1), Duration.ofSeconds(4), Duration.ofSeconds(30)));
     }
 
     @AfterEach

@@ -46,11 +46,6 @@ final class AnswerSoFar {
         }
     }
 
-    /** Whether a node had taken the request, so that the client has a beginning that no other request would go on with. */
-    boolean begun() {
-        return admitted != null;
-    }
-
     /** Whether all is known that another node needs. */
     boolean canGoOn() {
         return admitted != null && complete && !admitted.getModelFingerprint().isEmpty();

@@ -65,8 +65,7 @@ final class Attempts<R> {
                 wasFull = true;
                 yield first;
             }
-            // Another model of the same name.
-            default -> "resume.model_fingerprint".equals(failure.field());
+            default -> failure.isOfAnotherModel();
         };
     }
 }

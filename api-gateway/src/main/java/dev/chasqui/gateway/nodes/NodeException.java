@@ -53,6 +53,11 @@ public final class NodeException extends RuntimeException {
         return reason;
     }
 
+    /** Whether a node refused to go on with an answer of another model than it has by that name. */
+    boolean isOfAnotherModel() {
+        return "resume.model_fingerprint".equals(field);
+    }
+
     /** The request field at fault, named as in the proto. */
     public @Nullable String field() {
         return field;

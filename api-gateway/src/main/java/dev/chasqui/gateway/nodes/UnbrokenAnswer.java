@@ -335,7 +335,7 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
                     ERROR_REASON_SHUTTING_DOWN,
                     ERROR_REASON_QUEUE_FULL,
                     ERROR_REASON_MODEL_NOT_READY -> true;
-            default -> "resume.model_fingerprint".equals(problem.field());
+            default -> problem.isOfAnotherModel();
         };
     }
 }
