@@ -96,14 +96,15 @@ export class ScriptedChats {
     return { conversations: found.slice(from, from + limit), next: found.length > from + limit ? String(from + limit) : null };
   }
 
-  #create({ title = '', system_prompt = '', settings = {} } = {}, at = now()) {
-    const chat = { id: `conv_${++this.#count}`, title, title_by: 'words', model: '', system_prompt, settings, current_message_id: null, created_at: at, updated_at: at, deleted_at: null, messages: [] };
+  #create({ title = '', model = '', system_prompt = '', settings = {} } = {}, at = now()) {
+    const chat = { id: `conv_${++this.#count}`, title, title_by: 'words', model, system_prompt, settings, current_message_id: null, created_at: at, updated_at: at, deleted_at: null, messages: [] };
     this.all.set(chat.id, chat);
     return chat;
   }
 
-  #change(chat, { title, system_prompt, settings, deleted, current_message_id: shown }) {
+  #change(chat, { title, model, system_prompt, settings, deleted, current_message_id: shown }) {
     if (title) Object.assign(chat, { title, title_by: 'user' });
+    if (model !== undefined) chat.model = model;
     if (system_prompt !== undefined) chat.system_prompt = system_prompt;
     if (settings) chat.settings = settings;
     if (deleted === false) chat.deleted_at = null;
@@ -141,7 +142,19 @@ export class ScriptedChats {
     return message;
   }
 
+  /** An answer in a person's own words: nothing is generated. */
+  #rewrite(chat, old, { content }) {
+    const answer = this.#message(chat, old.parent_id, 'assistant', content);
+    Object.assign(answer, { model: old.model, timings: { first_token_ms: 0, prompt_ms: 0, completion_ms: 0, duration_ms: 0 } });
+    Object.assign(chat, { current_message_id: answer.id, updated_at: now() });
+    this.#tellChat(chat);
+    this.#tell({ type: 'message', message: answer });
+    return data({ conversation: summary(chat), question: null, answer: { ...answer } });
+  }
+
   #generate(chat, part, body) {
+    const edited = part === 'edit' && chat.messages.find(({ id }) => id === body.message_id);
+    if (edited?.role === 'assistant') return this.#rewrite(chat, edited, body);
     const script = this.#nextScript(body.content ?? '');
     if (script.status) {
       const { message = null, code = '' } = script.error ?? {};

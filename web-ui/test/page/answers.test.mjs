@@ -208,3 +208,77 @@ test('an answer that reached its longest length says so and can go on', async ()
   assert.deepEqual(server.requests[1].messages.at(-1), { role: 'assistant', content: 'The quick ' });
   assert.match(await page.innerText('.stats'), /^2 tokens/);
 });
+
+test('an answer is put in other words as a branch, the old one stays, and Continue goes on from the new one', async () => {
+  server.scripts = [{ pieces: ['The sky is *green*.'] }, { pieces: [' At noon.'] }];
+  await ask(page, 'Tell me');
+  await answered(page);
+  await page.getByRole('button', { name: 'Edit answer' }).click();
+  const box = page.getByRole('textbox', { name: 'The answer in other words' });
+  assert.equal(await box.inputValue(), 'The sky is *green*.');
+  await box.fill('The sky\nis **blue**.');
+  await page.keyboard.press('Escape');
+  assert.equal(await answered(page), 'The sky is green.', 'Escape leaves it as it was');
+  assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Edit answer');
+  await page.keyboard.press('Enter');
+  await box.fill('The sky');
+  await box.press('End');
+  await box.press('Enter');
+  await page.keyboard.type('is **blue**.');
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
+  assert.equal((await answered(page)).replace('\n', ' '), 'The sky is blue.');
+  assert.equal(await page.evaluate(() => document.activeElement.ariaLabel), 'Edit answer', 'the focus stays');
+  assert.equal(server.requests.length, 1, 'nothing was generated');
+  await page.reload();
+  await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
+  await page.getByRole('button', { name: 'Continue the answer' }).click();
+  await page.locator('.md', { hasText: 'is blue. At noon.' }).waitFor();
+  assert.deepEqual(server.requests[1].messages.at(-1), { role: 'assistant', content: 'The sky\nis **blue**.' });
+  await page.getByRole('button', { name: 'Previous answer' }).click();
+  await page.locator('.md', { hasText: 'The sky is green.' }).waitFor();
+});
+
+test('other words for an answer that the server does not take stay in their box', async () => {
+  await ask(page, 'Tell me');
+  await answered(page);
+  await page.getByRole('button', { name: 'Edit answer' }).click();
+  await page.getByRole('textbox', { name: 'The answer in other words' }).fill('Much better');
+  server.chats.available = false;
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.toast', { hasText: 'The database cannot be reached.' }).waitFor();
+  assert.equal(await page.inputValue('.edit-box textarea'), 'Much better');
+  server.chats.available = true;
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.answer .md', { hasText: 'Much better' }).waitFor();
+});
+
+test('Enter and Escape of an input method neither send nor stop anything', async () => {
+  server.scripts = [{ pieces: ['One'], stays: true }];
+  const composed = (selector, key) => page.dispatchEvent(selector, 'keydown', { key, isComposing: true, bubbles: true, cancelable: true });
+  await page.fill('#input', 'にほん');
+  await composed('#input', 'Enter');
+  await page.waitForTimeout(100);
+  assert.equal(server.requests.length, 0);
+  assert.equal(await page.inputValue('#input'), 'にほん');
+  await page.press('#input', 'Enter');
+  await firstText(page);
+  await composed('#input', 'Escape');
+  await page.waitForTimeout(100);
+  assert.equal(await page.locator('.answer.running').count(), 1);
+  await page.keyboard.press('Escape');
+  await answered(page);
+  await page.getByRole('button', { name: 'Edit question' }).click();
+  await composed('.edit-box textarea', 'Enter');
+  await composed('.edit-box textarea', 'Escape');
+  assert.equal(await page.inputValue('.edit-box textarea'), 'にほん');
+});
+
+test('the page\'s title says that an answer is being written', async () => {
+  let end;
+  server.scripts = [{ pieces: ['One'], lasts: new Promise(resolve => (end = resolve)) }];
+  await ask(page, 'Tell me');
+  await page.waitForFunction(() => document.title === '… Tell me · Chasqui');
+  end();
+  await page.waitForFunction(() => document.title === 'Tell me · Chasqui');
+});

@@ -99,3 +99,17 @@ test('chats are listed, renamed, deleted and brought back', async () => {
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.locator('.said', { hasText: 'Bread' }).waitFor();
 });
+
+test('an answer is put in other words, which are kept', async () => {
+  server.scripts = [{ pieces: ['It is green.'] }, { pieces: [' At noon.'] }];
+  await ask(page, 'Tell me');
+  await answered(page);
+  await page.getByRole('button', { name: 'Edit answer' }).click();
+  await page.getByRole('textbox', { name: 'The answer in other words' }).fill('It is blue.');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
+  await page.reload();
+  assert.equal(await answered(page), 'It is blue.');
+  await page.getByRole('button', { name: 'Continue the answer' }).click();
+  await page.locator('.md', { hasText: 'It is blue. At noon.' }).waitFor();
+});

@@ -262,6 +262,75 @@ test('system prompt and sampling of one chat are its own', async () => {
   assert.equal(server.requests[1].temperature, undefined);
 });
 
+test('each chat keeps its model, and a new one begins with the one that was chosen last', async () => {
+  const pick = async name => {
+    await page.click('.picker-button');
+    await page.locator('.picker-option', { hasText: name }).click();
+  };
+  const shown = () => page.innerText('.picker-button .picker-name');
+  const bread = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open({}, `#/c/${bread.id}`);
+  await said('How?').waitFor();
+  await pick('larger-model');
+  await eventually(page, () => bread.model === 'larger-model', 'the server has it');
+  await page.keyboard.press('Alt+KeyN');
+  await page.locator('#welcome').waitFor();
+  assert.equal(await shown(), 'larger-model');
+  await pick('tiny-model');
+  await ask(page, 'Cheese');
+  await answered(page);
+  assert.equal([...server.chats.all.values()].at(-1).model, 'tiny-model');
+  await row('Bread').locator('a').click();
+  await said('How?').waitFor();
+  assert.equal(await shown(), 'larger-model');
+  await page.reload();
+  await said('How?').waitFor();
+  assert.equal(await shown(), 'larger-model');
+  await ask(page, 'And then?');
+  await answered(page);
+  assert.deepEqual(server.requests.map(({ model }) => model), ['tiny-model', 'larger-model']);
+  await row('Cheese').locator('a').click();
+  await said('Cheese').waitFor();
+  assert.equal(await shown(), 'tiny-model');
+  const other = await openTab(page);
+  await other.locator('.said', { hasText: 'Cheese' }).waitFor();
+  await other.click('.picker-button');
+  await other.locator('.picker-option', { hasText: 'larger-model' }).click();
+  await eventually(page, async () => (await shown()) === 'larger-model', 'the other tab shows it too');
+});
+
+test('a deleted chat can be brought back by keyboard, for as long as one is at the note', async () => {
+  for (const title of ['Cheese', 'Bread']) server.chats.add({ title, turns: [`${title}?`, 'So.'] });
+  await open();
+  const remove = async title => {
+    await row(title).locator('a').focus();
+    await page.keyboard.press('Delete');
+    await page.locator('.toast', { hasText: `“${title}” was deleted.` }).waitFor();
+  };
+  await remove('Bread');
+  assert.equal(await page.evaluate(() => document.activeElement.title), 'Cheese', 'the focus goes on to the next chat');
+  await page.keyboard.press('Alt+KeyZ');
+  await said('Bread?').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.title), 'Bread', 'and back to the one that is there again');
+  assert.equal(await page.locator('.toast').count(), 0);
+
+  await page.clock.install();
+  await remove('Bread');
+  await page.getByRole('button', { name: 'Undo' }).focus();
+  await page.mouse.move(640, 300);
+  await page.clock.runFor(60_000);
+  assert.equal(await page.locator('.toast').count(), 1, 'has the focus');
+  await page.locator('.toast').hover();
+  await page.focus('#search');
+  await page.clock.runFor(60_000);
+  assert.equal(await page.locator('.toast').count(), 1, 'is pointed at');
+  await page.mouse.move(640, 300);
+  await page.clock.runFor(9_000);
+  assert.equal(await page.locator('.toast').count(), 1, 'time to think');
+  await page.clock.runFor(2_000);
+  assert.equal(await page.locator('.toast').count(), 0);
+});
+
 test('says what the model was not given', async () => {
   server.scripts = [{ pieces: ['So.'], leftOut: { messages: 14, by: 'context_window' } }];
   await open();

@@ -2,7 +2,7 @@ import { announce } from './announcer.js';
 import { ChatMenu } from './chat-menu.js';
 import { isLocal } from './conversation.js';
 import { dayGroup } from './days.js';
-import { byId, el, icon } from './dom.js';
+import { byId, el, icon, isComposing } from './dom.js';
 import { addressOf } from './router.js';
 
 /**
@@ -177,6 +177,18 @@ export class ChatListView {
     next.focus();
   }
 
+  /**
+   * Puts the focus on a chat, if it is listed.
+   * @param {string} id
+   */
+  focus(id) {
+    this.#show();
+    const link = this.#rows.get(id)?.element.querySelector('.chat-link');
+    if (!link) return;
+    this.#rove(link);
+    link.focus();
+  }
+
   /** @param {string} id */
   rename(id) {
     const row = this.#rows.get(id);
@@ -239,7 +251,7 @@ class Row {
       onNamed(isKept && title !== '' && title !== this.#name ? title : null);
     };
     input.addEventListener('keydown', event => {
-      if (event.key !== 'Enter' && event.key !== 'Escape') return;
+      if ((event.key !== 'Enter' && event.key !== 'Escape') || isComposing(event)) return;
       event.preventDefault();
       event.stopPropagation();
       end(event.key === 'Enter');

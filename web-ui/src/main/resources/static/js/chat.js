@@ -9,7 +9,8 @@ const SAVE_EVERY_MS = 500;
 
 /**
  * @typedef {object} ChatDefaults what a new chat begins with
- * @property {string} model
+ * @property {string} model that is asked now
+ * @property {string} chosen the model that it keeps; empty for the server's default
  * @property {string} system system prompt; empty for none
  * @property {object} sampling fields of the request; what is absent is the server's to choose
  */
@@ -119,7 +120,7 @@ export class Chat extends EventTarget {
     const copy = loadCopy(id);
     const open = new OpenChat(copy?.conversation ?? null, copy?.messages);
     open.state = copy ? 'open' : 'loading';
-    if (!copy) open.conversation = { id, title: '', system_prompt: '', settings: {}, current_message_id: null };
+    if (!copy) open.conversation = { id, title: '', model: '', system_prompt: '', settings: {}, current_message_id: null };
     this.#show(open);
     await this.#read(open);
   }
@@ -218,6 +219,32 @@ export class Chat extends EventTarget {
     await this.#ask(open, { ...newQuestion(old.parent_id, text), edits: id });
   }
 
+  /**
+   * Puts an answer in other words, as a branch beside it. Nothing is generated.
+   * @param {string} id
+   * @param {string} text
+   * @returns {Promise<string|null>} the new answer's id; null where it was not kept, and why is told as a `problem`
+   */
+  async rewrite(id, text) {
+    const open = this.#open;
+    const old = open.tree.get(id);
+    if (!old || !open.isIdle) return null;
+    try {
+      const { conversation, answer } = open.isLocal
+        ? rewritten(open.conversation, old, text)
+        : await server.edit(open.conversation.id, { message_id: id, content: text });
+      open.merge(conversation, [answer]);
+      this.#emit(open, 'conversation');
+      this.#emit(open, 'messages');
+      this.#keep();
+      return answer.id;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#problem(error);
+      return null;
+    }
+  }
+
   async #ask(open, question) {
     if (open.isLocal || (!this.#canStore() && open.conversation === null)) return this.#askHere(open, question);
     Object.assign(question, { status: 'sending', error: null });
@@ -235,8 +262,8 @@ export class Chat extends EventTarget {
   /** The id of the conversation on the server, which is created where there is none yet. */
   async #stored(open) {
     if (open.conversation) return open.conversation.id;
-    const { system, sampling } = this.#defaults();
-    const made = await server.createChat({ system_prompt: system, settings: sampling });
+    const { chosen, system, sampling } = this.#defaults();
+    const made = await server.createChat({ model: chosen, system_prompt: system, settings: sampling });
     keepUnsent('new', null);
     open.conversation = made;
     open.state = 'open';
@@ -352,12 +379,13 @@ export class Chat extends EventTarget {
   }
 
   /**
-   * Changes the system prompt or the sampling of the open chat.
-   * @param {{system_prompt?: string, settings?: object}} changes
+   * Changes the model, the system prompt or the sampling of the open chat.
+   * @param {{model?: string, system_prompt?: string, settings?: object}} changes
    */
   async change(changes) {
     const open = this.#open;
     Object.assign(open.conversation, changes);
+    this.#emit(open, 'conversation');
     this.#keep();
     if (open.isLocal) return;
     await server.changeChat(open.conversation.id, changes).catch(error => this.#problem(error));
@@ -419,8 +447,7 @@ export class Chat extends EventTarget {
   /** The server cannot store: what was asked goes on as a chat of this browser, a copy of what there is. */
   async #goOnHere(open, question) {
     const { edits, ...plain } = question;
-    const { title = '', system_prompt, settings } = open.conversation ?? {};
-    const local = this.#newLocal({ title, system_prompt, settings });
+    const local = this.#newLocal(open.conversation ?? {});
     for (const message of open.tree.path(question.parent_id)) local.tree.put(message);
     if (open === this.#open) {
       this.#open = local;
@@ -429,14 +456,14 @@ export class Chat extends EventTarget {
     await this.#askHere(local, plain);
   }
 
-  #newLocal({ title, system_prompt, settings }) {
-    const { system, sampling } = this.#defaults();
-    return new OpenChat(newLocalConversation({ title, system_prompt: system_prompt ?? system, settings: settings ?? sampling }));
+  #newLocal({ title, model, system_prompt, settings }) {
+    const { chosen, system, sampling } = this.#defaults();
+    return new OpenChat(newLocalConversation({ title, model: model ?? chosen, system_prompt: system_prompt ?? system, settings: settings ?? sampling }));
   }
 
   async #askHere(open, question) {
     if (open.conversation === null) {
-      open.conversation = this.#newLocal({ title: '' }).conversation;
+      open.conversation = this.#newLocal({}).conversation;
       open.state = 'open';
       keepUnsent('new', null);
       this.#emit(open, 'identity');
@@ -514,4 +541,10 @@ export class Chat extends EventTarget {
   #emit(open, type, detail) {
     if (open === this.#open) this.dispatchEvent(detail === undefined ? new Event(type) : new CustomEvent(type, { detail }));
   }
+}
+
+/** What a server says of an answer that was put in other words. */
+function rewritten(conversation, { parent_id: parent, model }, text) {
+  const answer = { ...newAnswer(parent, model), content: text, status: 'complete' };
+  return { conversation: { ...conversation, current_message_id: answer.id, updated_at: answer.updated_at }, answer };
 }

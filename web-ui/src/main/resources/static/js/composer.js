@@ -1,5 +1,5 @@
 import { announce } from './announcer.js';
-import { byId, icon } from './dom.js';
+import { byId, icon, isComposing } from './dom.js';
 import { draftOf, keepDraft } from './drafts.js';
 
 const KEEP_AFTER_MS = 250;
@@ -33,7 +33,7 @@ export class Composer {
       this.refresh();
     });
     this.#input.addEventListener('keydown', event => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       if (!chat.busy) this.#send(onSend);
     });

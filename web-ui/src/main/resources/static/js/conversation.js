@@ -6,6 +6,7 @@
  * @typedef {object} Conversation
  * @property {string} id the server's, or with `local_` in front where only this browser has it
  * @property {string} title
+ * @property {string} model empty for the server's default
  * @property {string} system_prompt
  * @property {object} settings sampling: fields of a chat request
  * @property {string|null} current_message_id the leaf of the path that is shown
@@ -61,12 +62,12 @@ export function newAnswer(parentId, model) {
 
 /**
  * A conversation that only this browser has.
- * @param {{title?: string, system_prompt: string, settings: object}} draft
+ * @param {{title?: string, model?: string, system_prompt: string, settings: object}} draft
  * @returns {Conversation}
  */
-export function newLocalConversation({ title = '', system_prompt, settings }) {
+export function newLocalConversation({ title = '', model = '', system_prompt, settings }) {
   const now = new Date().toISOString();
-  return { id: newId('local_'), title, title_by: 'words', model: '', system_prompt, settings, current_message_id: null, created_at: now, updated_at: now, deleted_at: null };
+  return { id: newId('local_'), title, title_by: 'words', model, system_prompt, settings, current_message_id: null, created_at: now, updated_at: now, deleted_at: null };
 }
 
 /**

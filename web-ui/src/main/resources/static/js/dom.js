@@ -14,6 +14,15 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Whether a key belongs to an input method, which is putting a word together: its Enter and its Escape are not ours.
+ * @param {KeyboardEvent} event
+ */
+export function isComposing({ isComposing: composes, keyCode }) {
+  // Safari ends the composition first and then tells of the key, with this code.
+  return composes || keyCode === 229;
+}
+
 const SVG = 'http://www.w3.org/2000/svg';
 const ICONS = {
   send: 'M12 19V5m-6 6 6-6 6 6',

@@ -7,9 +7,11 @@ import { byId, el } from './dom.js';
 import { DurableStream } from './durable-stream.js';
 import { HealthWatch } from './health.js';
 import { Library } from './library.js';
+import { ModelChoice } from './model-choice.js';
 import { ModelList } from './model-list.js';
 import { ModelPicker } from './model-picker.js';
 import { ModelsView } from './models-view.js';
+import { PageTitle } from './page-title.js';
 import { Router } from './router.js';
 import { Settings } from './settings.js';
 import { SettingsView } from './settings-view.js';
@@ -33,9 +35,10 @@ const STREAM_MS = 1_000;
 const settings = new Settings();
 const health = new HealthWatch();
 const models = new ModelList();
-const picker = new ModelPicker(settings, health, models, () => modelsView.open());
-const modelsView = new ModelsView(models, settings, () => picker.model);
-const chat = new Chat(() => ({ model: picker.model, system: settings.system, sampling: settings.sampling }), () => library.canStore);
+const chat = new Chat(() => ({ model: choice.name, chosen: settings.model, system: settings.system, sampling: settings.sampling }), () => library.canStore);
+const choice = new ModelChoice(settings, chat, health, models);
+const modelsView = new ModelsView(models, choice);
+new ModelPicker(choice, health, models, () => modelsView.open());
 const library = new Library(id => chat.isWriting(id));
 const stream = new DurableStream();
 const router = new Router();
@@ -44,6 +47,7 @@ const search = new ChatSearch(library);
 const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text), onAsked: () => composer.focus() });
 const composer = new Composer(chat, () => thread.toEnd());
 const settingsView = new SettingsView(settings, chat);
+const pageTitle = new PageTitle(chat);
 new StatusView(health);
 
 const newChat = () => {
@@ -70,7 +74,10 @@ const remove = async id => {
     if (id === chat.conversation?.id) router.go(null);
     toast(`“${title}” was deleted.`, {
       label: 'Undo',
-      run: () => restore().then(() => router.go(id), failed),
+      run: () => restore().then(() => {
+        router.go(id);
+        chatList.focus(id);
+      }, failed),
     });
   } catch (error) {
     failed(error);
@@ -87,7 +94,7 @@ function route() {
 function showIdentity() {
   const { conversation } = chat;
   const title = conversation?.title || library.get(conversation?.id)?.title || '';
-  document.title = title ? `${title} · Chasqui` : 'Chasqui';
+  pageTitle.show(title);
   byId('chat-title').textContent = title || (chat.state === 'new' ? 'New chat' : 'Chat');
 }
 
@@ -144,7 +151,7 @@ health.addEventListener('change', () => {
 
 bindStorageNote(library);
 bindTransfer(library, id => router.go(id));
-new ChatListView(library, search, {
+const chatList = new ChatListView(library, search, {
   rename: (id, title) => library.rename(id, title).then(showIdentity, failed),
   remove,
 });

@@ -2,6 +2,7 @@ import { AnswerBody } from './answer-body.js';
 import { copyText } from './clipboard.js';
 import { describeLeftOut, isRunning, toStats } from './conversation.js';
 import { el, icon } from './dom.js';
+import { editInPlace } from './edit-box.js';
 import { describeStats, formatSeconds } from './format.js';
 
 /**
@@ -66,47 +67,13 @@ export class QuestionView {
 
   /** Lets one put the question in other words. */
   edit() {
-    if (this.#said.hidden) return;
-    const box = el('textarea', { value: this.#message.content, ariaLabel: 'Your question in other words' });
-    const form = el('form.edit-box', {}, box, el('div.edit-actions', {},
-      el('button.plain', { type: 'button', onclick: () => this.#endEdit(form) }, 'Cancel'),
-      el('button.plain.strong', { type: 'submit' }, 'Send')));
-    form.addEventListener('submit', event => {
-      event.preventDefault();
-      const text = box.value.trim();
-      this.#endEdit(form);
-      if (text === '' || text === this.#message.content) return;
-      this.#chat.edit(this.#message.id, text);
+    const { id, content: text } = this.#message;
+    editInPlace(this.element, { text, label: 'Your question in other words', verb: 'Send', isLine: true, onTaken: words => {
+      if (!this.#chat.isIdle) return false;
+      this.#chat.edit(id, words);
       this.#actions.onAsked();
-    });
-    box.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        event.preventDefault();
-        event.stopPropagation();
-        this.#endEdit(form);
-      } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        form.requestSubmit();
-      }
-    });
-    const fit = () => {
-      box.style.height = 'auto';
-      box.style.height = `${box.scrollHeight + 2}px`;
-    };
-    box.addEventListener('input', fit);
-    this.#said.hidden = true;
-    this.#foot.hidden = true;
-    this.#said.after(form);
-    fit();
-    box.focus();
-    box.setSelectionRange(box.value.length, box.value.length);
-  }
-
-  #endEdit(form) {
-    form.remove();
-    this.#said.hidden = false;
-    this.#foot.hidden = false;
-    this.#foot.querySelector('[data-action=edit]')?.focus();
+      return true;
+    } });
   }
 }
 
@@ -174,7 +141,17 @@ export class AnswerView {
     if (running) return this.#foot.replaceChildren(others);
     const isCut = ['failed', 'interrupted', 'stopped'].includes(status) || this.#message.finish_reason === 'length';
     if (isCut) this.#showNotice(isLast);
-    this.#foot.replaceChildren(others, this.#stats(), this.#buttons(!(isLast && isCut)));
+    this.#foot.replaceChildren(others, this.#stats(), this.#buttons(isLast, isLast && isCut));
+  }
+
+  /** Lets one put the answer in other words; the old one stays beside it. */
+  edit() {
+    const { id, content: text } = this.#message;
+    editInPlace(this.element, { text, label: 'The answer in other words', verb: 'Save', isLine: false, onTaken: async words => {
+      const written = await this.#chat.rewrite(id, words);
+      if (written) this.#actions.onRewritten(written);
+      return written !== null;
+    } });
   }
 
   #build() {
@@ -192,11 +169,17 @@ export class AnswerView {
     this.#summary.textContent = thinking ? 'Thinking…' : `Thought${this.#thought > 0.1 ? ` for ${formatSeconds(this.#thought)}` : ''}`;
   }
 
-  #buttons(canRepeat) {
+  /** A notice above them has some of them in words. */
+  #buttons(isLast, hasNotice) {
     const { id, content } = this.#message;
     const actions = el('div.actions');
-    if (content !== '') actions.append(action('copy', 'Copy answer', button => copyText(this.#message.content, button)));
-    if (canRepeat) actions.append(action('retry', 'Answer again', () => this.#chat.regenerate(id), 'idle-only'));
+    if (content !== '') {
+      actions.append(action('copy', 'Copy answer', button => copyText(this.#message.content, button)));
+      actions.append(action('edit', 'Edit answer', () => this.edit(), 'idle-only'));
+    }
+    if (hasNotice) return actions;
+    actions.append(action('retry', 'Answer again', () => this.#chat.regenerate(id), 'idle-only'));
+    if (isLast && content !== '') actions.append(action('resume', 'Continue the answer', () => this.#chat.resume(), 'idle-only'));
     return actions;
   }
 

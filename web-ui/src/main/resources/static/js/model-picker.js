@@ -8,7 +8,7 @@ const NOT_HERE = new Set(['absent', 'failed', 'downloading']);
 
 /** The models that can be talked to, with what each is doing, and the way to all others. */
 export class ModelPicker {
-  #settings;
+  #choice;
   #health;
   #models;
   #name = el('span.picker-name', {}, '');
@@ -19,13 +19,13 @@ export class ModelPicker {
   #box = el('div.picker-box', { hidden: true }, this.#list, this.#manage);
 
   /**
-   * @param {import('./settings.js').Settings} settings
+   * @param {import('./model-choice.js').ModelChoice} choice
    * @param {import('./health.js').HealthWatch} health
    * @param {import('./model-list.js').ModelList} models
    * @param {() => void} onManage shows all models
    */
-  constructor(settings, health, models, onManage) {
-    this.#settings = settings;
+  constructor(choice, health, models, onManage) {
+    this.#choice = choice;
     this.#health = health;
     this.#models = models;
     const root = byId('model-picker');
@@ -40,22 +40,13 @@ export class ModelPicker {
     this.#list.addEventListener('keydown', event => this.#onKey(event));
     this.#list.addEventListener('click', event => this.#pick(event.target.closest('[role=option]')));
     root.addEventListener('focusout', event => root.contains(event.relatedTarget) || this.#close());
-    settings.addEventListener('change', () => this.#show());
-    models.addEventListener('change', () => this.#show());
-    health.addEventListener('change', () => {
-      this.#show();
-      if (health.current.phase !== 'away') models.refresh();
-    });
+    choice.addEventListener('change', () => this.#show());
+    health.addEventListener('change', () => health.current.phase !== 'away' && models.refresh());
     this.#show();
   }
 
-  /** The name to put into a request. */
-  get model() {
-    return this.#settings.model || this.#health.current.model || this.#models.models[0]?.name || 'default';
-  }
-
   #show() {
-    const name = this.model;
+    const { name } = this.#choice;
     const label = name === 'default' ? 'Default model' : name;
     const state = this.#stateOf(name);
     this.#name.textContent = label;
@@ -73,7 +64,7 @@ export class ModelPicker {
   }
 
   #fill() {
-    const chosen = this.model;
+    const chosen = this.#choice.name;
     const here = this.#models.models.filter(({ name, state }) => name === chosen || !NOT_HERE.has(state));
     const options = here.map(({ name, state, progress, sizeBytes }) => {
       const busy = state === 'loading' || state === 'downloading';
@@ -114,7 +105,7 @@ export class ModelPicker {
 
   #pick(option) {
     if (!option?.dataset.name) return;
-    this.#settings.set({ model: option.dataset.name });
+    this.#choice.choose(option.dataset.name);
     this.#close();
     this.#button.focus();
   }

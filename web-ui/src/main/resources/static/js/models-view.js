@@ -6,8 +6,7 @@ import { closeOnBackdrop, openSheet } from './settings-view.js';
 /** The sheet in which models are fetched, loaded, unloaded and deleted. */
 export class ModelsView {
   #list;
-  #settings;
-  #chosen;
+  #choice;
   #rows = new Map();
   #items = el('ul.models', { ariaLabel: 'Models' });
   #input = el('input', { id: 'model-name', autocomplete: 'off', spellcheck: false, placeholder: 'hf:owner/repo/file.gguf' });
@@ -16,18 +15,16 @@ export class ModelsView {
 
   /**
    * @param {import('./model-list.js').ModelList} list
-   * @param {import('./settings.js').Settings} settings
-   * @param {() => string} chosen the name of the model that is talked to
+   * @param {import('./model-choice.js').ModelChoice} choice
    */
-  constructor(list, settings, chosen) {
+  constructor(list, choice) {
     this.#list = list;
-    this.#settings = settings;
-    this.#chosen = chosen;
+    this.#choice = choice;
     byId('announcer').before(this.#dialog);
     closeOnBackdrop(this.#dialog);
     this.#dialog.addEventListener('close', () => (list.isWatched = false));
-    list.addEventListener('change', () => this.#dialog.open && this.#show());
-    settings.addEventListener('change', () => this.#dialog.open && this.#show());
+    // The list's problems change without another model being chosen.
+    for (const source of [list, choice]) source.addEventListener('change', () => this.#dialog.open && this.#show());
   }
 
   /** Shows the sheet. */
@@ -81,8 +78,8 @@ export class ModelsView {
     }
     models.forEach((model, i) => {
       let row = this.#rows.get(model.name);
-      if (!row) this.#rows.set(model.name, (row = new ModelRow(this.#list, () => this.#settings.set({ model: model.name }))));
-      row.show(model, model.name === this.#chosen());
+      if (!row) this.#rows.set(model.name, (row = new ModelRow(this.#list, () => this.#choice.choose(model.name))));
+      row.show(model, model.name === this.#choice.name);
       if (this.#items.children[i] !== row.element) this.#items.insertBefore(row.element, this.#items.children[i] ?? null);
     });
   }

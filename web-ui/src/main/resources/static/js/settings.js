@@ -33,7 +33,7 @@ export function parseSampling(name, text) {
 /** What a person has chosen, kept in this browser. Event: `change`. */
 export class Settings extends EventTarget {
   system = '';
-  /** Model by name; empty for the server's default. */
+  /** The model that new chats begin with; empty for the server's default. */
   model = '';
   /** Only what was set. */
   sampling = {};

@@ -1,5 +1,6 @@
-import { byId, el } from './dom.js';
+import { byId, el, isComposing } from './dom.js';
 import { closeOnBackdrop, openSheet } from './settings-view.js';
+import { OFFER_KEYS, takeOffer } from './toast.js';
 
 /**
  * @typedef {object} Shortcut
@@ -42,6 +43,7 @@ export function bindShortcuts({ chat, composer, settings, sidebar, copyLast, edi
     { keys: ['Alt', 'B'], does: 'Show or hide the chats', matches: alt('KeyB'), run: () => sidebar.toggle() },
     { keys: ['F2'], does: 'Rename a chat of the list' },
     { keys: ['Del'], does: 'Delete a chat of the list' },
+    { keys: OFFER_KEYS, does: 'Bring it back (while that is offered)', matches: alt('KeyZ'), run: takeOffer },
     { keys: ['Alt', 'E'], does: 'Edit the last question', matches: alt('KeyE'), run: editLast },
     { keys: ['Alt', 'R'], does: 'Answer again', matches: alt('KeyR'), run: () => chat.regenerate() },
     { keys: ['Alt', 'C'], does: 'Copy the last answer', matches: alt('KeyC'), run: copyLast },
@@ -53,7 +55,7 @@ export function bindShortcuts({ chat, composer, settings, sidebar, copyLast, edi
   byId('shortcut-list').append(...shortcuts.flatMap(describe));
   addEventListener('keydown', event => {
     const shortcut = shortcuts.find(({ matches }) => matches?.(event));
-    if (!shortcut || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+    if (!shortcut || event.defaultPrevented || isComposing(event) || document.querySelector('dialog[open]')) return;
     const isSingle = shortcut.keys.length === 1 && shortcut.keys[0].length === 1;
     if (isSingle && (!settings.singleKeys || isTyping(event.target))) return;
     event.preventDefault();

@@ -24,7 +24,7 @@ export const readChat = id => callApi('GET', at(id));
 /** @param {{title?: string, model?: string, system_prompt?: string, settings?: object}} draft */
 export const createChat = draft => callApi('POST', ROOT, draft);
 
-/** @param {{title?: string, system_prompt?: string, settings?: object, current_message_id?: string, deleted?: false}} changes */
+/** @param {{title?: string, model?: string, system_prompt?: string, settings?: object, current_message_id?: string, deleted?: false}} changes */
 export const changeChat = (id, changes) => callApi('PATCH', at(id), changes);
 
 /** It can be brought back for an hour. */

@@ -21,6 +21,7 @@ const EMPTY = {
  * @typedef {object} Actions
  * @property {(text: string) => void} onTakenBack a question is to be changed before it is sent again
  * @property {() => void} onAsked a question was put in other words
+ * @property {(id: string) => void} onRewritten an answer was: its id
  * @property {(id: string, arrow: string) => void} onBranch another version is to be shown
  */
 
@@ -45,7 +46,11 @@ export class ThreadView {
    */
   constructor(chat, actions) {
     this.#chat = chat;
-    this.#actions = { ...actions, onBranch: (id, arrow) => this.#showBranch(id, arrow) };
+    this.#actions = {
+      ...actions,
+      onBranch: (id, arrow) => this.#showBranch(id, arrow),
+      onRewritten: id => this.#views.get(id)?.element.querySelector('[data-action=edit]')?.focus(),
+    };
     chat.addEventListener('opened', () => (this.#opened = true));
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
