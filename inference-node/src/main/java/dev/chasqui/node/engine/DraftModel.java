@@ -24,7 +24,6 @@ final class DraftModel implements AutoCloseable {
     /** How often guesses come true, for all we know at first. */
     private static final double USUAL = 0.7;
 
-    private static final double MOST = 0.98;
     private static final double WEIGHT = 0.1;
 
     private final Drafter drafter;
@@ -94,7 +93,7 @@ final class DraftModel implements AutoCloseable {
             return;
         }
         boolean hit = guesses[cameTrue] == token;
-        right = Math.min(MOST, right + WEIGHT * ((hit ? 1 : 0) - right));
+        right = Math.min(Drafts.SUREST, right + WEIGHT * ((hit ? 1 : 0) - right));
         cameTrue += hit ? 1 : 0;
         comparing = hit && cameTrue < guessed;
     }
@@ -160,8 +159,7 @@ final class DraftModel implements AutoCloseable {
         int best = 0;
         double most = promised;
         for (int depth : DEPTHS) {
-            double expected = right * (1 - Math.pow(right, depth)) / (1 - right);
-            double rate = (1 + expected) / (stepNanos(1 + depth) + depth * guessNanos);
+            double rate = (1 + Drafts.expected(right, depth)) / (stepNanos(1 + depth) + depth * guessNanos);
             if (depth <= room && rate > most) {
                 best = depth;
                 most = rate;

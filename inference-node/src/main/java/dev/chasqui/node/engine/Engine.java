@@ -48,8 +48,11 @@ public final class Engine implements AutoCloseable {
     /** When the running step should be over; 0 while none runs or it must not be interrupted. */
     private volatile long stepEndsNanos;
 
+    /** The last step was cut short; the next one is not, so that there is progress whoever leaves. */
+    private boolean interruptedLast;
+
     private volatile EngineStatus status;
-    private final Counters counters = new Counters();
+    private final EngineCounters counters = new EngineCounters();
 
     /**
      * An engine whose thread is running.
@@ -82,8 +85,11 @@ public final class Engine implements AutoCloseable {
                 stepTimes,
                 new PromptCache(options.promptCacheBytes()),
                 worthwhile,
-                options.lookahead(),
-                drafter == null ? null : new DraftModel(drafter, stepTimes, ticker));
+                new Drafts(
+                        runner,
+                        stepTimes,
+                        options.lookahead(),
+                        drafter == null ? null : new DraftModel(drafter, stepTimes, ticker)));
         this.sampling = new Sampling(runner.slots());
         this.status = snapshot();
         this.thread = new Thread(null, this::run, name, STACK_BYTES);
@@ -100,23 +106,7 @@ public final class Engine implements AutoCloseable {
         EngineStatus last = status;
         int accepted = outstanding.get();
         int queued = Math.max(accepted - last.slots(), Math.min(accepted, last.queued()));
-        return new EngineStatus(
-                last.slots(),
-                last.slotsInUse(),
-                Math.max(0, queued),
-                queueCapacity,
-                last.kvTokens(),
-                last.kvCapacity(),
-                last.requests(),
-                last.cancelled(),
-                rejected.get(),
-                last.promptTokens(),
-                last.cachedTokens(),
-                last.completionTokens(),
-                last.draftedTokens(),
-                last.acceptedTokens(),
-                last.steps(),
-                accepted == 0 ? 0 : last.tokensPerSecond());
+        return last.at(Math.max(0, queued), rejected.get(), accepted == 0 ? 0 : last.tokensPerSecond());
     }
 
     /** Throws {@link EngineException} as {@link #submit} would for so many requests, before anything is prepared for them. */
@@ -301,10 +291,10 @@ public final class Engine implements AutoCloseable {
 
     private ModelRunner.Outcome decode(long began) {
         long estimate = stepTimes.estimate(batch.stepSize());
-        stepEndsNanos = counters.interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
+        stepEndsNanos = interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
         try {
             ModelRunner.Outcome outcome = runner.decode(batch);
-            counters.interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
+            interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
             return outcome;
         } finally {
             stepEndsNanos = 0;
@@ -351,10 +341,8 @@ public final class Engine implements AutoCloseable {
         boolean ahead = sequence.drafted() > 0;
         if (token < 0) {
             cutDraft(sequence, ahead);
-            scheduler.release(sequence, now);
-            end(sequence, now);
-            sequence.fail(new EngineException(
-                    EngineException.Reason.INTERNAL, "the sampler could not choose a token: the grammar allows none"));
+            String what = "the sampler could not choose a token: the grammar allows none";
+            fail(sequence, new EngineException(EngineException.Reason.INTERNAL, what), now);
             return false;
         }
         if (sequence.inPrompt()) {
@@ -415,9 +403,8 @@ public final class Engine implements AutoCloseable {
             scheduler.preempt(last, now);
             return;
         }
-        scheduler.release(last, now);
-        end(last, now);
-        last.fail(new EngineException(EngineException.Reason.INTERNAL, "the KV cache has no room for this sequence"));
+        String what = "the KV cache has no room for this sequence";
+        fail(last, new EngineException(EngineException.Reason.INTERNAL, what), now);
     }
 
     private void failRunning(List<Sequence> sequences, RuntimeException cause) {
@@ -425,13 +412,18 @@ public final class Engine implements AutoCloseable {
         mark(sequences, false);
         for (Sequence sequence : sequences) {
             if (!sequence.ended()) {
-                scheduler.release(sequence, now);
-                end(sequence, now);
-                sequence.fail(new EngineException(
-                        EngineException.Reason.INTERNAL, "computing failed: " + cause.getMessage(), null, cause));
+                String what = "computing failed: " + cause.getMessage();
+                fail(sequence, new EngineException(EngineException.Reason.INTERNAL, what, null, cause), now);
             }
         }
         scheduler.forgetAll();
+    }
+
+    /** Ends a running sequence without its answer. */
+    private void fail(Sequence sequence, EngineException failure, long now) {
+        scheduler.release(sequence, now);
+        end(sequence, now);
+        sequence.fail(failure);
     }
 
     private void end(Sequence sequence, long now) {
@@ -454,8 +446,7 @@ public final class Engine implements AutoCloseable {
 
     private void checkOpen() {
         if (draining) {
-            throw new EngineException(
-                    EngineException.Reason.SHUTTING_DOWN, "the model is being shut down", Comeback.SHORTEST, null);
+            throw shuttingDown("the model is being shut down");
         }
     }
 
@@ -495,13 +486,11 @@ public final class Engine implements AutoCloseable {
     }
 
     private void shutDown() {
-        EngineException failure = new EngineException(
-                EngineException.Reason.SHUTTING_DOWN, "the model was shut down", Comeback.SHORTEST, null);
         draining = true;
         long now = ticker.nanos();
         for (Sequence sequence : scheduler.remove(s -> true, now)) {
             end(sequence, now);
-            sequence.fail(failure);
+            sequence.fail(shuttingDown("the model was shut down"));
         }
         scheduler.close();
         runner.close();
@@ -512,9 +501,12 @@ public final class Engine implements AutoCloseable {
     private void failArrivals() {
         for (Sequence arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
             outstanding.decrementAndGet();
-            arrival.fail(new EngineException(
-                    EngineException.Reason.SHUTTING_DOWN, "the model was shut down", Comeback.SHORTEST, null));
+            arrival.fail(shuttingDown("the model was shut down"));
         }
+    }
+
+    private static EngineException shuttingDown(String message) {
+        return new EngineException(EngineException.Reason.SHUTTING_DOWN, message, Comeback.SHORTEST, null);
     }
 
     private static void mark(List<Sequence> sequences, boolean inStep) {
@@ -524,83 +516,6 @@ public final class Engine implements AutoCloseable {
     }
 
     private EngineStatus snapshot() {
-        return new EngineStatus(
-                runner.slots(),
-                scheduler.running(),
-                scheduler.waiting(),
-                queueCapacity,
-                Math.min(scheduler.tokensHeld(), runner.kvTokens()),
-                runner.kvTokens(),
-                counters.requests,
-                counters.cancelled,
-                rejected.get(),
-                counters.promptTokens,
-                counters.cachedTokens,
-                counters.completionTokens,
-                counters.drafted,
-                counters.accepted,
-                counters.steps,
-                counters.tokensPerSecond);
-    }
-
-    /** The sequences to choose a token for, as the arrays that one call of the runner takes. */
-    private static final class Sampling {
-        final Sequence[] sequences;
-        final TokenSampler[] samplers;
-        final int[] rows;
-        final int[] tokens;
-        int count;
-
-        Sampling(int slots) {
-            sequences = new Sequence[slots];
-            samplers = new TokenSampler[slots];
-            rows = new int[slots];
-            tokens = new int[slots];
-        }
-
-        void clear() {
-            count = 0;
-        }
-
-        void add(Sequence sequence, int row) {
-            sequences[count] = sequence;
-            samplers[count] = sequence.request.sampler();
-            rows[count++] = row;
-        }
-
-        void run(ModelRunner runner) {
-            if (count > 0) {
-                runner.sample(count, samplers, rows, tokens);
-            }
-        }
-    }
-
-    /** Written by the engine's thread only. */
-    private static final class Counters {
-        private static final long WINDOW_NANOS = 2_000_000_000;
-
-        long requests;
-        long cancelled;
-        long promptTokens;
-        long cachedTokens;
-        long completionTokens;
-        long drafted;
-        long accepted;
-        long steps;
-        boolean interruptedLast;
-        double tokensPerSecond;
-        private long windowBegan;
-        private long windowTokens;
-
-        void generated(long now) {
-            completionTokens++;
-            windowTokens++;
-            long age = now - windowBegan;
-            if (age > WINDOW_NANOS) {
-                tokensPerSecond = age > 2 * WINDOW_NANOS ? 0 : windowTokens * 1e9 / age;
-                windowBegan = now;
-                windowTokens = 0;
-            }
-        }
+        return counters.status(runner, scheduler, queueCapacity, rejected.get());
     }
 }

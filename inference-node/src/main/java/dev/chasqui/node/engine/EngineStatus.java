@@ -36,4 +36,25 @@ public record EngineStatus(
         long draftedTokens,
         long acceptedTokens,
         long steps,
-        double tokensPerSecond) {}
+        double tokensPerSecond) {
+    /** The same, with what has changed since. */
+    EngineStatus at(int nowQueued, long nowRejected, double nowTokensPerSecond) {
+        return new EngineStatus(
+                slots,
+                slotsInUse,
+                nowQueued,
+                queueCapacity,
+                kvTokens,
+                kvCapacity,
+                requests,
+                cancelled,
+                nowRejected,
+                promptTokens,
+                cachedTokens,
+                completionTokens,
+                draftedTokens,
+                acceptedTokens,
+                steps,
+                nowTokensPerSecond);
+    }
+}

@@ -23,8 +23,6 @@ final class Lookahead {
     /** With each token so much of all promises is forgotten: a text may begin to repeat itself later. */
     private static final double FORGETTING = 0.01;
 
-    private static final double MOST = 0.98;
-
     /** By a hash of {@link #GRAM} tokens: the place behind them, where they stood last; 0: nowhere. */
     private int[] places = new int[256];
 
@@ -71,7 +69,7 @@ final class Lookahead {
         }
         boolean right = tokens[place] == token;
         double before = rightness[trust()];
-        rightness[trust()] = Math.min(MOST, before + WEIGHT * ((right ? 1 : 0) - before));
+        rightness[trust()] = Math.min(Drafts.SUREST, before + WEIGHT * ((right ? 1 : 0) - before));
         boolean goesOn = right || same >= GRAM;
         place = goesOn ? place + 1 : 0;
         same = right ? same + 1 : 0;
@@ -82,21 +80,17 @@ final class Lookahead {
      * guesses of one draft go wrong together, so what earlier drafts have kept of their promises counts as well.
      */
     double expected(double right, int depth) {
-        return independent(right, depth) * Math.min(1, kept / promised);
+        return Drafts.expected(right, depth) * Math.min(1, kept / promised);
     }
 
     /** So many tokens are drafted. */
     void promise(double right, int depth) {
-        promised += independent(right, depth);
+        promised += Drafts.expected(right, depth);
     }
 
     /** One of them was. */
     void keep() {
         kept++;
-    }
-
-    private static double independent(double right, int depth) {
-        return right * (1 - Math.pow(right, depth)) / (1 - right);
     }
 
     private int trust() {

@@ -34,12 +34,6 @@ final class Scheduler {
     /** Beyond this depth a single token of a prompt costs more than the gap that it closes. */
     private static final int BRIDGED_DEPTH = 256;
 
-    /** One less than powers of two, as the times of steps are known. */
-    private static final int[] DRAFT_DEPTHS = {3, 7, 15};
-
-    /** How much more a draft must promise, as times and probabilities are guesses. */
-    private static final double DRAFT_GAIN = 1.15;
-
     /** Room that is left for each answer to grow when a common KV cache is given away. */
     private static final int GROWTH = 64;
 
@@ -54,29 +48,20 @@ final class Scheduler {
     private final long[] ranks;
     private final Beginnings beginnings;
     private final PromptPieces pieces;
-    private final @Nullable DraftModel draftModel;
+    private final Drafts drafts;
     private final Turns turns = new Turns();
     private long order;
 
     /** The KV cache was full: nobody gets a slot until somebody gives one up for good. */
     private boolean tight;
 
-    private final boolean lookahead;
     private boolean plain;
 
     /** Sets of adapters whose last step answers had. */
     private final Set<AdapterSet> promptsTurn = new HashSet<>();
 
-    /** @param lookahead whether an answer that runs alone may have likely tokens computed ahead */
-    Scheduler(
-            ModelRunner runner,
-            StepTimes stepTimes,
-            PromptCache cache,
-            int worthwhile,
-            boolean lookahead,
-            @Nullable DraftModel draftModel) {
-        this.lookahead = lookahead;
-        this.draftModel = draftModel;
+    Scheduler(ModelRunner runner, StepTimes stepTimes, PromptCache cache, int worthwhile, Drafts drafts) {
+        this.drafts = drafts;
         this.runner = runner;
         this.stepTimes = stepTimes;
         this.slots = new Slot[runner.slots()];
@@ -311,9 +296,7 @@ final class Scheduler {
     }
 
     void close() {
-        if (draftModel != null) {
-            draftModel.close();
-        }
+        drafts.close();
         beginnings.close();
     }
 
@@ -344,7 +327,7 @@ final class Scheduler {
     private void completeAnswers(int answering) {
         if (!prompts.isEmpty()) {
             closeGaps();
-        } else if (answering == 1 && lookahead && runner.cutsTails() && !plain) {
+        } else if (answering == 1 && !plain) {
             draftAlone();
         }
     }
@@ -370,40 +353,15 @@ final class Scheduler {
         for (Slot slot : slots) {
             Sequence sequence = slot.sequence;
             if (sequence != null && shares[slot.id] > 0) {
-                draft(sequence);
+                drafts.draft(sequence);
                 shares[slot.id] += sequence.drafted();
             }
         }
     }
 
-    private void draft(Sequence sequence) {
-        int room = Math.min(runner.batchTokens() - 1, runner.contextTokens() - sequence.total());
-        room = Math.min(room, sequence.request.maxTokens() - sequence.generated() - 1);
-        double right = sequence.draftable();
-        int best = 0;
-        int computed = sequence.computed();
-        double most = DRAFT_GAIN / stepTimes.estimate(StepSize.piece(1, computed));
-        for (int depth : DRAFT_DEPTHS) {
-            double rate = (1 + sequence.draftExpected(right, depth))
-                    / stepTimes.estimate(StepSize.piece(1 + depth, computed));
-            if (right > 0 && depth <= room && rate > most) {
-                best = depth;
-                most = rate;
-            }
-        }
-        int guessed = draftModel == null ? 0 : draftModel.guess(sequence, room, most);
-        if (draftModel != null && guessed > 0) {
-            sequence.draft(draftModel.guesses(), guessed);
-        } else {
-            sequence.draft(best);
-        }
-    }
-
     /** To be told each token that a sequence says. */
     void came(Sequence sequence, int token) {
-        if (draftModel != null) {
-            draftModel.came(sequence, token);
-        }
+        drafts.came(sequence, token);
     }
 
     /** The smaller, the sooner. A leader is as urgent as the most urgent of those that wait for him. */

@@ -83,7 +83,10 @@ public class SchedulerBenchmark {
     }
 
     private static Scheduler scheduler() {
-        return new Scheduler(new Instant(), new StepTimes(), new PromptCache(0), Beginnings.WORTHWHILE, true, null);
+        ModelRunner runner = new Instant();
+        StepTimes times = new StepTimes();
+        Drafts drafts = new Drafts(runner, times, true, null);
+        return new Scheduler(runner, times, new PromptCache(0), Beginnings.WORTHWHILE, drafts);
     }
 
     private static Engine engine() {
