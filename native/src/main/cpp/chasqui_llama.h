@@ -32,8 +32,6 @@ CQ_API char * cq_system_info(char ** error);
 CQ_API int32_t cq_backend_add(const char * library, int32_t length, char ** error);
 // [{name, description, kind: CPU|GPU|IGPU|ACCELERATOR, total, free}]
 CQ_API char * cq_devices(char ** error);
-// Warnings and errors since the last call, a line each; bounded.
-CQ_API char * cq_log_drain(char ** error);
 
 // --- models -----------------------------------------------------------------------------------------------------------
 

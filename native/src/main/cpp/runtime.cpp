@@ -10,7 +10,6 @@
 #include <dlfcn.h>
 #include <exception>
 #include <malloc.h>
-#include <mutex>
 #include <pthread.h>
 
 namespace {
@@ -18,9 +17,6 @@ namespace {
 constexpr size_t LOG_BYTES = 64 * 1024;
 constexpr size_t LARGE_STACK = 256u << 20; // pages are taken only as they are touched
 constexpr int    MAX_DEPTH = 100; // JSON parser, template engine and answer parser recurse once a level
-
-std::mutex  log_mutex;
-std::string log_lines;
 
 thread_local log_capture * capturing = nullptr;
 
@@ -35,22 +31,13 @@ const char * kind_of(enum ggml_backend_dev_type type) {
 
 } // namespace
 
-// Cheap for what nobody will read: a level and a pointer are looked at, no more.
+// Warnings and errors, for whoever captures them on this thread; of all else no more than the level is looked at.
 void cq_log(enum ggml_log_level level, const char * text, void *) {
     thread_local enum ggml_log_level last = GGML_LOG_LEVEL_NONE;
     if (level == GGML_LOG_LEVEL_CONT) level = last; else last = level;
-    if (level != GGML_LOG_LEVEL_WARN && level != GGML_LOG_LEVEL_ERROR) return;
+    if (!capturing || (level != GGML_LOG_LEVEL_WARN && level != GGML_LOG_LEVEL_ERROR)) return;
     try {
-        if (capturing) {
-            if (capturing->lines.size() < LOG_BYTES) capturing->lines += text;
-            return;
-        }
-        std::lock_guard<std::mutex> lock(log_mutex);
-        log_lines += text;
-        if (log_lines.size() > LOG_BYTES) { // forget the oldest lines
-            size_t cut = log_lines.find('\n', log_lines.size() - LOG_BYTES);
-            log_lines.erase(0, cut == std::string::npos ? log_lines.size() - LOG_BYTES : cut + 1);
-        }
+        if (capturing->lines.size() < LOG_BYTES) capturing->lines += text;
     } catch (...) {
         // a lost log line is no reason to fail
     }
@@ -197,16 +184,5 @@ CQ_API char * cq_devices(char ** error) {
             out.push_back(o);
         }
         return copy_text(out.dump_safe());
-    });
-}
-
-CQ_API char * cq_log_drain(char ** error) {
-    return guarded<char *>(error, nullptr, [&] {
-        std::string taken;
-        {
-            std::lock_guard<std::mutex> lock(log_mutex);
-            taken.swap(log_lines);
-        }
-        return copy_text(taken);
     });
 }

@@ -141,15 +141,6 @@ public final class Llama {
         }
     }
 
-    /** Warnings and errors that llama.cpp wrote since the last call, oldest first; at most some 64 kB are kept. */
-    public List<String> drainLog() {
-        long[] error = new long[1];
-        return Shim.takeText(Shim.cq_log_drain(error), error)
-                .lines()
-                .filter(line -> !line.isBlank())
-                .toList();
-    }
-
     /**
      * What a model would take with this context, without taking it. Reads the head of the file only.
      *

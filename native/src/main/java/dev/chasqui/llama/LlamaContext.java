@@ -1,6 +1,7 @@
 package dev.chasqui.llama;
 
 import java.util.Arrays;
+import java.util.function.LongToIntFunction;
 
 /**
  * The memory of some sequences and the threads that compute them. Owned by one thread, except for {@link #abort()}; a call
@@ -72,16 +73,7 @@ public final class LlamaContext implements AutoCloseable {
      * @throws LlamaException DECODE_FAILED; INVALID_REQUEST for an empty batch or positions that do not follow on
      */
     public DecodeStatus decode() {
-        int result;
-        long address = handle.enter();
-        try {
-            result = Shim.cq_decode(address, batch.address(), batch.capacity(), batch.size(), error);
-            if (result < 0) {
-                throw Shim.failure(error);
-            }
-        } finally {
-            handle.exit();
-        }
+        int result = asked(address -> Shim.cq_decode(address, batch.address(), batch.capacity(), batch.size(), error));
         return result == 0 ? DecodeStatus.OK : result == 1 ? DecodeStatus.NO_KV_SPACE : DecodeStatus.ABORTED;
     }
 
@@ -95,12 +87,7 @@ public final class LlamaContext implements AutoCloseable {
      */
     public void setAdapters(int[] adapters, float[] scales) {
         Check.range("scales", scales.length, adapters.length, adapters.length);
-        long address = handle.enter();
-        try {
-            check(Shim.cq_context_set_adapters(address, adapters, scales, adapters.length, error));
-        } finally {
-            handle.exit();
-        }
+        asked(address -> Shim.cq_context_set_adapters(address, adapters, scales, adapters.length, error));
     }
 
     /** Makes the decode that runs now, or else the next one, end soon. Any thread, at any time. */
@@ -147,9 +134,8 @@ public final class LlamaContext implements AutoCloseable {
     }
 
     private void sampleEntered(long address, int count, Sampler[] samplers, int[] rows, int[] tokensOut) {
-        long[] errors = error;
-        if (Shim.cq_sample(address, count, samplerAddresses, rows, tokensOut, errors) != 0) {
-            throw Shim.failure(errors);
+        if (Shim.cq_sample(address, count, samplerAddresses, rows, tokensOut, error) != 0) {
+            throw Shim.failure(error);
         }
         for (int i = 0; i < count; i++) {
             samplers[i].setFailure(tokensOut[i] < 0 ? samplers[i].takeFailure(samplerAddresses[i]) : null);
@@ -184,32 +170,17 @@ public final class LlamaContext implements AutoCloseable {
      * @return false where the model's memory cannot do that (a recurrent state); then nothing changed
      */
     public boolean removeTail(int sequence, int fromPosition) {
-        long address = handle.enter();
-        try {
-            return check(Shim.cq_memory_remove_tail(address, sequence, fromPosition, error)) == 1;
-        } finally {
-            handle.exit();
-        }
+        return asked(address -> Shim.cq_memory_remove_tail(address, sequence, fromPosition, error)) == 1;
     }
 
     /** Forgets a sequence. */
     public void clear(int sequence) {
-        long address = handle.enter();
-        try {
-            check(Shim.cq_memory_clear(address, sequence, error));
-        } finally {
-            handle.exit();
-        }
+        asked(address -> Shim.cq_memory_clear(address, sequence, error));
     }
 
     /** Makes one sequence equal to another, all of it; what {@code to} had is forgotten. */
     public void copySequence(int from, int to) {
-        long address = handle.enter();
-        try {
-            check(Shim.cq_memory_copy(address, from, to, error));
-        } finally {
-            handle.exit();
-        }
+        asked(address -> Shim.cq_memory_copy(address, from, to, error));
     }
 
     /** The position of a sequence's last token; -1 where it has none. */
@@ -268,19 +239,21 @@ public final class LlamaContext implements AutoCloseable {
      *     the last decode
      */
     public boolean restoreSequence(int sequence, SequenceState state) {
+        return asked(address -> Shim.cq_state_restore(address, sequence, state.address(), state.bytes(), error)) == 1;
+    }
+
+    /** What the shim returns, called as the one who is inside; what is below 0 is a failure. */
+    private int asked(LongToIntFunction call) {
         long address = handle.enter();
         try {
-            return check(Shim.cq_state_restore(address, sequence, state.address(), state.bytes(), error)) == 1;
+            int result = call.applyAsInt(address);
+            if (result < 0) {
+                throw Shim.failure(error);
+            }
+            return result;
         } finally {
             handle.exit();
         }
-    }
-
-    private int check(int result) {
-        if (result < 0) {
-            throw Shim.failure(error);
-        }
-        return result;
     }
 
     /** Frees the context and its threads; does nothing the second time. */

@@ -38,8 +38,6 @@ final class Shim {
 
     static native int cq_backend_add(byte[] library, int length, long[] error);
 
-    static native long cq_log_drain(long[] error);
-
     static native long cq_model_load(
             byte[] path,
             int length,

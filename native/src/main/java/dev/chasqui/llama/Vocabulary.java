@@ -94,7 +94,7 @@ public final class Vocabulary {
     }
 
     /** Whether the token steers the model and is no text. */
-    public boolean isControl(int token) {
+    boolean isControl(int token) {
         check(token);
         return (flags[token] & CONTROL) != 0;
     }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.chasqui.llama.LlamaException.Reason;
 import java.util.Arrays;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -202,15 +201,10 @@ class LlamaContextTest {
                 for (int i = 0; i < 2048; i++) {
                     context.batch().add(10 + i % 100, i, 0, i == 2047);
                 }
-                CountDownLatch started = new CountDownLatch(1);
                 AtomicReference<DecodeStatus> status = new AtomicReference<>();
-                Thread owner = new Thread(() -> {
-                    started.countDown();
-                    status.set(context.decode());
-                });
+                Thread owner = new Thread(() -> status.set(context.decode()));
                 owner.start();
-                started.await();
-                Thread.sleep(20);
+                awaitDecode(owner);
                 context.abort();
                 owner.join();
                 assertThat(status.get()).isEqualTo(DecodeStatus.ABORTED);
@@ -219,6 +213,14 @@ class LlamaContextTest {
                 Tiny.decode(context, 0, PROMPT);
                 assertThat(context.maxPosition(0)).isEqualTo(PROMPT.length - 1);
             }
+        }
+    }
+
+    private static void awaitDecode(Thread owner) throws InterruptedException {
+        while (owner.isAlive()
+                && Arrays.stream(owner.getStackTrace())
+                        .noneMatch(frame -> frame.getMethodName().equals("cq_decode"))) {
+            Thread.sleep(1);
         }
     }
 
@@ -233,7 +235,7 @@ class LlamaContextTest {
             }
             Thread owner = new Thread(context::decode);
             owner.start();
-            Thread.sleep(50); // a decode of seconds has begun
+            awaitDecode(owner); // which takes seconds
             assertThatThrownBy(() -> context.maxPosition(0))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("in use by another thread");
