@@ -1,7 +1,6 @@
 package dev.chasqui.node.grpc;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -20,12 +19,12 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * A JSON schema from a request, as llama.cpp's converter takes it. The converter drops what a grammar cannot hold without a
  * word, and some schemas lead it astray; here a schema is bounded, and for an answer's form every keyword that would be dropped
- * is refused by its name, so that the text does fit the schema.
+ * is refused by its name ({@link HeldKeywords}), so that the text does fit the schema.
  */
 final class AnswerSchema {
     static final int MOST_REPETITIONS = 2000;
     private static final int MOST_BYTES = 256 << 10;
-    private static final int MOST_DEPTH = 100;
+    static final int MOST_DEPTH = 100;
     private static final int MOST_NODES = 4096;
     private static final int MOST_VALUES = 1000;
     private static final int MOST_OPTIONAL = 200;
@@ -37,52 +36,6 @@ final class AnswerSchema {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
-
-    private static final Set<String> OF_ALL = Set.of(
-            "$ref",
-            "$dynamicRef",
-            "$recursiveRef",
-            "allOf",
-            "anyOf",
-            "oneOf",
-            "not",
-            "if",
-            "then",
-            "else",
-            "const",
-            "enum");
-    private static final Map<String, Set<String>> OF_TYPE = Map.of(
-            "object",
-            Set.of(
-                    "properties",
-                    "required",
-                    "additionalProperties",
-                    "patternProperties",
-                    "propertyNames",
-                    "minProperties",
-                    "maxProperties",
-                    "dependencies",
-                    "dependentRequired",
-                    "dependentSchemas",
-                    "unevaluatedProperties"),
-            "array",
-            Set.of(
-                    "items",
-                    "prefixItems",
-                    "additionalItems",
-                    "contains",
-                    "minContains",
-                    "maxContains",
-                    "minItems",
-                    "maxItems",
-                    "uniqueItems",
-                    "unevaluatedItems"),
-            "string",
-            Set.of("pattern", "minLength", "maxLength"),
-            "number",
-            Set.of("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"));
-    private static final Set<String> FORMATS =
-            Set.of("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5");
 
     private final JsonNode root;
     private final String field;
@@ -137,7 +90,7 @@ final class AnswerSchema {
         countReadings(schema, path);
         bounds(schema, path);
         if (exact) {
-            keywords(schema, path);
+            new HeldKeywords(this).check(schema, path);
         }
         children(schema, path, depth);
     }
@@ -198,7 +151,8 @@ final class AnswerSchema {
     // --- what would lead the converter astray
 
     /** Where a reference leads; null: nowhere that the converter finds either, which it says itself. */
-    private @Nullable JsonNode target(ObjectNode schema, String path) {
+    @Nullable
+    JsonNode target(ObjectNode schema, String path) {
         JsonNode ref = schema.get("$ref");
         if (ref == null || !ref.isString() || !ref.asString().startsWith("#/")) {
             return null;
@@ -275,7 +229,7 @@ final class AnswerSchema {
         try {
             schema.put("pattern", SchemaPattern.of(pattern));
         } catch (SchemaPattern.Unknown e) {
-            throw new InvalidRequest(field, "pattern at " + shown(path), String.valueOf(e.getMessage()));
+            throw refusal(path, "pattern", String.valueOf(e.getMessage()));
         }
     }
 
@@ -332,187 +286,7 @@ final class AnswerSchema {
                 "a number between them");
     }
 
-    // --- what the converter would drop
-
-    private void keywords(ObjectNode schema, String path) {
-        Set<String> dropped = new HashSet<>(constraints(schema));
-        dropped.removeAll(held(schema, path));
-        dropped.removeIf(key -> idle(schema, key));
-        require(
-                dropped.isEmpty(),
-                path,
-                dropped.stream().sorted().findFirst().orElse(""),
-                "no such keyword in this place");
-        Set<String> names = new HashSet<>();
-        if (schema.get("properties") instanceof ObjectNode properties) {
-            properties.propertyNames().forEach(names::add);
-        }
-        boolean object = schema.has("properties") || types(schema).contains("object");
-        boolean others = schema.has("additionalProperties")
-                && !schema.get("additionalProperties")
-                        .equals(JSON.getNodeFactory().booleanNode(false));
-        if (object && !schema.has("allOf")) {
-            require(names.containsAll(required(schema)), path, "required", "names that are among the properties");
-            boolean plain = names.stream().allMatch(name -> name.matches("[A-Za-z0-9_ ]+"));
-            require(!others || plain, path, "additionalProperties", "names of letters, digits, _ and spaces beside it");
-        }
-    }
-
-    /** The keywords of a node that restrict its values. */
-    private static Set<String> constraints(ObjectNode schema) {
-        Set<String> types = types(schema);
-        Set<String> present = new HashSet<>();
-        for (String key : schema.propertyNames()) {
-            boolean matters = OF_ALL.contains(key)
-                    || OF_TYPE.entrySet().stream()
-                            .anyMatch(of -> of.getValue().contains(key)
-                                    && (types.isEmpty()
-                                            || types.contains(of.getKey())
-                                            || of.getKey().equals("number") && types.contains("integer")));
-            if (matters) {
-                present.add(key);
-            }
-        }
-        return present;
-    }
-
-    /** Those of them that the converter holds, which looks for the first that fits. */
-    private Set<String> held(ObjectNode schema, String path) {
-        if (schema.has("$ref")) {
-            require(!schema.has("type"), path, "type", "no type beside $ref");
-            return Set.of("$ref");
-        }
-        if (schema.has("oneOf") || schema.has("anyOf")) {
-            String key = schema.has("oneOf") ? "oneOf" : "anyOf";
-            boolean typed = true;
-            for (JsonNode alternative : schema.get(key)) {
-                Set<String> own = alternative instanceof ObjectNode one ? types(one) : Set.of();
-                typed &= !own.isEmpty() && types(schema).containsAll(own);
-            }
-            require(typed || !schema.has("type"), path, "type", "no type beside " + key + ", or the same in each");
-            return Set.of(key);
-        }
-        if (schema.has("const") || schema.has("enum")) {
-            String key = schema.has("const") ? "const" : "enum";
-            valuesFit(schema, key, path);
-            return Set.of(key);
-        }
-        Set<String> types = types(schema);
-        Set<String> held = new HashSet<>();
-        boolean properties = schema.has("properties") || schema.has("additionalProperties");
-        if (schema.has("allOf") && !properties) {
-            allOf(schema, path);
-            return Set.of("allOf");
-        }
-        if (types.contains("object") || types.isEmpty() && properties) {
-            held.addAll(Set.of("properties", "required", "additionalProperties"));
-        }
-        boolean items = schema.has("items") || schema.has("prefixItems");
-        if (types.contains("array") || types.isEmpty() && !properties && items) {
-            held.addAll(arrayHeld(schema));
-        }
-        if (types.contains("string") || types.isEmpty() && !properties && !items) {
-            held.addAll(stringHeld(schema));
-        }
-        if (types.contains("integer") && !types.contains("number")) {
-            held.add(schema.has("minimum") ? "minimum" : "exclusiveMinimum");
-            held.add(schema.has("maximum") ? "maximum" : "exclusiveMaximum");
-        }
-        return held;
-    }
-
-    private static Set<String> arrayHeld(ObjectNode schema) {
-        JsonNode items = schema.has("items") ? schema.get("items") : schema.get("prefixItems");
-        String key = schema.has("items") ? "items" : "prefixItems";
-        if (items == null || !items.isArray()) {
-            return Set.of("items", "minItems", "maxItems");
-        }
-        Set<String> held = new HashSet<>(Set.of(key));
-        int size = items.size();
-        if (schema.path("minItems").asInt(0) <= size) {
-            held.add("minItems");
-        }
-        if (schema.path("maxItems").asInt(size) >= size) {
-            held.add("maxItems");
-        }
-        return held;
-    }
-
-    private static Set<String> stringHeld(ObjectNode schema) {
-        if (schema.has("pattern")) {
-            return Set.of("pattern");
-        }
-        return FORMATS.contains(schema.path("format").asString("")) ? Set.of() : Set.of("minLength", "maxLength");
-    }
-
-    /** Several schemas at once are held where they are objects with properties of their own. */
-    private void allOf(ObjectNode schema, String path) {
-        Set<String> names = new HashSet<>();
-        Set<String> wanted = new HashSet<>(required(schema));
-        for (JsonNode part : schema.get("allOf")) {
-            ObjectNode object = plainObject(part, path);
-            wanted.addAll(required(object));
-            for (String name : object.get("properties").propertyNames()) {
-                require(names.add(name), path, "allOf", "objects without a property in common");
-            }
-        }
-        require(names.containsAll(wanted), path, "required", "names that are among the properties");
-    }
-
-    private ObjectNode plainObject(JsonNode part, String path) {
-        JsonNode object = part;
-        for (int i = 0; i < MOST_DEPTH && object instanceof ObjectNode one && one.has("$ref"); i++) {
-            object = target(one, path);
-        }
-        if (object instanceof ObjectNode one
-                && one.get("properties") instanceof ObjectNode
-                && Set.of("properties", "required").containsAll(constraints(one))) {
-            return one;
-        }
-        throw new InvalidRequest(field, "allOf at " + shown(path), "objects with properties, or one schema");
-    }
-
-    private void valuesFit(ObjectNode schema, String key, String path) {
-        Set<String> types = types(schema);
-        List<JsonNode> values = new ArrayList<>();
-        if (key.equals("const")) {
-            values.add(schema.get(key));
-        } else {
-            schema.get(key).forEach(values::add);
-        }
-        for (JsonNode value : values) {
-            boolean fits = types.isEmpty()
-                    || types.contains(typeOf(value))
-                    || value.isIntegralNumber() && types.contains("number");
-            require(fits, path, key, "values of the type that it names");
-        }
-        require(!(schema.has("const") && schema.has("enum")), path, "const and enum", "one of them");
-    }
-
-    private static String typeOf(JsonNode value) {
-        return switch (value.getNodeType()) {
-            case OBJECT -> "object";
-            case ARRAY -> "array";
-            case STRING -> "string";
-            case BOOLEAN -> "boolean";
-            case NULL -> "null";
-            default -> value.isIntegralNumber() ? "integer" : "number";
-        };
-    }
-
-    /** Whether a keyword restricts nothing as it stands. */
-    private static boolean idle(ObjectNode schema, String key) {
-        JsonNode value = schema.get(key);
-        return switch (key) {
-            case "uniqueItems" -> value.isBoolean() && !value.asBoolean();
-            case "minItems", "minLength", "minProperties", "minContains" -> value.isNumber() && value.asDouble() == 0;
-            case "required" -> value.isArray() && value.isEmpty();
-            case "then", "else" -> !schema.has("if");
-            default -> false;
-        };
-    }
-
-    private static Set<String> types(ObjectNode schema) {
+    static Set<String> types(ObjectNode schema) {
         JsonNode type = schema.get("type");
         Set<String> types = new HashSet<>();
         if (type != null && type.isString()) {
@@ -523,7 +297,7 @@ final class AnswerSchema {
         return types;
     }
 
-    private static Set<String> required(ObjectNode schema) {
+    static Set<String> required(ObjectNode schema) {
         Set<String> names = new HashSet<>();
         if (schema.get("required") instanceof ArrayNode required) {
             required.forEach(one -> names.add(one.asString("")));
@@ -531,10 +305,14 @@ final class AnswerSchema {
         return names;
     }
 
-    private void require(boolean holds, String path, String what, String expected) {
+    void require(boolean holds, String path, String what, String expected) {
         if (!holds) {
-            throw new InvalidRequest(field, what + " at " + shown(path), expected);
+            throw refusal(path, what, expected);
         }
+    }
+
+    InvalidRequest refusal(String path, String what, String expected) {
+        return new InvalidRequest(field, what + " at " + shown(path), expected);
     }
 
     private static String shown(String path) {

@@ -115,37 +115,13 @@ final class ChatJson {
 
     private static void addTools(ChatRequest request, ObjectNode root) {
         ToolChoice choice = request.getToolChoice();
-        String only = choice.getMode() == ToolChoice.Mode.MODE_REQUIRED ? choice.getName() : "";
-        ArrayNode tools = JSON.createArrayNode();
-        InvalidRequest.require(
-                request.getToolsCount() <= MOST_TOOLS, "tools", request.getToolsCount(), "at most " + MOST_TOOLS);
-        Set<String> names = new HashSet<>();
-        for (int i = 0; i < request.getToolsCount(); i++) {
-            Tool tool = request.getTools(i);
-            InvalidRequest.require(
-                    TOOL_NAME.matcher(tool.getName()).matches() && names.add(tool.getName()),
-                    "tools[" + i + "].name",
-                    quoted(tool.getName()),
-                    "a name of its own, of 1 to 128 letters, digits and _ . : / -");
-            if (!only.isEmpty() && !only.equals(tool.getName())) {
-                continue;
-            }
-            ObjectNode function = tools.addObject().put("type", "function").putObject("function");
-            function.put("name", tool.getName()).put("description", tool.getDescription());
-            function.set(
-                    "parameters",
-                    tool.getParametersSchema().isEmpty()
-                            ? JSON.createObjectNode().put("type", "object")
-                            : AnswerSchema.bounded(tool.getParametersSchema(), "tools[" + i + "].parameters_schema"));
-        }
+        boolean required = choice.getMode() == ToolChoice.Mode.MODE_REQUIRED;
+        String only = required ? choice.getName() : "";
+        ArrayNode tools = tools(request, only);
         InvalidRequest.require(
                 only.isEmpty() || !tools.isEmpty(), "tool_choice.name", quoted(only), "the name of one of the tools");
         if (tools.isEmpty()) {
-            InvalidRequest.require(
-                    choice.getMode() != ToolChoice.Mode.MODE_REQUIRED,
-                    "tool_choice",
-                    "required without tools",
-                    "tools");
+            InvalidRequest.require(!required, "tool_choice", "required without tools", "tools");
             return;
         }
         InvalidRequest.require(
@@ -167,6 +143,36 @@ final class ChatJson {
         } else if (!only.isEmpty()) {
             root.put("parallel_tool_calls", false);
         }
+    }
+
+    /** @param only the tool that must be called, which is then the only one; empty: all of them */
+    private static ArrayNode tools(ChatRequest request, String only) {
+        InvalidRequest.require(
+                request.getToolsCount() <= MOST_TOOLS, "tools", request.getToolsCount(), "at most " + MOST_TOOLS);
+        ArrayNode tools = JSON.createArrayNode();
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < request.getToolsCount(); i++) {
+            Tool tool = request.getTools(i);
+            InvalidRequest.require(
+                    TOOL_NAME.matcher(tool.getName()).matches() && names.add(tool.getName()),
+                    "tools[" + i + "].name",
+                    quoted(tool.getName()),
+                    "a name of its own, of 1 to 128 letters, digits and _ . : / -");
+            if (only.isEmpty() || only.equals(tool.getName())) {
+                addTool(tool, "tools[" + i + "]", tools);
+            }
+        }
+        return tools;
+    }
+
+    private static void addTool(Tool tool, String field, ArrayNode tools) {
+        ObjectNode function = tools.addObject().put("type", "function").putObject("function");
+        function.put("name", tool.getName()).put("description", tool.getDescription());
+        function.set(
+                "parameters",
+                tool.getParametersSchema().isEmpty()
+                        ? JSON.createObjectNode().put("type", "object")
+                        : AnswerSchema.bounded(tool.getParametersSchema(), field + ".parameters_schema"));
     }
 
     /** A grammar is not among what templates know: it goes to the sampler as it is. */

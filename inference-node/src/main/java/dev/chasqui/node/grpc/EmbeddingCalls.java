@@ -158,14 +158,14 @@ final class EmbeddingCalls {
         return computed.texts().stream().mapToInt(text -> text.length).sum();
     }
 
-    /** Leases the model, opens its embedder, and lets {@code work} begin the computing on a handler thread. */
     private static @Nullable KeepAlive keepAlive(boolean said, double seconds) {
         return said ? KeepAlive.ofSeconds(seconds) : null;
     }
 
+    /** Leases the model, opens its embedder, and lets {@code work} begin the computing on a handler thread. */
     private <T> void run(String name, @Nullable KeepAlive keepAlive, StreamObserver<T> response, Work<T> work) {
         Call<T> call = new Call<>((ServerCallStreamObserver<T>) response);
-        models.lease(name.isEmpty() ? models.defaultName() : name).whenComplete((lease, failure) -> {
+        models.lease(name).whenComplete((lease, failure) -> {
             if (failure != null) {
                 call.fail(failure);
                 return;

@@ -46,17 +46,10 @@ final class EmbeddingInputs {
     private int[] tokens(EmbedInput input, String field) {
         return switch (input.getInputCase()) {
             case TEXT -> model.vocabulary().tokenize(input.getText(), true, false);
-            case TOKENS -> checked(input.getTokens().getIdsList(), field);
+            case TOKENS ->
+                RequestedTokens.of(input.getTokens().getIdsList(), model.vocabulary(), field + ".tokens.ids");
             case INPUT_NOT_SET -> throw new InvalidRequest(field, "neither text nor tokens", "one of them");
         };
-    }
-
-    private int[] checked(List<Integer> tokens, String field) {
-        int size = model.vocabulary().size();
-        for (int token : tokens) {
-            InvalidRequest.require(token >= 0 && token < size, field + ".tokens.ids", token, "0 to " + (size - 1));
-        }
-        return tokens.stream().mapToInt(i -> i).toArray();
     }
 
     /** The beginning of a text; its end token stays where it has one. */

@@ -91,8 +91,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     @Override
     public void detokenize(DetokenizeRequest request, StreamObserver<DetokenizeResponse> response) {
         answer(request.getModel(), response, model -> {
-            checkTokens(request.getTokensList(), model, "tokens");
-            int[] tokens = request.getTokensList().stream().mapToInt(i -> i).toArray();
+            int[] tokens = RequestedTokens.of(request.getTokensList(), model.vocabulary(), "tokens");
             return DetokenizeResponse.newBuilder()
                     .setText(model.vocabulary().detokenize(tokens))
                     .build();
@@ -143,8 +142,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     private PreparedPrompt rawPrompt(GenerateRequest request, LoadedModel model) {
         int[] tokens;
         if (request.hasTokens()) {
-            checkTokens(request.getTokens().getIdsList(), model, "tokens.ids");
-            tokens = request.getTokens().getIdsList().stream().mapToInt(i -> i).toArray();
+            tokens = RequestedTokens.of(request.getTokens().getIdsList(), model.vocabulary(), "tokens.ids");
         } else {
             tokens = model.vocabulary().tokenize(request.getText(), true, true);
         }
@@ -171,7 +169,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
             Function<LoadedModel, PreparedPrompt> prepare) {
         ServerCallStreamObserver<GenerationEvent> out = (ServerCallStreamObserver<GenerationEvent>) response;
         Call call = new Call(out);
-        models.lease(requested(name), call::loading).whenComplete((lease, failure) -> {
+        models.lease(name, call::loading).whenComplete((lease, failure) -> {
             if (failure == null && limits.hasKeepAliveS()) {
                 lease.keep(KeepAlive.ofSeconds(limits.getKeepAliveS()));
             }
@@ -186,7 +184,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     }
 
     private <T> void answer(String name, StreamObserver<T> response, Function<LoadedModel, T> function) {
-        models.lease(requested(name))
+        models.lease(name)
                 .whenCompleteAsync(
                         (lease, failure) -> {
                             if (failure != null) {
@@ -201,18 +199,6 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                             }
                         },
                         handlers);
-    }
-
-    /** A request names models; places on this machine or elsewhere are for those who run the node. */
-    private String requested(String name) {
-        return name.isEmpty() ? models.defaultName() : name;
-    }
-
-    private static void checkTokens(List<Integer> tokens, LoadedModel model, String field) {
-        int size = model.vocabulary().size();
-        for (int token : tokens) {
-            InvalidRequest.require(token >= 0 && token < size, field, token, "0 to " + (size - 1));
-        }
     }
 
     /** One streaming call from its arrival until the engine has taken it over. */

@@ -1,0 +1,255 @@
+package dev.chasqui.node.grpc;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Which of a schema's keywords llama.cpp's converter makes part of the grammar; it drops the others without a word. */
+final class HeldKeywords {
+    private static final Set<String> OF_ALL = Set.of(
+            "$ref",
+            "$dynamicRef",
+            "$recursiveRef",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "not",
+            "if",
+            "then",
+            "else",
+            "const",
+            "enum");
+    private static final Map<String, Set<String>> OF_TYPE = Map.of(
+            "object",
+            Set.of(
+                    "properties",
+                    "required",
+                    "additionalProperties",
+                    "patternProperties",
+                    "propertyNames",
+                    "minProperties",
+                    "maxProperties",
+                    "dependencies",
+                    "dependentRequired",
+                    "dependentSchemas",
+                    "unevaluatedProperties"),
+            "array",
+            Set.of(
+                    "items",
+                    "prefixItems",
+                    "additionalItems",
+                    "contains",
+                    "minContains",
+                    "maxContains",
+                    "minItems",
+                    "maxItems",
+                    "uniqueItems",
+                    "unevaluatedItems"),
+            "string",
+            Set.of("pattern", "minLength", "maxLength"),
+            "number",
+            Set.of("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"));
+    private static final Set<String> FORMATS =
+            Set.of("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5");
+
+    private final AnswerSchema whole;
+
+    HeldKeywords(AnswerSchema whole) {
+        this.whole = whole;
+    }
+
+    /** Refuses a schema with a keyword that a grammar cannot hold. The schemas below it are not looked at. */
+    void check(ObjectNode schema, String path) {
+        Set<String> dropped = new HashSet<>(constraints(schema));
+        dropped.removeAll(held(schema, path));
+        dropped.removeIf(key -> idle(schema, key));
+        whole.require(
+                dropped.isEmpty(),
+                path,
+                dropped.stream().sorted().findFirst().orElse(""),
+                "no such keyword in this place");
+        Set<String> names = new HashSet<>();
+        if (schema.get("properties") instanceof ObjectNode properties) {
+            properties.propertyNames().forEach(names::add);
+        }
+        boolean object = schema.has("properties") || AnswerSchema.types(schema).contains("object");
+        boolean others = schema.has("additionalProperties")
+                && !schema.get("additionalProperties").equals(JsonNodeFactory.instance.booleanNode(false));
+        if (object && !schema.has("allOf")) {
+            whole.require(
+                    names.containsAll(AnswerSchema.required(schema)),
+                    path,
+                    "required",
+                    "names that are among the properties");
+            boolean plain = names.stream().allMatch(name -> name.matches("[A-Za-z0-9_ ]+"));
+            whole.require(
+                    !others || plain, path, "additionalProperties", "names of letters, digits, _ and spaces beside it");
+        }
+    }
+
+    /** The keywords of a node that restrict its values. */
+    private static Set<String> constraints(ObjectNode schema) {
+        Set<String> types = AnswerSchema.types(schema);
+        Set<String> present = new HashSet<>();
+        for (String key : schema.propertyNames()) {
+            boolean matters = OF_ALL.contains(key)
+                    || OF_TYPE.entrySet().stream()
+                            .anyMatch(of -> of.getValue().contains(key)
+                                    && (types.isEmpty()
+                                            || types.contains(of.getKey())
+                                            || of.getKey().equals("number") && types.contains("integer")));
+            if (matters) {
+                present.add(key);
+            }
+        }
+        return present;
+    }
+
+    /** Those of them that the converter holds, which looks for the first that fits. */
+    private Set<String> held(ObjectNode schema, String path) {
+        if (schema.has("$ref")) {
+            whole.require(!schema.has("type"), path, "type", "no type beside $ref");
+            return Set.of("$ref");
+        }
+        if (schema.has("oneOf") || schema.has("anyOf")) {
+            String key = schema.has("oneOf") ? "oneOf" : "anyOf";
+            boolean fits = !schema.has("type") || alternativesHaveItsType(schema, key);
+            whole.require(fits, path, "type", "no type beside " + key + ", or the same in each");
+            return Set.of(key);
+        }
+        if (schema.has("const") || schema.has("enum")) {
+            String key = schema.has("const") ? "const" : "enum";
+            valuesFit(schema, key, path);
+            return Set.of(key);
+        }
+        Set<String> types = AnswerSchema.types(schema);
+        Set<String> held = new HashSet<>();
+        boolean properties = schema.has("properties") || schema.has("additionalProperties");
+        if (schema.has("allOf") && !properties) {
+            allOf(schema, path);
+            return Set.of("allOf");
+        }
+        if (types.contains("object") || types.isEmpty() && properties) {
+            held.addAll(Set.of("properties", "required", "additionalProperties"));
+        }
+        boolean items = schema.has("items") || schema.has("prefixItems");
+        if (types.contains("array") || types.isEmpty() && !properties && items) {
+            held.addAll(arrayHeld(schema));
+        }
+        if (types.contains("string") || types.isEmpty() && !properties && !items) {
+            held.addAll(stringHeld(schema));
+        }
+        if (types.contains("integer") && !types.contains("number")) {
+            held.add(schema.has("minimum") ? "minimum" : "exclusiveMinimum");
+            held.add(schema.has("maximum") ? "maximum" : "exclusiveMaximum");
+        }
+        return held;
+    }
+
+    private static boolean alternativesHaveItsType(ObjectNode schema, String key) {
+        Set<String> types = AnswerSchema.types(schema);
+        for (JsonNode alternative : schema.get(key)) {
+            Set<String> own = alternative instanceof ObjectNode one ? AnswerSchema.types(one) : Set.of();
+            if (own.isEmpty() || !types.containsAll(own)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static Set<String> arrayHeld(ObjectNode schema) {
+        JsonNode items = schema.has("items") ? schema.get("items") : schema.get("prefixItems");
+        String key = schema.has("items") ? "items" : "prefixItems";
+        if (items == null || !items.isArray()) {
+            return Set.of("items", "minItems", "maxItems");
+        }
+        Set<String> held = new HashSet<>(Set.of(key));
+        int size = items.size();
+        if (schema.path("minItems").asInt(0) <= size) {
+            held.add("minItems");
+        }
+        if (schema.path("maxItems").asInt(size) >= size) {
+            held.add("maxItems");
+        }
+        return held;
+    }
+
+    private static Set<String> stringHeld(ObjectNode schema) {
+        if (schema.has("pattern")) {
+            return Set.of("pattern");
+        }
+        return FORMATS.contains(schema.path("format").asString("")) ? Set.of() : Set.of("minLength", "maxLength");
+    }
+
+    /** Several schemas at once are held where they are objects with properties of their own. */
+    private void allOf(ObjectNode schema, String path) {
+        Set<String> names = new HashSet<>();
+        Set<String> wanted = new HashSet<>(AnswerSchema.required(schema));
+        for (JsonNode part : schema.get("allOf")) {
+            ObjectNode object = plainObject(part, path);
+            wanted.addAll(AnswerSchema.required(object));
+            for (String name : object.get("properties").propertyNames()) {
+                whole.require(names.add(name), path, "allOf", "objects without a property in common");
+            }
+        }
+        whole.require(names.containsAll(wanted), path, "required", "names that are among the properties");
+    }
+
+    private ObjectNode plainObject(JsonNode part, String path) {
+        JsonNode object = part;
+        for (int i = 0; i < AnswerSchema.MOST_DEPTH && object instanceof ObjectNode one && one.has("$ref"); i++) {
+            object = whole.target(one, path);
+        }
+        if (object instanceof ObjectNode one
+                && one.get("properties") instanceof ObjectNode
+                && Set.of("properties", "required").containsAll(constraints(one))) {
+            return one;
+        }
+        throw whole.refusal(path, "allOf", "objects with properties, or one schema");
+    }
+
+    private void valuesFit(ObjectNode schema, String key, String path) {
+        Set<String> types = AnswerSchema.types(schema);
+        List<JsonNode> values = new ArrayList<>();
+        if (key.equals("const")) {
+            values.add(schema.get(key));
+        } else {
+            schema.get(key).forEach(values::add);
+        }
+        for (JsonNode value : values) {
+            boolean fits = types.isEmpty()
+                    || types.contains(typeOf(value))
+                    || value.isIntegralNumber() && types.contains("number");
+            whole.require(fits, path, key, "values of the type that it names");
+        }
+        whole.require(!(schema.has("const") && schema.has("enum")), path, "const and enum", "one of them");
+    }
+
+    private static String typeOf(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case OBJECT -> "object";
+            case ARRAY -> "array";
+            case STRING -> "string";
+            case BOOLEAN -> "boolean";
+            case NULL -> "null";
+            default -> value.isIntegralNumber() ? "integer" : "number";
+        };
+    }
+
+    /** Whether a keyword restricts nothing as it stands. */
+    private static boolean idle(ObjectNode schema, String key) {
+        JsonNode value = schema.get(key);
+        return switch (key) {
+            case "uniqueItems" -> value.isBoolean() && !value.asBoolean();
+            case "minItems", "minLength", "minProperties", "minContains" -> value.isNumber() && value.asDouble() == 0;
+            case "required" -> value.isArray() && value.isEmpty();
+            case "then", "else" -> !schema.has("if");
+            default -> false;
+        };
+    }
+}
