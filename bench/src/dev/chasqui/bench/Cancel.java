@@ -165,12 +165,28 @@ final class Cancel {
                 gap,
                 before / 1_000_000,
                 after / 1_000_000);
+        judgeTimes(verdict, gap);
         verdict.check(
                 end.getRequestsCancelled() == clients,
                 "all that left are counted",
                 "%d of %d",
                 end.getRequestsCancelled(),
                 clients);
+        long growth = after - before;
+        verdict.check(
+                growth <= Math.max(MOST_GROWTH_BYTES, before * MOST_GROWTH),
+                "memory is flat",
+                "%+d MB",
+                growth / 1_000_000);
+        verdict.check(
+                end.getSlotsInUse() + end.getQueued() == 0,
+                "nothing is left behind",
+                "%d slots in use, %d queued",
+                end.getSlotsInUse(),
+                end.getQueued());
+    }
+
+    private void judgeTimes(Verdict verdict, double gap) {
         verdict.check(
                 Verdict.percentile(decodeMs, 95) <= DECODE_LIMIT_MS,
                 "in decode the slot is free within 50 ms (p95)",
@@ -185,17 +201,5 @@ final class Cancel {
                 Verdict.percentile(earlierMs, 95),
                 chunk,
                 earlierMs.size());
-        long growth = after - before;
-        verdict.check(
-                growth <= Math.max(MOST_GROWTH_BYTES, before * MOST_GROWTH),
-                "memory is flat",
-                "%+d MB",
-                growth / 1_000_000);
-        verdict.check(
-                end.getSlotsInUse() + end.getQueued() == 0,
-                "nothing is left behind",
-                "%d slots in use, %d queued",
-                end.getSlotsInUse(),
-                end.getQueued());
     }
 }

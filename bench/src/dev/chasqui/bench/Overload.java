@@ -83,11 +83,10 @@ final class Overload {
         });
     }
 
+    /** Requests at ten times the rate at which they are answered, from clients who do not come back. */
     private void flood(double rate, int seconds) throws InterruptedException {
         int count = (int) (TIMES * rate * seconds);
-        List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
-        AtomicInteger refused = new AtomicInteger();
-        List<String> failures = Collections.synchronizedList(new ArrayList<>());
+        Flood flood = new Flood(client);
         AtomicBoolean over = new AtomicBoolean();
         AtomicInteger longest = watchQueue(over);
         ExecutorService clients = Executors.newCachedThreadPool(Crowd::daemon);
@@ -95,55 +94,76 @@ final class Overload {
         for (int i = 0; i < count; i++) {
             Pause.millis(Math.max(0, (long) (i * 1000 / (TIMES * rate) - Client.millisSince(began))));
             String body = request(i);
-            clients.execute(() -> {
-                try {
-                    answers.add(client.ask(Client.CHAT, body));
-                } catch (Client.Refused no) {
-                    note(no, refused, failures);
-                } catch (IOException | InterruptedException problem) {
-                    failures.add(problem.toString());
-                }
-            });
+            clients.execute(() -> flood.ask(body));
         }
         clients.shutdown();
         boolean ended = clients.awaitTermination(3, TimeUnit.MINUTES);
         over.set(true);
         double took = Client.millisSince(began) / 1000;
-        List<Double> firsts = answers.stream().map(Answer::firstTextMs).toList();
-        double p99 = Verdict.percentile(firsts, 99);
-        double bound = 2000.0 * PLACES / rate + 1000;
+        List<Double> firsts = flood.answers.stream().map(Answer::firstTextMs).toList();
         verdict.row(
                 "%d requests in %.0f s, %d times what it can do | %d | %d | %,.0f / %,.0f | %d of %d | ",
-                count, took, TIMES, answers.size(), refused.get(), Verdict.median(firsts), p99, longest.get(), QUEUE);
-        verdict.check(
-                ended && failures.isEmpty() && answers.size() + refused.get() == count,
-                "each gets an answer or 429 or 503 with a time",
-                "%d + %d of %d, %d others %s",
-                answers.size(),
-                refused.get(),
                 count,
-                failures.size(),
-                failures.stream().distinct().limit(3).toList());
+                took,
+                TIMES,
+                firsts.size(),
+                flood.refused.get(),
+                Verdict.median(firsts),
+                Verdict.percentile(firsts, 99),
+                longest.get(),
+                QUEUE);
+        flood.judge(verdict, count, ended);
         verdict.check(longest.get() <= QUEUE, "the queue is bounded", "%d of %d", longest.get(), QUEUE);
+        double bound = 2000.0 * PLACES / rate + 1000;
         verdict.check(
-                p99 <= bound,
+                Verdict.percentile(firsts, 99) <= bound,
                 "p99 of the first text is at most twice what the places in front take",
                 "%,.0f ms of %,.0f",
-                p99,
+                Verdict.percentile(firsts, 99),
                 bound);
         verdict.check(
-                answers.size() >= 0.7 * rate * seconds,
+                firsts.size() >= 0.7 * rate * seconds,
                 "it answers as many as without the flood, or nearly",
                 "%.2f a second of %.2f",
-                answers.size() / took,
+                firsts.size() / took,
                 rate);
     }
 
-    private static void note(Client.Refused no, AtomicInteger refused, List<String> failures) {
-        if ((no.status == 429 || no.status == 503) && no.retryAfterS >= 1) {
-            refused.incrementAndGet();
-        } else {
-            failures.add(no.getMessage() + ", retry-after " + no.retryAfterS);
+    /** What came of a flood's requests. */
+    private static final class Flood {
+        final List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+        final AtomicInteger refused = new AtomicInteger();
+        private final List<String> failures = Collections.synchronizedList(new ArrayList<>());
+        private final Client client;
+
+        Flood(Client client) {
+            this.client = client;
+        }
+
+        void ask(String body) {
+            try {
+                answers.add(client.ask(Client.CHAT, body));
+            } catch (Client.Refused no) {
+                if ((no.status == 429 || no.status == 503) && no.retryAfterS >= 1) {
+                    refused.incrementAndGet();
+                } else {
+                    failures.add(no.getMessage() + ", retry-after " + no.retryAfterS);
+                }
+            } catch (IOException | InterruptedException problem) {
+                failures.add(problem.toString());
+            }
+        }
+
+        void judge(Verdict verdict, int count, boolean ended) {
+            verdict.check(
+                    ended && failures.isEmpty() && answers.size() + refused.get() == count,
+                    "each gets an answer or 429 or 503 with a time",
+                    "%d + %d of %d, %d others %s",
+                    answers.size(),
+                    refused.get(),
+                    count,
+                    failures.size(),
+                    failures.stream().distinct().limit(3).toList());
         }
     }
 
