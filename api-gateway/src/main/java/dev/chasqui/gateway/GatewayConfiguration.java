@@ -64,9 +64,12 @@ class GatewayConfiguration {
     @Bean
     @Nullable
     LocalNode localNode(GatewaySettings settings, NodeRouter nodes) {
-        return settings.localNode().command().isEmpty()
-                ? null
-                : new LocalNode(settings.localNode().command(), nodes::hurry);
+        if (settings.localNode().command().isEmpty()) {
+            return null;
+        }
+        LocalNode node = new LocalNode(settings.localNode().command(), nodes::hurry);
+        nodes.supervised(node::killHanging);
+        return node;
     }
 
     @Bean

@@ -169,7 +169,7 @@ public record GatewaySettings(
      * @param nodeSilence {@code chasqui.limits.node-silence}: for a node that answers requests and says nothing more, until
      *     its answers count as broken off where another node can go on with them; 2 s or more
      * @param takeoverPatience {@code chasqui.limits.takeover-patience}: for an answer whose node is lost, until a node goes on
-     *     with it; 0: none does
+     *     with it, and for requests after the loss of the last node; 0: both fail at once
      */
     public record Limits(
             @DefaultValue("10485760") long maxBodyBytes,

@@ -120,6 +120,20 @@ class GatewayProcessTest {
     }
 
     @Test
+    void aLocalNodeThatSaysNothingAnyMoreIsKilledAndStartedAgainOnce() throws Exception {
+        start("--chasqui.local-node.command=sleep,600", "--chasqui.limits.node-silence=2s");
+        ProcessHandle first = child();
+        node.isSilent(true);
+
+        GatewayTest.await(() -> health().at("/node/restarts").asInt() == 1);
+        assertThat(first.isAlive()).isFalse();
+        GatewayTest.await(() -> !isReady());
+        node.isSilent(false);
+        GatewayTest.await(this::isReady);
+        assertThat(health().at("/node/restarts").asInt()).isEqualTo(1);
+    }
+
+    @Test
     void killedItLosesNoFinishedMessageAndKeepsWhatThereWas(@TempDir Path folder) throws Exception {
         BlockingQueue<String> words = new LinkedBlockingQueue<>();
         node.does((request, answer) -> {

@@ -54,6 +54,12 @@ abstract class GatewayTest {
         return changed(plain, keys, hosts, origins, plain.conversations(), plain.limits());
     }
 
+    /** As without any settings, but for the limits. */
+    GatewaySettings limited(GatewaySettings.Limits limits) {
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
+        return changed(plain, List.of(), List.of(), List.of(), plain.conversations(), limits);
+    }
+
     /** As without any settings, but for a second node and the limits. */
     GatewaySettings twoNodes(ScriptedNode other, GatewaySettings.Limits limits) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));

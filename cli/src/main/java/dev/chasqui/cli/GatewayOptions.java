@@ -98,7 +98,8 @@ final class GatewayOptions {
             defaultValue = "10",
             description =
                     "After so many seconds without a word a node's running answers count as broken off, where another node can"
-                            + " go on with them; new requests go elsewhere after less than two. Default: ${DEFAULT-VALUE}.")
+                            + " go on with them; new requests go elsewhere after less than two. serve kills its node after three times"
+                            + " as many. Default: ${DEFAULT-VALUE}.")
     private int nodeSilence;
 
     @Option(
@@ -106,8 +107,8 @@ final class GatewayOptions {
             paramLabel = "SECONDS",
             defaultValue = "30",
             description =
-                    "How long an answer whose node is lost waits for one that goes on with it; 0: such answers fail."
-                            + " Default: ${DEFAULT-VALUE}.")
+                    "How long an answer whose node is lost waits for one that goes on with it, and requests for a node after the"
+                            + " last one was lost; 0: both fail at once. Default: ${DEFAULT-VALUE}.")
     private int takeoverPatience;
 
     @Option(

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -56,7 +55,7 @@ class FailoverIT {
             awaitModels(http, () -> count(http, "chasqui_engine_slots\\{.*} " + SLOTS) == 2, gateway, first, second);
             List<JsonNode> alone = alone(http);
 
-            Streams streams = new Streams(http);
+            Streams streams = new Streams(http, STREAMS);
             // More than one node can have.
             streams.awaitText(SLOTS + 1);
             first.children().forEach(ProcessHandle::destroyForcibly);
@@ -73,12 +72,34 @@ class FailoverIT {
         try (Server server = Server.ready(RealModel.HOME, "--parallel", "" + SLOTS, "--takeover-patience", PATIENCE)) {
             int http = server.port();
             List<JsonNode> alone = alone(http);
-            Streams streams = new Streams(http);
+            Streams streams = new Streams(http, STREAMS);
             streams.awaitText(2);
             server.node().destroyForcibly();
             streams.requireWhole(alone);
             report("serve", http);
         }
+    }
+
+    @Test
+    void streamsOutliveALocalNodeThatHangs() throws Exception {
+        try (Server server = Server.ready(
+                RealModel.HOME, "--parallel", "2", "--node-silence", "5", "--takeover-patience", PATIENCE)) {
+            List<JsonNode> alone = alone(server.port());
+            ProcessHandle hung = server.node();
+            // Two of them wait for a slot.
+            Streams streams = new Streams(server.port(), 4);
+            streams.awaitText(2);
+            signal("STOP", hung.pid());
+            streams.requireWhole(alone);
+
+            assertThat(hung.isAlive()).isFalse();
+            assertThat(server.launched().output()).contains("the local node hangs and is killed");
+        }
+    }
+
+    private static void signal(String name, long pid) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor())
+                .isZero();
     }
 
     @Test
@@ -116,8 +137,8 @@ class FailoverIT {
     private static final class Streams {
         private final List<Stream> streams = new ArrayList<>();
 
-        Streams(int http) {
-            for (int i = 0; i < STREAMS; i++) {
+        Streams(int http, int count) {
+            for (int i = 0; i < count; i++) {
                 streams.add(new Stream(http, body(i, true)));
             }
         }
@@ -131,7 +152,7 @@ class FailoverIT {
         }
 
         void requireWhole(List<JsonNode> alone) {
-            for (int i = 0; i < STREAMS; i++) {
+            for (int i = 0; i < streams.size(); i++) {
                 streams.get(i).whole();
                 if (i < alone.size()) {
                     streams.get(i).requireSameAs(alone.get(i).path("choices").path(0));
@@ -150,24 +171,8 @@ class FailoverIT {
         private volatile boolean done;
 
         Stream(int http, String body) {
-            end = ask(http, body);
-        }
-
-        /** A request that no node had taken when the only one was lost is refused, and comes back as clients do. */
-        private CompletableFuture<Void> ask(int http, String body) {
-            return HTTP.sendAsync(request(http, body), BodyHandlers.ofInputStream())
-                    .thenComposeAsync(
-                            response -> {
-                                if (response.statusCode() == 503) {
-                                    assertThat(response.headers().firstValue("retry-after"))
-                                            .isPresent();
-                                    LockSupport.parkNanos(500_000_000);
-                                    return ask(http, body);
-                                }
-                                read(response);
-                                return CompletableFuture.completedFuture(null);
-                            },
-                            task -> new Thread(task, "reader").start());
+            end = HTTP.sendAsync(request(http, body), BodyHandlers.ofInputStream())
+                    .thenAcceptAsync(this::read, task -> new Thread(task, "reader").start());
         }
 
         private void read(HttpResponse<java.io.InputStream> response) {

@@ -46,6 +46,11 @@ final class AnswerSoFar {
         }
     }
 
+    /** Whether a node has taken the request. */
+    boolean begun() {
+        return admitted != null || !choices.isEmpty();
+    }
+
     /** Whether all is known that another node needs. */
     boolean canGoOn() {
         return admitted != null && complete && !admitted.getModelFingerprint().isEmpty();

@@ -31,10 +31,19 @@ import reactor.core.publisher.SignalType;
  * channel of its own, so that what waits in a broken connection never stands in the way of a new one.
  */
 final class GrpcNode {
-    /** What a node needs to know of the others. */
-    interface Others {
+    /** What a node needs to know of all of them, and tells them. */
+    interface Company {
         /** Whether there is another that answers requests for the default model. */
-        boolean answer(GrpcNode but);
+        boolean othersAnswer(GrpcNode but);
+
+        /** How long a node may be silent until its answers count as broken off. */
+        Duration patience(boolean othersAnswer);
+
+        /** A node answers requests for the default model, or did until now. */
+        void answered();
+
+        /** A node that had spoken was silent for longer than that. */
+        void hangs();
     }
 
     private static final Logger log = LoggerFactory.getLogger(GrpcNode.class);
@@ -46,15 +55,12 @@ final class GrpcNode {
     private static final int BEAT_MS = 500;
     private static final long SILENT_AFTER_MS = 1_500;
     private static final long FIRST_WORD_MS = 10_000;
-    /** Where nobody else could go on with its answers, a node may stand still for at least so long. */
-    private static final long ALONE_MS = 60_000;
 
     private final NodeAddress address;
     private final @Nullable String name;
     private final NodeChannels channels;
     private final EventLoop loop;
-    private final Others others;
-    private final long patienceMs;
+    private final Company company;
     private final @Nullable String authorization;
     private final long createdNanos = System.nanoTime();
     private final Set<ServerStream.Running> running = ConcurrentHashMap.newKeySet();
@@ -75,17 +81,13 @@ final class GrpcNode {
     private long retryMs = FIRST_RETRY_MS;
     private Runnable cancelRetry = () -> {};
 
-    /**
-     * @param name that its certificate must have; null: the address's host
-     * @param patience after so much silence its calls fail, where another node can take them over
-     */
-    GrpcNode(NodeAddress address, @Nullable String name, NodeChannels channels, Others others, Duration patience) {
+    /** @param name that its certificate must have; null: the address's host */
+    GrpcNode(NodeAddress address, @Nullable String name, NodeChannels channels, Company company) {
         this.address = address;
         this.name = name;
         this.channels = channels;
         this.loop = channels.loop();
-        this.others = others;
-        this.patienceMs = patience.toMillis();
+        this.company = company;
         this.authorization = channels.authorization();
         this.channel = channels.open(address, name);
     }
@@ -100,6 +102,11 @@ final class GrpcNode {
             return NodeState.DOWN;
         }
         return status.getDraining() ? NodeState.DRAINING : silent ? NodeState.SILENT : NodeState.UP;
+    }
+
+    /** Whether it takes requests for the default model, and has it. */
+    boolean answers() {
+        return Readiness.of(view()).state() == Readiness.State.READY;
     }
 
     NodeView view() {
@@ -133,6 +140,7 @@ final class GrpcNode {
 
     /** Takes no new calls, and closes the channel when those that run have ended. */
     void retire() {
+        tellAnswering();
         retired = true;
         cancelRetry.run();
         if (watch != null) {
@@ -168,6 +176,7 @@ final class GrpcNode {
             return;
         }
         tell(reason == null ? new Unreachable(false, "it ended the connection") : reason);
+        tellAnswering();
         reachable = false;
         silent = false;
         former = channel;
@@ -190,7 +199,14 @@ final class GrpcNode {
         }
     }
 
+    private void tellAnswering() {
+        if (answers()) {
+            company.answered();
+        }
+    }
+
     private void heard(NodeStatus next) {
+        tellAnswering();
         retryMs = FIRST_RETRY_MS;
         told = null;
         NodeState before = state();
@@ -202,6 +218,7 @@ final class GrpcNode {
         status = next;
         reachable = true;
         silent = false;
+        tellAnswering();
         NodeState now = state();
         if (now != before) {
             switch (now) {
@@ -233,8 +250,11 @@ final class GrpcNode {
 
         private void tick() {
             silentMs += TICK_MS;
-            boolean takenOver = others.answer(GrpcNode.this);
-            if (silentMs >= patienceMs(takenOver)) {
+            boolean takenOver = company.othersAnswer(GrpcNode.this);
+            if (silentMs >= (reachable ? company.patience(takenOver).toMillis() : FIRST_WORD_MS)) {
+                if (reachable) {
+                    company.hangs();
+                }
                 cancel();
                 return;
             }
@@ -242,10 +262,6 @@ final class GrpcNode {
                 silent(takenOver);
             }
             listen();
-        }
-
-        private long patienceMs(boolean takenOver) {
-            return !reachable ? FIRST_WORD_MS : takenOver ? patienceMs : Math.max(patienceMs, ALONE_MS);
         }
 
         private void silent(boolean takenOver) {

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A node that runs as a child process of the gateway: started, watched, started again when it dies, and ended with the
- * gateway.
+ * A node that runs as a child process of the gateway: started, watched, started again when it dies or hangs, and ended
+ * with the gateway.
  *
  * <p>The child writes to the gateway's own output and holds the read end of a pipe as its standard input, on which
  * nothing ever comes: when the gateway is gone, however that happened, the pipe closes, and the child must exit.
@@ -99,6 +99,15 @@ public final class LocalNode implements AutoCloseable {
 
     public Status status() {
         return status;
+    }
+
+    /** Kills the child, which does not do its work any more, and starts it again as after any death. */
+    public void killHanging() {
+        Process process = child;
+        if (process != null && process.isAlive()) {
+            log.warn("the local node hangs and is killed");
+            process.destroyForcibly();
+        }
     }
 
     /** No more restarts from now on: a child that dies was told to. */

@@ -58,6 +58,12 @@ public final class NodeRouter implements AutoCloseable {
     private static final Duration RETRY_WHILE_LOADING = Duration.ofSeconds(2);
     private static final Duration RETRY_WHILE_DOWNLOADING = Duration.ofSeconds(10);
 
+    /** Where nobody else could go on with its answers, a node may stand still for at least so long. */
+    private static final Duration ALONE = Duration.ofMinutes(1);
+
+    /** One that is started again when it hangs has so many times the silence that ends answers elsewhere. */
+    private static final int SUPERVISED = 3;
+
     private final NodeChannels channels;
     private final Duration patience;
     private final Placement placement = new Placement();
@@ -67,13 +73,16 @@ public final class NodeRouter implements AutoCloseable {
     private volatile List<GrpcNode> nodes;
 
     private final Takeovers takeovers;
+    private final Outage outage;
+    private final GrpcNode.Company company = new Company();
+    private volatile @Nullable Runnable supervisor;
     private volatile boolean draining;
     private volatile boolean closed;
 
     /**
      * @param targets at least one
      * @param patience how long a node may be silent until its answers count as broken off, where another node can go on
-     *     with them
+     *     with them; three times as long where it is supervised and alone
      * @param takeovers of answers whose node is lost
      * @throws IllegalArgumentException where there is none, or a file of the credentials cannot be used
      */
@@ -88,6 +97,7 @@ public final class NodeRouter implements AutoCloseable {
         }
         this.patience = patience;
         this.takeovers = takeovers;
+        outage = new Outage(takeovers.patience(), loop, this::readiness);
         channels = new NodeChannels(credentials, loop);
         nodes = targets.stream()
                 .filter(target -> !target.everyAddress())
@@ -100,15 +110,39 @@ public final class NodeRouter implements AutoCloseable {
     }
 
     private GrpcNode node(NodeAddress address, @Nullable String name) {
-        return new GrpcNode(address, name, channels, this::othersAnswer, patience);
+        return new GrpcNode(address, name, channels, company);
     }
 
-    private boolean othersAnswer(GrpcNode but) {
-        return nodes.stream()
-                .filter(node -> node != but)
-                .map(GrpcNode::view)
-                .anyMatch(view ->
-                        view.state() == NodeState.UP && Readiness.of(view).state() == Readiness.State.READY);
+    /** All nodes, as each of them sees the others. */
+    private final class Company implements GrpcNode.Company {
+        @Override
+        public boolean othersAnswer(GrpcNode but) {
+            return nodes.stream().anyMatch(node -> node != but && node.state() == NodeState.UP && node.answers());
+        }
+
+        @Override
+        public Duration patience(boolean othersAnswer) {
+            if (othersAnswer) {
+                return patience;
+            }
+            if (supervisor != null) {
+                return patience.multipliedBy(SUPERVISED);
+            }
+            return patience.compareTo(ALONE) > 0 ? patience : ALONE;
+        }
+
+        @Override
+        public void answered() {
+            outage.answered();
+        }
+
+        @Override
+        public void hangs() {
+            Runnable restart = supervisor;
+            if (restart != null) {
+                restart.run();
+            }
+        }
     }
 
     private Discovery discovery(NodeAddress name, EventLoop loop) {
@@ -148,8 +182,8 @@ public final class NodeRouter implements AutoCloseable {
 
     /**
      * One answer to a conversation. Each subscription is one call; its demand reaches the node, and cancelling it
-     * frees the node's slot. While the default model is not ready a request for it fails at once. Where its node is lost
-     * another one goes on with it.
+     * frees the node's slot. While the default model is not ready a request for it fails at once; where all nodes are gone
+     * that were there a moment ago it waits. Where its node is lost another one goes on with it.
      */
     public Flux<GenerationEvent> chat(ChatRequest request) {
         return unbroken(
@@ -297,7 +331,7 @@ public final class NodeRouter implements AutoCloseable {
                 return !closed;
             }
         };
-        return new UnbrokenAnswer(asked, channels.loop(), takeovers);
+        return new UnbrokenAnswer(asked, channels.loop(), takeovers, outage);
     }
 
     private <Q extends MessageLite> Flux<GenerationEvent> attempt(
@@ -308,9 +342,9 @@ public final class NodeRouter implements AutoCloseable {
                 retries::incrementAndGet);
     }
 
-    /** One answer of a model, which fails at once while the default one is not ready. */
+    /** One answer of a model; fails at once, or waits, as {@link #chat}. */
     private <Q extends MessageLite, R> Mono<R> ask(String model, MethodDescriptor<Q, R> method, Q request) {
-        return one(tried -> ready(model, null, tried), method, request);
+        return one(tried -> ready(model, null, tried), method, request).retryWhen(outage.waits());
     }
 
     /** What some node knows of models. */
@@ -367,6 +401,15 @@ public final class NodeRouter implements AutoCloseable {
             hash = 31 * hash + view.status().getLlamaCppVersion().hashCode();
         }
         return "fp_" + Integer.toHexString(hash);
+    }
+
+    /**
+     * The node runs on this machine, and can be started again.
+     *
+     * @param restart called, on the event loop, when the node was silent for so long that it must hang
+     */
+    public void supervised(Runnable restart) {
+        supervisor = restart;
     }
 
     /** A local node was started again: looks for it at once. */

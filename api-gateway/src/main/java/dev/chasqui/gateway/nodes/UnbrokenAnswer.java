@@ -17,7 +17,8 @@ import reactor.core.publisher.Operators;
  * goes on behind what was relayed. Whoever reads it sees a pause and nothing else.
  *
  * <p>Only the loss of a node does that, and its end; what is wrong with a request is wrong everywhere. A request that brings
- * down the nodes that take it is given up, unless each got further than the one before.
+ * down the nodes that take it is given up, unless each got further than the one before. What no node has taken yet waits
+ * while an {@link Outage} is short.
  */
 final class UnbrokenAnswer extends Flux<GenerationEvent> {
     /** Nodes that may take over one after the other while the answer gets no further. */
@@ -49,18 +50,20 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
     private final Request request;
     private final EventLoop loop;
     private final Takeovers takeovers;
+    private final Outage outage;
 
-    UnbrokenAnswer(Request request, EventLoop loop, Takeovers takeovers) {
+    UnbrokenAnswer(Request request, EventLoop loop, Takeovers takeovers, Outage outage) {
         this.request = request;
         this.loop = loop;
         this.takeovers = takeovers;
+        this.outage = outage;
     }
 
     @Override
     public void subscribe(CoreSubscriber<? super GenerationEvent> actual) {
         Relay relay = new Relay(actual);
         actual.onSubscribe(relay);
-        loop.execute(() -> relay.ask(request.begin()));
+        loop.execute(relay::begin);
     }
 
     /** Everything in it happens on the event loop. */
@@ -68,6 +71,7 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
         private final CoreSubscriber<? super GenerationEvent> actual;
         private final AnswerSoFar said = new AnswerSoFar();
         private final Queue<GenerationEvent> ready = new ArrayDeque<>(2);
+        private final Outage.Wait wait = outage.new Wait();
         private final long beganNanos = System.nanoTime();
         private long demand;
         private boolean draining;
@@ -112,7 +116,11 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
             });
         }
 
-        void ask(Flux<GenerationEvent> answer) {
+        void begin() {
+            ask(request.begin());
+        }
+
+        private void ask(Flux<GenerationEvent> answer) {
             if (!cancelled) {
                 part = new Part(this);
                 answer.subscribe(part);
@@ -174,6 +182,7 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
         }
 
         private void stop() {
+            wait.cancel();
             cancelRetry.run();
             cancelCheck.run();
             Part running = part;
@@ -185,21 +194,27 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
 
         private void failed(Throwable cause, Part by) {
             part = null;
-            boolean hopeless = !(cause instanceof NodeException)
-                    || !said.canGoOn()
-                    || !request.open()
-                    || takeovers.patience().isZero();
-            if (hopeless) {
+            if (!(cause instanceof NodeException problem) || !request.open()) {
                 end(cause);
-                return;
-            }
-            NodeException problem = (NodeException) cause;
-            if (loss == null && isLost(problem)) {
+            } else if (!said.begun()) {
+                beginLater(problem);
+            } else if (!said.canGoOn() || takeovers.patience().isZero()) {
+                end(problem);
+            } else if (loss == null && isLost(problem)) {
                 lost(problem);
             } else if (loss != null && mayDoLater(problem)) {
                 tryAgain(problem, by);
             } else {
                 end(problem);
+            }
+        }
+
+        private void beginLater(NodeException refusal) {
+            if (!wait.again(refusal, this::begin)) {
+                end(refusal);
+            } else if (request.timeoutMs() > 0) {
+                cancelCheck.run();
+                cancelCheck = loop.schedule(() -> end(tookTooLong()), Math.max(1, timeLeftMs()));
             }
         }
 
@@ -241,21 +256,22 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
         /** Waits no longer than the request may take, and not for a node that says nothing. */
         private void check() {
             long left = takeovers.patience().minus(since(heardNanos)).toMillis();
-            long timeLeft = request.timeoutMs() == 0
-                    ? Long.MAX_VALUE
-                    : request.timeoutMs() - since(beganNanos).toMillis();
+            long timeLeft = timeLeftMs();
             if (timeLeft <= 0) {
-                loss = new NodeException(
-                        ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED,
-                        "The request took longer than allowed.",
-                        null,
-                        null);
+                loss = tookTooLong();
             }
+            cancelCheck.run();
             if (left <= 0 || timeLeft <= 0) {
                 giveUp();
             } else {
                 cancelCheck = loop.schedule(this::check, Math.min(left, timeLeft));
             }
+        }
+
+        private long timeLeftMs() {
+            return request.timeoutMs() == 0
+                    ? Long.MAX_VALUE
+                    : request.timeoutMs() - since(beganNanos).toMillis();
         }
 
         private void giveUp() {
@@ -321,6 +337,11 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
 
     private static Duration since(long nanos) {
         return Duration.ofNanos(System.nanoTime() - nanos);
+    }
+
+    private static NodeException tookTooLong() {
+        return new NodeException(
+                ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED, "The request took longer than allowed.", null, null);
     }
 
     private static boolean isLost(NodeException problem) {
