@@ -426,7 +426,23 @@ class FailoverTest extends GatewayTest {
         String body = stream("");
         assertThat(text(body)).isEqualTo("w0 w1 w2 w3 w4 ");
         assertThat(error(body)).isNotNull();
-        assertThat(lost.get()).isBetween(2, 4);
+        assertThat(lost.get()).isBetween(3, 5);
+    }
+
+    @Test
+    void nodesThatEndAreNotHeldAgainstARequest() throws Exception {
+        AtomicInteger ends = new AtomicInteger();
+        for (ScriptedNode one : List.of(node, other)) {
+            one.does(counting((at, answer) -> {
+                if (at == 5 && ends.incrementAndGet() <= 6) {
+                    answer.fail(ScriptedNode.error(
+                            Status.Code.UNAVAILABLE, ErrorReason.ERROR_REASON_SHUTTING_DOWN, "It ends.", null, 0));
+                    throw new InterruptedException();
+                }
+            }));
+        }
+        assertThat(text(stream(""))).isEqualTo(WHOLE);
+        assertThat(ends.get()).isGreaterThan(6);
     }
 
     @Test

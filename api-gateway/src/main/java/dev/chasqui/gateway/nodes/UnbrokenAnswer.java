@@ -21,11 +21,11 @@ import reactor.core.publisher.Operators;
  * while an {@link Outage} is short.
  */
 final class UnbrokenAnswer extends Flux<GenerationEvent> {
-    /** Nodes that may take over one after the other while the answer gets no further. */
-    private static final int MOST_IN_VAIN = 2;
+    /** Nodes that may break over it one after the other while the answer gets no further. */
+    private static final int MOST_IN_VAIN = 3;
 
     /** So many tokens are further. */
-    private static final int FURTHER = 32;
+    private static final int FURTHER = 8;
 
     private static final long RETRY_MS = 200;
 
@@ -224,7 +224,8 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
                 end(null);
                 return;
             }
-            inVain = said.tokens() - tokensAtLoss >= FURTHER ? 1 : inVain + 1;
+            inVain = said.tokens() - tokensAtLoss >= FURTHER ? 0 : inVain;
+            count(problem);
             loss = problem;
             lostNanos = System.nanoTime();
             heardNanos = lostNanos;
@@ -241,11 +242,19 @@ final class UnbrokenAnswer extends Flux<GenerationEvent> {
             if (problem.reason() == ErrorReason.ERROR_REASON_MODEL_NOT_READY) {
                 heardNanos = System.nanoTime();
             }
-            if (by.taken && ++inVain > MOST_IN_VAIN) {
+            if (by.taken) {
+                count(problem);
+            }
+            if (inVain > MOST_IN_VAIN) {
                 giveUp();
             } else {
                 cancelRetry = loop.schedule(this::goOn, RETRY_MS);
             }
+        }
+
+        /** A node that ends does so for reasons of its own; one that breaks may do so over this request. */
+        private void count(NodeException problem) {
+            inVain += problem.reason() == ErrorReason.ERROR_REASON_SHUTTING_DOWN ? 0 : 1;
         }
 
         private void goOn() {
