@@ -82,7 +82,7 @@ final class ConversationTable {
                 c.id());
     }
 
-    /** Those that were deleted before then, with their users: id and user, one after the other. */
+    /** Of those that were deleted before then, at most so many. */
     static Flux<Conversation> deletedBefore(Transaction transaction, long time, int most) {
         return transaction.rows(
                 "SELECT " + COLUMNS + " FROM conversations c WHERE c.deleted_at > 0 AND c.deleted_at < $1 LIMIT $2",

@@ -31,7 +31,6 @@ public final class Conversations implements Contents {
     /** A gateway that has not been heard of for so long does not generate any more. */
     private static final Duration SILENCE = Duration.ofSeconds(30);
 
-    private static final int PURGED_AT_ONCE = 50;
     private static final int SNIPPET_BEFORE = 40;
     private static final int SNIPPET = 160;
 
@@ -42,7 +41,7 @@ public final class Conversations implements Contents {
     private final Clock clock;
     private final RunningAnswers running;
     private final Dialogue dialogue;
-    private boolean purgeIsDue;
+    private final Purge purge;
 
     /**
      * One that was found.
@@ -67,6 +66,7 @@ public final class Conversations implements Contents {
         this.clock = clock;
         running = new RunningAnswers(database, events, loop, clock, generations);
         dialogue = new Dialogue(this, events, running, nodes, settings, clock);
+        purge = new Purge(database, events, loop, settings.undo(), clock);
         database.beforeUse(this::recover);
     }
 
@@ -82,7 +82,7 @@ public final class Conversations implements Contents {
         return MessageTable.abandoned(transaction, settings.owner(), heardBefore)
                 .concatMap(left -> MessageTable.interrupt(transaction, left.messageId(), now)
                         .then(UserEvents.note(transaction, left.userId(), Kind.MESSAGE, left.messageId(), now)))
-                .then(purge(transaction))
+                .then(purge.within(transaction))
                 .then();
     }
 
@@ -222,7 +222,7 @@ public final class Conversations implements Contents {
                                 conversation.currentMessage(),
                                 clock.millis(),
                                 conversation.updatedAt())))
-                .doOnNext(deleted -> purgeLater())
+                .doOnNext(deleted -> purge.later())
                 .then();
     }
 
@@ -253,52 +253,9 @@ public final class Conversations implements Contents {
         return conversation;
     }
 
-    private static Mono<Long> remove(Recorder recorder, Conversation conversation) {
+    static Mono<Long> remove(Recorder recorder, Conversation conversation) {
         recorder.tell(Kind.GONE, conversation.id(), ConversationJson.gone(conversation.id()), false);
         return ConversationTable.remove(recorder.transaction(), conversation.id());
-    }
-
-    /** One look when the first of them is due, so that nothing ticks meanwhile. */
-    private void purgeLater() {
-        if (!purgeIsDue) {
-            purgeIsDue = true;
-            loop.schedule(this::purgeNow, settings.undo().toMillis() + 1000);
-        }
-    }
-
-    private void purgeNow() {
-        purgeIsDue = false;
-        database.transaction(transaction -> ConversationTable.deletedBefore(
-                                transaction, clock.millis() - settings.undo().toMillis(), PURGED_AT_ONCE)
-                        .collectList())
-                .flatMapMany(Flux::fromIterable)
-                .concatMap(one -> events.record(one.userId(), recorder -> remove(recorder, one)))
-                .then(database.transaction(
-                        transaction -> ConversationTable.deletedBefore(transaction, Long.MAX_VALUE, 1)
-                                .hasElements()))
-                .subscribe(
-                        more -> {
-                            if (more) {
-                                purgeLater();
-                            }
-                        },
-                        error -> purgeLater());
-    }
-
-    private Mono<Void> purge(Transaction transaction) {
-        return ConversationTable.deletedBefore(
-                        transaction, clock.millis() - settings.undo().toMillis(), PURGED_AT_ONCE)
-                .collectList()
-                .flatMapMany(Flux::fromIterable)
-                .concatMap(one -> ConversationTable.remove(transaction, one.id()))
-                .then(ConversationTable.deletedBefore(transaction, Long.MAX_VALUE, 1)
-                        .hasElements())
-                .doOnNext(more -> {
-                    if (more) {
-                        loop.execute(this::purgeLater);
-                    }
-                })
-                .then();
     }
 
     /** The ids of all that are not deleted, the longest unchanged first. */

@@ -107,10 +107,7 @@ public final class Dialogue {
             Conversation titled = conversation.title().isEmpty()
                     ? conversation.titled(TitleWriter.words(text), Conversation.TitleBy.WORDS, clock.millis())
                     : conversation;
-            return events.record(
-                            asked.userId(),
-                            recorder -> numbered(recorder, conversation.id(), question, answer)
-                                    .flatMap(both -> stored(recorder, titled, both, isNew)))
+            return store(titled, isNew, question, answer)
                     .map(exchange -> started(asked.userId(), exchange, fitted.request()));
         });
     }
@@ -126,17 +123,22 @@ public final class Dialogue {
                 clock.millis());
     }
 
-    private static Mono<List<Message>> numbered(Recorder recorder, String conversationId, Message... messages) {
-        return MessageTable.nextNumber(recorder.transaction(), conversationId).map(first -> {
-            List<Message> numbered = new ArrayList<>();
-            for (Message message : messages) {
-                numbered.add(message.numbered(first + numbered.size()));
-            }
-            return numbered;
-        });
+    /** Stores new messages, the last of which is the answer, and tells of them. */
+    private Mono<Exchange> store(Conversation before, boolean isNew, Message... messages) {
+        return events.record(
+                before.userId(),
+                recorder -> MessageTable.nextNumber(recorder.transaction(), before.id())
+                        .flatMap(first -> stored(recorder, before, numbered(first, messages), isNew)));
     }
 
-    /** The last of the messages is the answer. */
+    private static List<Message> numbered(long first, Message... messages) {
+        List<Message> numbered = new ArrayList<>();
+        for (Message message : messages) {
+            numbered.add(message.numbered(first + numbered.size()));
+        }
+        return numbered;
+    }
+
     private Mono<Exchange> stored(Recorder recorder, Conversation before, List<Message> messages, boolean isNew) {
         Message answer = messages.get(messages.size() - 1);
         Conversation after = before.at(answer.id(), clock.millis());
@@ -176,10 +178,7 @@ public final class Dialogue {
 
     private Mono<Exchange> rewrite(MessageTree tree, Message old, String text) {
         Message written = old.rewritten(Answers.id("msg_"), 0, text, clock.millis());
-        return events.record(
-                        tree.conversation().userId(),
-                        recorder -> numbered(recorder, old.conversationId(), written)
-                                .flatMap(one -> stored(recorder, tree.conversation(), one, false)))
+        return store(tree.conversation(), false, written)
                 .map(exchange -> new Exchange(
                         exchange.conversation(),
                         null,
@@ -203,13 +202,7 @@ public final class Dialogue {
                     Message question = named.isUser() ? named : tree.require(named.parentId());
                     ChatRequest template = asked.template().apply(tree.conversation());
                     return window.fit(template, tree.path(question.id()))
-                            .flatMap(fitted -> events.record(
-                                            asked.userId(),
-                                            recorder -> numbered(
-                                                            recorder,
-                                                            question.conversationId(),
-                                                            answer(question, fitted))
-                                                    .flatMap(one -> stored(recorder, tree.conversation(), one, false)))
+                            .flatMap(fitted -> store(tree.conversation(), false, answer(question, fitted))
                                     .map(exchange -> started(asked.userId(), exchange, fitted.request())));
                 }));
     }
