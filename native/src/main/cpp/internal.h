@@ -66,6 +66,9 @@ template <typename T> T * checked(T * handle) {
     return handle;
 }
 
+// Flags of a token, as in cq_vocab_pieces.
+constexpr int8_t END_OF_GENERATION = 1, CONTROL = 2, HIDDEN = 4;
+
 struct cq_model {
     llama_model *       model = nullptr;
     const llama_vocab * vocab = nullptr;
@@ -74,7 +77,7 @@ struct cq_model {
     bool                on_host = true;        // nothing of it is on a GPU
     std::string         arch;
     bool                generates = true;      // keeps a memory of tokens; else it sees a whole text at once, and only embeds
-    std::vector<int8_t> flags;                 // as in cq_vocab_pieces
+    std::vector<int8_t> flags;                 // by token
     std::vector<llama_adapter_lora *> adapters; // freed with the model
     std::vector<std::string> control_texts;    // texts that the tokenizer would turn into special tokens
 

@@ -13,8 +13,6 @@
 
 namespace {
 
-constexpr int8_t END_OF_GENERATION = 1, CONTROL = 2, HIDDEN = 4;
-
 struct load_state {
     float   progress;
     int32_t cancel;

@@ -38,7 +38,7 @@ std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model
     }
     if (value_or<bool>(o, "ignore_eos", false)) {
         for (llama_token t = 0; t < model->n_vocab; ++t) {
-            if (model->flags[(size_t) t] & 1) out.push_back({ t, -INFINITY });
+            if (model->flags[(size_t) t] & END_OF_GENERATION) out.push_back({ t, -INFINITY });
         }
     }
     return out;
@@ -191,7 +191,7 @@ void make_chain(cq_sampler & s) {
 
 void replay(cq_sampler & s, llama_token token) {
     checked_token(s.model, token, "token");
-    if (s.model->flags[(size_t) token] & 1) refuse("token: one that ends the answer"); // in a grammar it would end the process
+    if (s.model->flags[(size_t) token] & END_OF_GENERATION) refuse("token: one that ends the answer"); // in a grammar it would end the process
     if (s.fast) return s.fast->accept(token);
     try {
         common_sampler_accept(s.chain.get(), token, true);
@@ -267,7 +267,7 @@ CQ_API int32_t cq_sample(cq_context * c, int32_t count, cq_sampler * const * sam
         for (int32_t i = 0; i < count; ++i) {
             cq_sampler & s = *checked(samplers[i]);
             try {
-                out[i] = sample_one(c[0], s, rows[i]);
+                out[i] = sample_one(*c, s, rows[i]);
             } catch (const failure & e) {
                 out[i]   = -1;
                 s.failed = letter(e.why, e.what());
