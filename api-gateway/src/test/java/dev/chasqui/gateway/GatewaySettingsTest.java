@@ -7,9 +7,12 @@ import dev.chasqui.gateway.nodes.Readiness;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 
 class GatewaySettingsTest {
 
@@ -48,6 +51,15 @@ class GatewaySettingsTest {
     }
 
     @Test
+    void whatJavaTakesForUsualIsWhatAnEmptyFileMeans() {
+        GatewaySettings empty = new Binder(List.of()).bindOrCreate("chasqui", Bindable.of(GatewaySettings.class));
+
+        assertThat(empty).isEqualTo(GatewaySettings.local(8080, List.of("127.0.0.1:9090")));
+        assertThat(new Binder(List.of()).bindOrCreate("chasqui", Bindable.of(DialectSettings.class)))
+                .isEqualTo(DialectSettings.defaults());
+    }
+
+    @Test
     void aPortInUseIsAFailure() {
         try (Gateway first = Gateway.start("--chasqui.port=0")) {
             assertThat(Gateway.serve("--chasqui.port=" + first.port())).isEqualTo(1);
@@ -82,14 +94,14 @@ class GatewaySettingsTest {
 
     @Test
     void keysStayOutOfText() {
-        GatewaySettings plain = GatewaySettings.local(1, java.util.List.of("127.0.0.1:9090"));
+        GatewaySettings plain = GatewaySettings.local(1, List.of("127.0.0.1:9090"));
         GatewaySettings secret = new GatewaySettings(
                 plain.host(),
                 1,
                 plain.nodes(),
                 "the-token",
                 plain.nodeTls(),
-                java.util.List.of("the-secret"),
+                List.of("the-secret"),
                 plain.allowedHosts(),
                 plain.corsOrigins(),
                 plain.localNode(),
