@@ -9,6 +9,7 @@ import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.NodeStatus;
 import io.grpc.Status;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
@@ -241,6 +242,87 @@ class SeveralNodesTest extends GatewayTest {
             chat("question " + i);
         }
         assertThat(node.requests).isEmpty();
+    }
+
+    @Test
+    void theModelsOfAllNodesAreOneListAndTheBestStateCounts() throws Exception {
+        node.knows(
+                ScriptedNode.model(ModelState.MODEL_STATE_READY, 1),
+                model("both", ModelState.MODEL_STATE_ON_DISK),
+                model("broken", ModelState.MODEL_STATE_FAILED));
+        other.knows(
+                ScriptedNode.model(ModelState.MODEL_STATE_ON_DISK, 0),
+                model("both", ModelState.MODEL_STATE_READY),
+                model("broken", ModelState.MODEL_STATE_ABSENT),
+                model("alone", ModelState.MODEL_STATE_ON_DISK));
+
+        assertThat(json(get("/api/models").body()).at("/data/models"))
+                .extracting(model ->
+                        model.get("name").asString() + " " + model.get("state").asString())
+                .containsExactly(ScriptedNode.MODEL + " ready", "alone on_disk", "both ready", "broken failed");
+        assertThat(json(get("/v1/models").body()).at("/data"))
+                .extracting(model -> model.get("id").asString())
+                .containsExactly(ScriptedNode.MODEL, "alone", "both", "broken");
+        for (String name : List.of("both", "alone")) {
+            assertThat(get("/v1/models/" + name).statusCode()).isEqualTo(200);
+        }
+        assertThat(json(get("/api/models/both").body()).at("/data/state").asString())
+                .isEqualTo("ready");
+        assertThat(get("/api/models/none").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void whatASilentNodeKnowsIsLeftOut() throws Exception {
+        other.knows(model("away", ModelState.MODEL_STATE_ON_DISK));
+        other.isSilent(true);
+        await(() -> nodes("up") == 1);
+
+        assertThat(get("/v1/models").body()).contains(ScriptedNode.MODEL).doesNotContain("away");
+    }
+
+    @Test
+    void aModelLeavesMemoryAndDiskOfEachNode() throws Exception {
+        Model small = model("small", ModelState.MODEL_STATE_ON_DISK);
+        node.knows(ScriptedNode.model(ModelState.MODEL_STATE_READY, 1), small);
+        other.knows(ScriptedNode.model(ModelState.MODEL_STATE_READY, 1), small);
+
+        assertThat(post("/api/models/small/unload", "").statusCode()).isEqualTo(200);
+        assertThat(List.of(node.unloads.element(), other.unloads.element())).containsOnly("small");
+
+        assertThat(delete("small")).isEqualTo(200);
+        assertThat(get("/api/models/small").statusCode()).isEqualTo(404);
+        assertThat(delete(ScriptedNode.MODEL)).isEqualTo(409);
+
+        other.knows(small);
+        assertThat(delete("small")).as("one that a single node has").isEqualTo(200);
+    }
+
+    @Test
+    void aModelIsLoadedWhereItIsOnDisk() throws Exception {
+        other.is(ScriptedNode.ready().toBuilder().addStoredModels("small").build());
+        node.knows(model("small", ModelState.MODEL_STATE_ABSENT));
+        other.knows(model("small", ModelState.MODEL_STATE_ON_DISK));
+        // When the gateway has heard of it.
+        await(() -> load("small") && !other.loads.isEmpty());
+        node.loads.clear();
+        assertThat(load("small")).isTrue();
+        assertThat(node.loads).isEmpty();
+    }
+
+    private boolean load(String name) {
+        try {
+            return post("/api/models/" + name + "/load", "").statusCode() == 200;
+        } catch (java.io.IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private int delete(String name) throws Exception {
+        return send(HttpRequest.newBuilder(uri("/api/models/" + name)).DELETE()).statusCode();
+    }
+
+    private static Model model(String name, ModelState state) {
+        return Model.newBuilder().setName(name).setState(state).build();
     }
 
     private static void hangs(ScriptedNode node, CountDownLatch until) {

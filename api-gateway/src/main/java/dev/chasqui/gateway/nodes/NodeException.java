@@ -39,6 +39,15 @@ public final class NodeException extends RuntimeException {
         this.beforeAnswer = beforeAnswer;
     }
 
+    /** No node can be asked. */
+    static NodeException unreachable() {
+        return new NodeException(
+                ErrorReason.ERROR_REASON_NODE_UNREACHABLE,
+                "The inference node is not reachable; it may be starting.",
+                null,
+                Duration.ofSeconds(2));
+    }
+
     /** The same, of a node that had not begun to answer. */
     NodeException toldBeforeAnswer() {
         return new NodeException(reason, getMessage(), field, retryAfter, true);

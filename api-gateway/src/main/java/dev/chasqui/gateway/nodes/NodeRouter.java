@@ -15,7 +15,6 @@ import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.GenerateRequest;
 import dev.chasqui.proto.v1.GenerationEvent;
 import dev.chasqui.proto.v1.InferenceGrpc;
-import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.ListModelsResponse;
 import dev.chasqui.proto.v1.LoadModelRequest;
 import dev.chasqui.proto.v1.Model;
@@ -27,7 +26,6 @@ import dev.chasqui.proto.v1.RerankRequest;
 import dev.chasqui.proto.v1.RerankResponse;
 import dev.chasqui.proto.v1.Resume;
 import dev.chasqui.proto.v1.Scheduling;
-import dev.chasqui.proto.v1.ShowModelRequest;
 import dev.chasqui.proto.v1.TokenizeRequest;
 import dev.chasqui.proto.v1.TokenizeResponse;
 import dev.chasqui.proto.v1.UnloadModelRequest;
@@ -74,6 +72,7 @@ public final class NodeRouter implements AutoCloseable {
 
     private final Takeovers takeovers;
     private final Outage outage;
+    private final AllModels models;
     private final GrpcNode.Company company = new Company();
     private volatile @Nullable Runnable supervisor;
     private volatile boolean draining;
@@ -98,6 +97,7 @@ public final class NodeRouter implements AutoCloseable {
         this.patience = patience;
         this.takeovers = takeovers;
         outage = new Outage(takeovers.patience(), loop, this::readiness);
+        models = new AllModels(this::allThatAnswer, loop);
         channels = new NodeChannels(credentials, loop);
         nodes = targets.stream()
                 .filter(target -> !target.everyAddress())
@@ -241,54 +241,51 @@ public final class NodeRouter implements AutoCloseable {
         return ask(request.getModel(), InferenceGrpc.getRerankMethod(), request);
     }
 
-    /** Every model on disk and in the catalogue. */
+    /** Every model on disk and in the catalogue of any node, described by the node that is nearest to answering with it. */
     public Mono<ListModelsResponse> listModels() {
-        return look("", ModelsGrpc.getListModelsMethod(), ListModelsRequest.getDefaultInstance());
+        return models.list();
     }
 
-    /** One model; an empty name is the default one. */
+    /** One model, described likewise; an empty name is the default one. */
     public Mono<Model> showModel(String name) {
-        return look(
-                name,
-                ModelsGrpc.getShowModelMethod(),
-                ShowModelRequest.newBuilder().setName(name).build());
+        return models.show(name);
     }
 
-    /** Fetches a model to disk, and tells how far it is. Cancelling it does not end a download. */
+    /**
+     * Fetches a model to the disk of one node, the nearest to having it, and tells how far it is. Cancelling it does not end a
+     * download.
+     */
     public Flux<ModelProgress> pullModel(PullModelRequest request) {
-        return change(request.getName(), ModelsGrpc.getPullModelMethod(), request);
+        return atNearest(request.getName(), ModelsGrpc.getPullModelMethod(), request);
     }
 
-    /** Brings a model into memory, and tells how far it is. Cancelling it does not end the load. */
+    /** Brings a model into memory at one node likewise. Cancelling it does not end the load. */
     public Flux<ModelProgress> loadModel(LoadModelRequest request) {
-        return change(request.getName(), ModelsGrpc.getLoadModelMethod(), request);
+        return atNearest(request.getName(), ModelsGrpc.getLoadModelMethod(), request);
     }
 
-    /** Takes a model out of memory. */
+    /** Takes a model out of the memory of each node. */
     public Mono<UnloadModelResponse> unloadModel(String name) {
-        return change(
-                        name,
-                        ModelsGrpc.getUnloadModelMethod(),
-                        UnloadModelRequest.newBuilder().setName(name).build())
-                .next();
+        return models.change(
+                name,
+                ModelsGrpc.getUnloadModelMethod(),
+                UnloadModelRequest.newBuilder().setName(name).build());
     }
 
-    /** Ends the download of a model, for all who wait for it. */
+    /** Ends the downloads of a model, for all who wait for them. */
     public Mono<CancelPullResponse> cancelPull(String name) {
-        return change(
-                        name,
-                        ModelsGrpc.getCancelPullMethod(),
-                        CancelPullRequest.newBuilder().setName(name).build())
-                .next();
+        return models.change(
+                name,
+                ModelsGrpc.getCancelPullMethod(),
+                CancelPullRequest.newBuilder().setName(name).build());
     }
 
-    /** Removes a model's file. */
+    /** Removes a model's file from each node; from none where one of them uses it. */
     public Mono<DeleteModelResponse> deleteModel(String name) {
-        return change(
-                        name,
-                        ModelsGrpc.getDeleteModelMethod(),
-                        DeleteModelRequest.newBuilder().setName(name).build())
-                .next();
+        return models.change(
+                name,
+                ModelsGrpc.getDeleteModelMethod(),
+                DeleteModelRequest.newBuilder().setName(name).build());
     }
 
     /** A request with the end of an answer that another node has begun. */
@@ -344,22 +341,15 @@ public final class NodeRouter implements AutoCloseable {
 
     /** One answer of a model; fails at once, or waits, as {@link #chat}. */
     private <Q extends MessageLite, R> Mono<R> ask(String model, MethodDescriptor<Q, R> method, Q request) {
-        return one(tried -> ready(model, null, tried), method, request).retryWhen(outage.waits());
+        return Attempts.<R>of(
+                        tried -> ready(model, null, tried),
+                        node -> node.call(method, request, answer -> true),
+                        retries::incrementAndGet)
+                .next()
+                .retryWhen(outage.waits());
     }
 
-    /** What some node knows of models. */
-    private <Q extends MessageLite, R> Mono<R> look(String model, MethodDescriptor<Q, R> method, Q request) {
-        return one(tried -> pick(model, null, tried), method, request);
-    }
-
-    private <Q extends MessageLite, R> Mono<R> one(
-            Function<Set<GrpcNode>, GrpcNode> pick, MethodDescriptor<Q, R> method, Q request) {
-        return Attempts.<R>of(pick, node -> node.call(method, request, answer -> true), retries::incrementAndGet)
-                .next();
-    }
-
-    /** What changes something at a node is asked of one only. */
-    private <Q extends MessageLite, R> Flux<R> change(String model, MethodDescriptor<Q, R> method, Q request) {
+    private <Q extends MessageLite, R> Flux<R> atNearest(String model, MethodDescriptor<Q, R> method, Q request) {
         return Flux.defer(() -> pick(model, null, Set.of()).call(method, request, word -> true));
     }
 
@@ -437,11 +427,28 @@ public final class NodeRouter implements AutoCloseable {
      * @param tried nodes that are out of the question
      */
     private GrpcNode pick(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
+        requireOpen();
+        return best(model, key, tried);
+    }
+
+    private void requireOpen() {
         if (draining) {
             throw new NodeException(
                     ErrorReason.ERROR_REASON_SHUTTING_DOWN, "The gateway is shutting down.", null, RETRY_WHILE_LOADING);
         }
-        return best(model, key, tried);
+    }
+
+    /** Those that answer, or else those that are silent. */
+    private List<GrpcNode> allThatAnswer() {
+        requireOpen();
+        for (NodeState state : List.of(NodeState.UP, NodeState.SILENT)) {
+            List<GrpcNode> those =
+                    nodes.stream().filter(node -> node.state() == state).toList();
+            if (!those.isEmpty()) {
+                return those;
+            }
+        }
+        throw NodeException.unreachable();
     }
 
     private GrpcNode best(String model, @Nullable Supplier<PromptKey> key, Set<GrpcNode> tried) {
@@ -461,11 +468,7 @@ public final class NodeRouter implements AutoCloseable {
             }
         }
         if (best.isEmpty()) {
-            throw new NodeException(
-                    ErrorReason.ERROR_REASON_NODE_UNREACHABLE,
-                    "The inference node is not reachable; it may be starting.",
-                    null,
-                    RETRY_WHILE_LOADING);
+            throw NodeException.unreachable();
         }
         return best.size() == 1
                 ? best.get(0).node()

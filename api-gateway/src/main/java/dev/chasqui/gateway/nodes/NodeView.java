@@ -2,6 +2,7 @@ package dev.chasqui.gateway.nodes;
 
 import dev.chasqui.proto.v1.EngineStatus;
 import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.NodeStatus;
 import org.jspecify.annotations.Nullable;
 
@@ -56,7 +57,12 @@ public record NodeView(NodeAddress address, NodeState state, NodeStatus status, 
         if (model == null) {
             return status.getStoredModelsList().contains(name) ? 2 : 4;
         }
-        return switch (model.getState()) {
+        return distance(model.getState());
+    }
+
+    /** How far a model in that state is from answering: 0 is the best. */
+    static int distance(ModelState state) {
+        return switch (state) {
             case MODEL_STATE_READY -> 0;
             case MODEL_STATE_LOADING -> 1;
             case MODEL_STATE_ON_DISK -> 2;
