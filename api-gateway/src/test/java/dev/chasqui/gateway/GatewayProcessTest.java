@@ -34,10 +34,14 @@ class GatewayProcessTest {
     private ScriptedNode node;
     private Process process;
     private int port;
+    private String nodes;
+    /** Of the Java that runs it. */
+    private String option = "-Xms16m";
 
     @BeforeEach
     void startNode() throws Exception {
         node = new ScriptedNode();
+        nodes = node.address();
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
         }
@@ -134,6 +138,36 @@ class GatewayProcessTest {
     }
 
     @Test
+    void nodesBehindANameComeAndGoAsTheirNumberIsScaled(@TempDir Path folder) throws Exception {
+        Path names = folder.resolve("names");
+        Files.writeString(names, "127.0.0.1 localhost nodes.test\n");
+        option = "-Djdk.net.hosts.file=" + names;
+        nodes = "dns:///nodes.test:" + node.port();
+        start();
+        assertThat(health().at("/nodes/up").asInt()).isEqualTo(1);
+
+        try (ScriptedNode second = new ScriptedNode("127.0.0.2", node.port())) {
+            Files.writeString(names, "127.0.0.1 localhost nodes.test\n127.0.0.2 nodes.test\n");
+            GatewayTest.await(() -> health().at("/nodes/up").asInt() == 2);
+            for (int i = 0; i < 60 && (node.requests.isEmpty() || second.requests.isEmpty()); i++) {
+                chat("{\"message\":\"Question " + i + "?\",\"stream\":false}");
+            }
+            assertThat(node.requests).isNotEmpty();
+            assertThat(second.requests).isNotEmpty();
+
+            Files.writeString(names, "127.0.0.1 localhost\n127.0.0.2 nodes.test\n");
+            GatewayTest.await(() -> health().at("/nodes/up").asInt() == 1);
+            assertThat(health().at("/nodes/down").asInt()).isZero();
+            int before = node.requests.size();
+            for (int i = 0; i < 10; i++) {
+                assertThat(chat("{\"message\":\"Question " + i + "?\",\"stream\":false}"))
+                        .contains("\"success\":true");
+            }
+            assertThat(node.requests).hasSize(before);
+        }
+    }
+
+    @Test
     void killedItLosesNoFinishedMessageAndKeepsWhatThereWas(@TempDir Path folder) throws Exception {
         BlockingQueue<String> words = new LinkedBlockingQueue<>();
         node.does((request, answer) -> {
@@ -202,13 +236,14 @@ class GatewayProcessTest {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx128m",
+                option,
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Gateway.class.getName(),
                 "--chasqui.port=" + port,
-                "--chasqui.nodes=" + node.address()));
+                "--chasqui.nodes=" + nodes));
         command.addAll(List.of(more));
         process = new ProcessBuilder(command)
                 .redirectErrorStream(true)

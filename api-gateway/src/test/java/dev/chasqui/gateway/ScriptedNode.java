@@ -137,26 +137,31 @@ final class ScriptedNode implements AutoCloseable {
     }
 
     ScriptedNode(int port) throws IOException {
-        this(port, Executors.newCachedThreadPool(r -> {
+        this("127.0.0.1", port);
+    }
+
+    ScriptedNode(String host, int port) throws IOException {
+        this(host, port, Executors.newCachedThreadPool(r -> {
             Thread thread = new Thread(r, "script");
             thread.setDaemon(true);
             return thread;
         }));
     }
 
-    private ScriptedNode(int port, ExecutorService threads) throws IOException {
-        this(port, threads, threads);
+    private ScriptedNode(String host, int port, ExecutorService threads) throws IOException {
+        this(host, port, threads, threads);
     }
 
     /** A node whose scripts never block, and run on its I/O threads. */
     static ScriptedNode ofQuickScripts(int port) throws IOException {
-        return new ScriptedNode(port, Runnable::run, null);
+        return new ScriptedNode("127.0.0.1", port, Runnable::run, null);
     }
 
-    private ScriptedNode(int port, Executor scripts, @Nullable ExecutorService threads) throws IOException {
+    private ScriptedNode(String host, int port, Executor scripts, @Nullable ExecutorService threads)
+            throws IOException {
         this.scripts = scripts;
         this.threads = threads;
-        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+        NettyServerBuilder builder = NettyServerBuilder.forAddress(new InetSocketAddress(host, port))
                 .maxInboundMessageSize(16 << 20)
                 .addService(new Inference())
                 .addService(new Models())
