@@ -1,8 +1,8 @@
-# One image for gateway and node. The base can be replaced, also by a digest that you have checked:
-# --build-arg BASE=debian:trixie-slim@sha256:...
-ARG BASE=debian:trixie-slim
+# One image for gateway and node. The base is pinned, and can be replaced, as by a newer one: --build-arg BASE=debian:trixie-slim
+ARG BASE=
+FROM ${BASE:-debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f} AS base
 
-FROM ${BASE} AS build
+FROM base AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates cmake g++ git make maven nodejs npm \
         openjdk-21-jdk-headless python3 python3-pip \
@@ -16,7 +16,7 @@ ARG LIBRARIES=
 RUN mkdir libraries \
     && for library in ${LIBRARIES}; do CHASQUI_HOME=/tmp/home ./chasqui backend fetch "$library" --to libraries || exit; done
 
-FROM ${BASE}
+FROM base
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libstdc++6 openjdk-21-jre-headless \
     && rm -rf /var/lib/apt/lists/* \

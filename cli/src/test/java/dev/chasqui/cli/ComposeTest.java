@@ -89,6 +89,27 @@ class ComposeTest {
     }
 
     @Test
+    void imagesOfOthersArePinnedAndCanBeReplaced() {
+        String pinned = "[a-z]+:[a-z0-9-]+@sha256:[0-9a-f]{64}";
+        String dockerfile = DeploymentFiles.text("Dockerfile");
+        assertThat(dockerfile.lines().filter(line -> line.startsWith("FROM ")))
+                .allMatch(line -> line.matches("FROM base( AS build)?|FROM \\$\\{BASE:-" + pinned + "} AS base"))
+                .hasSize(3);
+        assertThat(DeploymentFiles.compose(BOTH, FILLED)
+                        .at("/services/database/image")
+                        .asString())
+                .matches(pinned);
+
+        Map<String, String> others = new java.util.HashMap<>(FILLED);
+        others.put("BASE_IMAGE", "mine/debian:1");
+        others.put("POSTGRES_IMAGE", "mine/postgres:1");
+        JsonNode services = DeploymentFiles.compose(BOTH, others).path("services");
+        assertThat(services.at("/gateway/build/args/BASE").asString()).isEqualTo("mine/debian:1");
+        assertThat(services.at("/node/build/args/BASE").asString()).isEqualTo("mine/debian:1");
+        assertThat(services.at("/database/image").asString()).isEqualTo("mine/postgres:1");
+    }
+
+    @Test
     void theImageHasNoCompilerAndNoRoot() {
         String dockerfile = DeploymentFiles.text("Dockerfile");
         String last = dockerfile.substring(dockerfile.lastIndexOf("FROM "));
