@@ -15,9 +15,13 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
@@ -41,6 +45,8 @@ class FailoverIT {
 
     /** Machines that are busy with other things start a node slowly. */
     private static final String PATIENCE = "600";
+
+    private static final Duration ACCIDENTS = Duration.ofSeconds(15);
 
     /** So much a token may be worse than the best one, as batches of another shape add up in another order. */
     private static final double MARGIN = 0.1;
@@ -94,6 +100,105 @@ class FailoverIT {
 
             assertThat(hung.isAlive()).isFalse();
             assertThat(server.launched().output()).contains("the local node hangs and is killed");
+        }
+    }
+
+    /** At random, but the same each time. */
+    @Test
+    void whateverHappensToTheNodesUnderLoadEveryRequestIsAnsweredInFull() throws Exception {
+        Random random = new Random(7);
+        List<String> accidents = new ArrayList<>(List.of("KILL", "STOP", "TERM", "KILL BOTH"));
+        Collections.shuffle(accidents, random);
+        int[] ports = {Launched.freePort(), Launched.freePort()};
+        int http = Launched.freePort();
+        Launched[] nodes = {node(ports[0]), node(ports[1])};
+        try (Launched gateway = gateway(http, ports)) {
+            BooleanSupplier well = () -> count(http, "chasqui_engine_slots\\{.*} " + SLOTS) == 2
+                    && count(http, "chasqui_nodes\\{state=\"up\"} 2") == 1;
+            awaitModels(http, well, gateway, nodes[0], nodes[1]);
+            try (Clients clients = new Clients(http, alone(http))) {
+                long end = System.nanoTime() + ACCIDENTS.toNanos();
+                for (int i = 0; i < accidents.size() || System.nanoTime() < end; i++) {
+                    clients.awaitAnswers();
+                    int one = random.nextInt(2);
+                    String accident = accidents.get(i % accidents.size());
+                    if (accident.equals("STOP")) {
+                        signal("STOP", nodes[one].pid());
+                        Launched.await("silence", SOON, () -> count(http, "chasqui_nodes\\{state=\"up\"} 1") == 1);
+                        signal("CONT", nodes[one].pid());
+                    } else {
+                        restart(accident, nodes, ports, one);
+                    }
+                    Launched.await("both are back", SOON, well);
+                }
+                clients.end();
+                report("accidents under load", http);
+            } catch (AssertionError | CompletionException unanswered) {
+                throw new AssertionError(gateway.output(), unanswered);
+            }
+        } finally {
+            nodes[0].close();
+            nodes[1].close();
+        }
+    }
+
+    /** Ends one of the nodes, or both, and starts it anew. */
+    private static void restart(String accident, Launched[] nodes, int[] ports, int one)
+            throws IOException, InterruptedException {
+        int[] ended = accident.endsWith("BOTH") ? new int[] {one, 1 - one} : new int[] {one};
+        for (int i : ended) {
+            signal(accident.startsWith("KILL") ? "KILL" : "TERM", nodes[i].pid());
+        }
+        for (int i : ended) {
+            nodes[i].exitCode(SOON);
+            nodes[i] = node(ports[i]);
+        }
+    }
+
+    /** Some who ask one question after the other, and want each answered in full. */
+    private static final class Clients implements AutoCloseable {
+        private static final int COUNT = 4;
+
+        private final AtomicBoolean enough = new AtomicBoolean();
+        private final AtomicInteger answered = new AtomicInteger();
+        private final List<CompletableFuture<Void>> clients = new ArrayList<>();
+
+        Clients(int http, List<JsonNode> alone) {
+            for (int client = 0; client < COUNT; client++) {
+                int first = client;
+                clients.add(CompletableFuture.runAsync(
+                        () -> {
+                            for (int i = first; !enough.get(); i++) {
+                                int story = i % alone.size();
+                                Stream stream = new Stream(http, body(story, true));
+                                stream.whole();
+                                stream.requireSameAs(
+                                        alone.get(story).path("choices").path(0));
+                                answered.incrementAndGet();
+                            }
+                        },
+                        task -> new Thread(task, "client").start()));
+            }
+        }
+
+        /** So many that each of them asks anew. */
+        void awaitAnswers() {
+            int before = answered.get();
+            Launched.await(
+                    "answers",
+                    SOON,
+                    () -> answered.get() > before + COUNT
+                            || clients.stream().anyMatch(CompletableFuture::isCompletedExceptionally));
+        }
+
+        void end() {
+            enough.set(true);
+            clients.forEach(CompletableFuture::join);
+        }
+
+        @Override
+        public void close() {
+            enough.set(true);
         }
     }
 
@@ -293,6 +398,9 @@ class FailoverIT {
                         "" + http,
                         "--nodes",
                         "127.0.0.1:" + ports[0] + ",127.0.0.1:" + ports[1],
+                        // A machine that is slow is no accident.
+                        "--node-silence",
+                        "120",
                         "--takeover-patience",
                         PATIENCE));
     }
