@@ -142,6 +142,24 @@ class ClientHabitsTest extends GatewayTest {
         assertThat(json(answer.body()).at("/error/param").asString()).isEqualTo(field);
     }
 
+    /** Agents shorten their conversation by these words. */
+    @Test
+    void aMessageThatIsTooLongIsCalledSoAsAnthropicDoes() throws Exception {
+        node.failsAll(ScriptedNode.error(
+                Status.Code.INVALID_ARGUMENT,
+                ErrorReason.ERROR_REASON_CONTEXT_LENGTH_EXCEEDED,
+                "prompt: at least 9000 tokens (expected: fewer; this model's maximum context length is 4096 tokens)",
+                null,
+                0));
+
+        HttpResponse<String> answer = post("/v1/messages", HI);
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(json(answer.body()).at("/error/message").asString())
+                .isEqualTo(
+                        "prompt is too long: at least 9000 tokens (expected: fewer; this model's maximum context length is 4096 tokens)");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "/v1/chat/completions,messages",

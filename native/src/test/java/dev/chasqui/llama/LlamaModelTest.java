@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,6 +163,27 @@ class LlamaModelTest {
                 assertThatThrownBy(() -> vocabulary.piece(bad, true)).isInstanceOf(LlamaException.class);
                 assertThatThrownBy(() -> vocabulary.detokenize(new int[] {bad})).isInstanceOf(LlamaException.class);
             }
+        }
+    }
+
+    @Test
+    void aTextHasNoFewerTokensThanTheLeast() {
+        try (LlamaModel model = Tiny.model()) {
+            Vocabulary vocabulary = model.vocabulary();
+            List<String> words = List.of("a", "<|im_end|>", "  ", "\n", "hello", "é", "😀", "<s>", "a a", "xyz");
+            Random random = new Random(3);
+            for (int i = 0; i < 300; i++) {
+                StringBuilder text = new StringBuilder();
+                for (int k = random.nextInt(40); k >= 0; k--) {
+                    text.append(words.get(random.nextInt(words.size())));
+                }
+                int tokens = vocabulary.tokenize(text.toString(), false, random.nextBoolean()).length;
+                assertThat(vocabulary.leastTokens(text.toString()))
+                        .as(text.toString())
+                        .isBetween(0, tokens);
+            }
+            assertThat(vocabulary.leastTokens("z".repeat(10_000))).isGreaterThan(1_000);
+            assertThat(vocabulary.leastTokens(" \n\t ".repeat(10_000))).isZero();
         }
     }
 }

@@ -4,7 +4,9 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.requests.NodeFailures;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.ErrorReason;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,9 @@ record AnthropicError(
     private static final String INVALID = "invalid_request_error";
     private static final String API = "api_error";
     private static final String OVERLOADED = "overloaded_error";
+    /** Anthropic's clients look for the words that replace it, and shorten the conversation. */
+    private static final Pattern TOO_LONG = Pattern.compile("^[a-z]+: (?=(at least )?[0-9])");
+
     private static final String DEFECT = "The server had an error while processing the request.";
 
     /** The one mapping of anything thrown to Anthropic's words. */
@@ -45,7 +50,10 @@ record AnthropicError(
 
     private static AnthropicError of(NodeException e) {
         int status = NodeFailures.status(e);
-        return new AnthropicError(status, type(status), status == 500 ? DEFECT : e.sentence(), e.retryAfter());
+        String message = e.reason() == ErrorReason.ERROR_REASON_CONTEXT_LENGTH_EXCEEDED
+                ? TOO_LONG.matcher(e.sentence()).replaceFirst("prompt is too long: ")
+                : e.sentence();
+        return new AnthropicError(status, type(status), status == 500 ? DEFECT : message, e.retryAfter());
     }
 
     /** The body: {@code {"type":"error","error":{…},"request_id":…}}. */

@@ -117,6 +117,13 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** Throws CONTEXT_LENGTH_EXCEEDED where a prompt of at least so many tokens cannot be taken, before its tokens are known. */
+    public void checkAtLeast(int promptTokens) {
+        if (promptTokens >= runner.contextTokens()) {
+            throw new EngineException(promptTokens, true, runner.contextTokens());
+        }
+    }
+
     /**
      * Accepts requests, all or none; their sinks hear of them from the engine's thread.
      *
@@ -452,7 +459,7 @@ public final class Engine implements AutoCloseable {
 
     private void checkLength(int promptTokens) {
         if (promptTokens >= runner.contextTokens()) {
-            throw new EngineException(promptTokens, runner.contextTokens());
+            throw new EngineException(promptTokens, false, runner.contextTokens());
         }
     }
 

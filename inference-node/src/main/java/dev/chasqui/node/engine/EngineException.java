@@ -43,10 +43,14 @@ public final class EngineException extends RuntimeException {
         this.contextTokens = 0;
     }
 
-    /** CONTEXT_LENGTH_EXCEEDED. */
-    EngineException(int promptTokens, int contextTokens) {
-        super("prompt: " + promptTokens + " tokens (expected: fewer than the " + contextTokens
-                + " tokens of a sequence's context)");
+    /**
+     * CONTEXT_LENGTH_EXCEEDED, in words that clients look for to shorten a conversation.
+     *
+     * @param least whether the prompt may have more tokens
+     */
+    EngineException(int promptTokens, boolean least, int contextTokens) {
+        super("prompt: " + (least ? "at least " : "") + promptTokens
+                + " tokens (expected: fewer; this model's maximum context length is " + contextTokens + " tokens)");
         this.reason = Reason.CONTEXT_LENGTH_EXCEEDED;
         this.retryAfter = null;
         this.promptTokens = promptTokens;

@@ -43,6 +43,7 @@ final class AnswerSchema {
     private final Map<JsonNode, Boolean> seen = new IdentityHashMap<>();
     private final Map<JsonNode, Integer> readings = new IdentityHashMap<>();
     private final Map<String, String> refs = new HashMap<>();
+    private final HeldKeywords keywords = new HeldKeywords(this);
     private int nodes;
 
     private AnswerSchema(JsonNode root, String field, boolean exact) {
@@ -52,16 +53,16 @@ final class AnswerSchema {
     }
 
     /** The form of an answer: whatever the grammar could not hold is refused. */
-    static JsonNode exact(String schema, String field) {
+    static HeldSchema exact(String schema, String field) {
         return read(schema, field, true);
     }
 
     /** What a tool takes: bounded, but keywords that a grammar cannot hold are left to the model, which reads them. */
     static JsonNode bounded(String schema, String field) {
-        return read(schema, field, false);
+        return read(schema, field, false).schema();
     }
 
-    private static JsonNode read(String schema, String field, boolean exact) {
+    private static HeldSchema read(String schema, String field, boolean exact) {
         int bytes = schema.getBytes(StandardCharsets.UTF_8).length;
         InvalidRequest.require(bytes <= MOST_BYTES, field, bytes + " bytes", "at most " + MOST_BYTES);
         JsonNode root;
@@ -72,7 +73,7 @@ final class AnswerSchema {
         }
         AnswerSchema reader = new AnswerSchema(root, field, exact);
         reader.node(root, "#", 0);
-        return root;
+        return new HeldSchema(root, reader.keywords.ownRules(), field);
     }
 
     // --- one node and those below it
@@ -87,10 +88,13 @@ final class AnswerSchema {
         require(value.isObject(), path, "no object", "a schema");
         ObjectNode schema = (ObjectNode) value;
         simplify(schema);
+        if (exact) {
+            keywords.narrow(schema, path);
+        }
         countReadings(schema, path);
         bounds(schema, path);
         if (exact) {
-            new HeldKeywords(this).check(schema, path);
+            keywords.check(schema, path);
         }
         children(schema, path, depth);
     }
@@ -203,6 +207,10 @@ final class AnswerSchema {
                     "enum",
                     "1 to " + MOST_VALUES + " values");
         }
+        for (String key : List.of("anyOf", "oneOf", "allOf")) {
+            boolean some = !(schema.get(key) instanceof ArrayNode listed) || !listed.isEmpty();
+            require(some, path, key, "at least one schema in it");
+        }
         pair(schema, path, "minLength", "maxLength");
         pair(schema, path, "minItems", "maxItems");
         integerBounds(schema, path);
@@ -228,6 +236,13 @@ final class AnswerSchema {
         }
         try {
             schema.put("pattern", SchemaPattern.of(pattern));
+            if (schema.has("minLength") || schema.has("maxLength")) {
+                String within = SchemaPattern.within(
+                        schema.get("pattern").asString(),
+                        schema.path("minLength").asInt(0),
+                        schema.path("maxLength").asInt(MOST_REPETITIONS));
+                schema.put("pattern", within).remove(List.of("minLength", "maxLength"));
+            }
         } catch (SchemaPattern.Unknown e) {
             throw refusal(path, "pattern", String.valueOf(e.getMessage()));
         }
@@ -246,7 +261,7 @@ final class AnswerSchema {
         }
         boolean fits = value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 0;
         require(fits, path, key, "a number from 0 to " + MOST_REPETITIONS);
-        if (value.asInt() > MOST_REPETITIONS) {
+        if (value.asInt() > MOST_REPETITIONS && !(exact && key.equals("maxLength"))) {
             require(!exact, path, key, "at most " + MOST_REPETITIONS);
             schema.remove(key);
             return absent;

@@ -46,7 +46,7 @@ final class AnswerTool {
         if (request.getToolChoice().getMode() == ToolChoice.Mode.MODE_REQUIRED) {
             return asked.build();
         }
-        JsonNode schema = AnswerSchema.exact(format.getJsonSchema(), FIELD);
+        JsonNode schema = AnswerSchema.exact(format.getJsonSchema(), FIELD).schema();
         InvalidRequest.require(
                 schema.path("type").asString("").equals("object") || schema.has("properties"),
                 FIELD,

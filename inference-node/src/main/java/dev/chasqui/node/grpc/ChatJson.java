@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -27,15 +28,23 @@ final class ChatJson {
 
     private ChatJson() {}
 
-    static String of(ChatRequest request) {
+    /**
+     * All of a request.
+     *
+     * @param form that the answer is held to; null: none, or it is read and not held
+     * @param answerTool whose arguments have this form; empty: the answer itself
+     */
+    static String of(ChatRequest request, @Nullable HeldSchema form, String answerTool) {
         InvalidRequest.require(request.getMessagesCount() > 0, "messages", "none", "at least one message");
         ObjectNode root = JSON.createObjectNode();
         ArrayNode messages = root.putArray("messages");
         for (int i = 0; i < request.getMessagesCount(); i++) {
             messages.add(message(request.getMessages(i), "messages[" + i + "]"));
         }
-        addTools(request, root);
-        addFormat(request.getOutputFormat(), root);
+        addTools(request, root, form, answerTool);
+        if (form != null && answerTool.isEmpty()) {
+            root.set("json_schema", form.schema()); // a grammar goes to the sampler as it is
+        }
         addReasoning(request.getReasoning(), root);
         if (request.getTemplateArgumentsCount() > 0) {
             ObjectNode arguments = root.putObject("chat_template_kwargs");
@@ -113,11 +122,18 @@ final class ChatJson {
         }
     }
 
-    private static void addTools(ChatRequest request, ObjectNode root) {
+    private static void addTools(ChatRequest request, ObjectNode root, @Nullable HeldSchema form, String answerTool) {
         ToolChoice choice = request.getToolChoice();
         boolean required = choice.getMode() == ToolChoice.Mode.MODE_REQUIRED;
         String only = required ? choice.getName() : "";
         ArrayNode tools = tools(request, only);
+        if (form != null) {
+            for (JsonNode tool : tools) {
+                if (tool.at("/function/name").asString().equals(answerTool)) {
+                    ((ObjectNode) tool.get("function")).set("parameters", form.schema());
+                }
+            }
+        }
         InvalidRequest.require(
                 only.isEmpty() || !tools.isEmpty(), "tool_choice.name", quoted(only), "the name of one of the tools");
         if (tools.isEmpty()) {
@@ -173,13 +189,6 @@ final class ChatJson {
                 tool.getParametersSchema().isEmpty()
                         ? JSON.createObjectNode().put("type", "object")
                         : AnswerSchema.bounded(tool.getParametersSchema(), field + ".parameters_schema"));
-    }
-
-    /** A grammar is not among what templates know: it goes to the sampler as it is. */
-    private static void addFormat(OutputFormat format, ObjectNode root) {
-        if (format.hasJsonSchema()) {
-            root.set("json_schema", AnswerSchema.exact(format.getJsonSchema(), "output_format.json_schema"));
-        }
     }
 
     private static void addReasoning(Reasoning reasoning, ObjectNode root) {

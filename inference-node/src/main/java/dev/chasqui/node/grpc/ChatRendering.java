@@ -14,8 +14,43 @@ import dev.chasqui.proto.v1.ToolChoice;
 final class ChatRendering {
     private ChatRendering() {}
 
-    static ChatPrompt render(ChatRequest request, LoadedModel model) {
-        String json = ChatJson.of(request);
+    /**
+     * Renders a chat.
+     *
+     * @param answerTool the tool whose call is the answer's text; empty: none
+     */
+    static ChatPrompt render(ChatRequest request, String answerTool, LoadedModel model) {
+        if (answerTool.isEmpty() && !request.getOutputFormat().hasJsonSchema()) {
+            return rendered(request, ChatJson.of(request, null, ""), model);
+        }
+        HeldSchema form = AnswerSchema.exact(
+                answerTool.isEmpty() ? request.getOutputFormat().getJsonSchema() : schemaOf(request, answerTool),
+                PreparedPrompt.SCHEMA);
+        ChatPrompt held = form.in(rendered(request, ChatJson.of(request, form, answerTool), model));
+        if (answerTool.isEmpty()) {
+            return held;
+        }
+        // The model reads what it was sent, and writes what is held.
+        ChatPrompt read = rendered(request, ChatJson.of(request, null, answerTool), model);
+        return new ChatPrompt(
+                read.prompt(),
+                read.tokens(),
+                held.json(),
+                held.plainText(),
+                held.constrained(),
+                held.additionalStops(),
+                held.preservedTokens());
+    }
+
+    private static String schemaOf(ChatRequest request, String tool) {
+        return request.getToolsList().stream()
+                .filter(one -> one.getName().equals(tool))
+                .findFirst()
+                .orElseThrow()
+                .getParametersSchema();
+    }
+
+    private static ChatPrompt rendered(ChatRequest request, String json, LoadedModel model) {
         boolean offered = request.getToolsCount() > 0 && request.getToolChoice().getMode() != ToolChoice.Mode.MODE_NONE;
         String field = offered ? "tools" : fieldOfCalls(request);
         if (field.isEmpty()) {

@@ -6,10 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Which of a schema's keywords llama.cpp's converter makes part of the grammar; it drops the others without a word. */
+/**
+ * Which of a schema's keywords llama.cpp's converter makes part of the grammar, as it drops the others without a word, and which of
+ * those we hold ourselves.
+ */
 final class HeldKeywords {
     private static final Set<String> OF_ALL = Set.of(
             "$ref",
@@ -53,14 +57,62 @@ final class HeldKeywords {
             "string",
             Set.of("pattern", "minLength", "maxLength"),
             "number",
-            Set.of("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"));
+            OwnRules.OF_NUMBERS);
     private static final Set<String> FORMATS =
             Set.of("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5");
 
     private final AnswerSchema whole;
+    private final OwnRules own = new OwnRules();
+    private final OneOf oneOf;
 
     HeldKeywords(AnswerSchema whole) {
         this.whole = whole;
+        this.oneOf = new OneOf(schema -> whole.target(schema, "#"));
+    }
+
+    /** What holds what the converter cannot, once all schemas are checked; see {@link HeldSchema}. */
+    Map<String, String> ownRules() {
+        return own.placed();
+    }
+
+    /** Says in words that are held what others say, or a little more. */
+    void narrow(ObjectNode schema, String path) {
+        if (schema.get("prefixItems") instanceof ArrayNode && !(schema.get("items") instanceof ArrayNode)) {
+            schema.remove("items"); // of what may follow there is none
+        }
+        if (schema.get("items") instanceof ArrayNode) {
+            schema.remove("additionalItems");
+        }
+        JsonNode names = schema.get("propertyNames");
+        for (int i = 0; i < AnswerSchema.MOST_DEPTH && names instanceof ObjectNode one && one.has("$ref"); i++) {
+            names = whole.target(one, path);
+        }
+        if (names instanceof ObjectNode one && Set.of("string").containsAll(AnswerSchema.types(one))) {
+            propertyNames(schema, one);
+        }
+    }
+
+    /** Any names, or a list of them, which then are the properties. */
+    private static void propertyNames(ObjectNode schema, ObjectNode names) {
+        Set<String> said = constraints(names);
+        if (said.isEmpty()) {
+            schema.remove("propertyNames");
+        } else if (said.equals(Set.of("enum"))
+                && !schema.has("properties")
+                && names.get("enum").isArray()) {
+            JsonNode value = schema.get("additionalProperties");
+            boolean any = value == null || value.isBoolean() && value.asBoolean();
+            JsonNode each = any ? JsonNodeFactory.instance.objectNode() : value;
+            ObjectNode properties = JsonNodeFactory.instance.objectNode();
+            for (JsonNode name : names.get("enum")) {
+                if (name.isString()) {
+                    properties.set(name.stringValue(), each);
+                }
+            }
+            schema.remove("propertyNames");
+            schema.set("properties", properties);
+            schema.put("additionalProperties", false);
+        }
     }
 
     /** Refuses a schema with a keyword that a grammar cannot hold. The schemas below it are not looked at. */
@@ -120,6 +172,9 @@ final class HeldKeywords {
             String key = schema.has("oneOf") ? "oneOf" : "anyOf";
             boolean fits = !schema.has("type") || alternativesHaveItsType(schema, key);
             whole.require(fits, path, "type", "no type beside " + key + ", or the same in each");
+            if (key.equals("oneOf")) {
+                exclusive(schema.get(key), path);
+            }
             return Set.of(key);
         }
         if (schema.has("const") || schema.has("enum")) {
@@ -144,11 +199,45 @@ final class HeldKeywords {
         if (types.contains("string") || types.isEmpty() && !properties && !items) {
             held.addAll(stringHeld(schema));
         }
-        if (types.contains("integer") && !types.contains("number")) {
-            held.add(schema.has("minimum") ? "minimum" : "exclusiveMinimum");
-            held.add(schema.has("maximum") ? "maximum" : "exclusiveMaximum");
+        if (types.contains("integer") || types.contains("number")) {
+            held.addAll(OwnRules.OF_NUMBERS);
+            numbers(schema, types, path);
         }
         return held;
+    }
+
+    /** The converter holds a bound on each side of integers. */
+    private void numbers(ObjectNode schema, Set<String> types, String path) {
+        boolean twice = schema.has("minimum") && schema.has("exclusiveMinimum")
+                || schema.has("maximum") && schema.has("exclusiveMaximum");
+        boolean bounded = OwnRules.OF_NUMBERS.stream().anyMatch(schema::has);
+        if (!twice && !schema.has("multipleOf") && !(types.contains("number") && bounded)) {
+            return;
+        }
+        boolean longText = types.contains("string") && isLong(schema);
+        whole.require(
+                !longText, path, "maxLength", "at most " + AnswerSchema.MOST_REPETITIONS + " beside bounds of numbers");
+        JsonNode step = schema.get("multipleOf");
+        whole.require(step == null || step.isNumber(), path, "multipleOf", "a number");
+        try {
+            own.numbers(schema);
+        } catch (NumberGrammar.Unknown e) {
+            throw whole.refusal(path, "the numbers", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static boolean isLong(ObjectNode schema) {
+        return schema.path("maxLength").asInt(0) > AnswerSchema.MOST_REPETITIONS;
+    }
+
+    private void exclusive(JsonNode alternatives, String path) {
+        int[] both = alternatives instanceof ArrayNode listed ? oneOf.overlap(listed) : null;
+        if (both != null) {
+            throw whole.refusal(
+                    path,
+                    "alternatives " + both[0] + " and " + both[1] + " of oneOf, which may both fit,",
+                    "alternatives that differ in type, in values or in a required property; or anyOf");
+        }
     }
 
     private static boolean alternativesHaveItsType(ObjectNode schema, String key) {
@@ -179,11 +268,17 @@ final class HeldKeywords {
         return held;
     }
 
-    private static Set<String> stringHeld(ObjectNode schema) {
+    private Set<String> stringHeld(ObjectNode schema) {
         if (schema.has("pattern")) {
             return Set.of("pattern");
         }
-        return FORMATS.contains(schema.path("format").asString("")) ? Set.of() : Set.of("minLength", "maxLength");
+        if (FORMATS.contains(schema.path("format").asString(""))) {
+            return Set.of();
+        }
+        if (isLong(schema)) {
+            own.longText(schema);
+        }
+        return Set.of("minLength", "maxLength");
     }
 
     /** Several schemas at once are held where they are objects with properties of their own. */
@@ -230,7 +325,7 @@ final class HeldKeywords {
         whole.require(!(schema.has("const") && schema.has("enum")), path, "const and enum", "one of them");
     }
 
-    private static String typeOf(JsonNode value) {
+    static String typeOf(JsonNode value) {
         return switch (value.getNodeType()) {
             case OBJECT -> "object";
             case ARRAY -> "array";
@@ -249,6 +344,10 @@ final class HeldKeywords {
             case "minItems", "minLength", "minProperties", "minContains" -> value.isNumber() && value.asDouble() == 0;
             case "required" -> value.isArray() && value.isEmpty();
             case "then", "else" -> !schema.has("if");
+            // What is written has no other properties than the named ones.
+            case "unevaluatedProperties" ->
+                value.isBoolean()
+                        && (value.asBoolean() || schema.has("properties") && !schema.has("additionalProperties"));
             default -> false;
         };
     }

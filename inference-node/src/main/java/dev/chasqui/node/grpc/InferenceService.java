@@ -101,7 +101,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     @Override
     public void countTokens(ChatRequest request, StreamObserver<CountTokensResponse> response) {
         answer(request.getModel(), response, model -> {
-            ChatPrompt prompt = ChatRendering.render(AnswerTool.in(request), model);
+            ChatRequest asked = AnswerTool.in(request);
+            ChatPrompt prompt = ChatRendering.render(asked, AnswerTool.nameIn(asked, request), model);
             return CountTokensResponse.newBuilder()
                     .setTokens(prompt.tokens().length)
                     .setContextTokens(model.engine().contextTokens())
@@ -122,13 +123,15 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
     private PreparedPrompt chatPrompt(ChatRequest request, LoadedModel model) {
         // Here a bad schema is known for what it is; the template engine would blame the messages.
         PreparedPrompt.grammarOf(request.getOutputFormat());
+        PromptBound.check(request, model);
         ChatRequest asked = AnswerTool.in(request);
-        ChatPrompt chat = ChatRendering.render(asked, model);
+        String answerTool = AnswerTool.nameIn(asked, request);
+        ChatPrompt chat = ChatRendering.render(asked, answerTool, model);
         return PreparedPrompt.of(
                 model,
                 chat.tokens(),
                 chat,
-                AnswerTool.nameIn(asked, request),
+                answerTool,
                 request.getSampling(),
                 asked.getOutputFormat(),
                 request.getLimits(),
@@ -144,6 +147,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         if (request.hasTokens()) {
             tokens = RequestedTokens.of(request.getTokens().getIdsList(), model.vocabulary(), "tokens.ids");
         } else {
+            PromptBound.check(List.of(request.getText()), model);
             tokens = model.vocabulary().tokenize(request.getText(), true, true);
         }
         return PreparedPrompt.of(

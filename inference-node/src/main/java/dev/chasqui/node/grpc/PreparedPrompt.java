@@ -1,7 +1,6 @@
 package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.ChatPrompt;
-import dev.chasqui.llama.Grammar;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Sampler;
 import dev.chasqui.llama.SamplerOptions;
@@ -65,7 +64,7 @@ record PreparedPrompt(
     private static final int MOST_TIMEOUT_MS = 86_400_000;
     private static final int MOST_GRAMMAR_BYTES = 256 << 10;
     private static final String GRAMMAR = "output_format.grammar";
-    private static final String SCHEMA = "output_format.json_schema";
+    static final String SCHEMA = "output_format.json_schema";
 
     static PreparedPrompt of(
             LoadedModel model,
@@ -251,12 +250,6 @@ record PreparedPrompt(
                     bytes <= MOST_GRAMMAR_BYTES, GRAMMAR, bytes + " bytes", "at most " + MOST_GRAMMAR_BYTES);
             return format.getGrammar();
         }
-        try {
-            return Grammar.fromJsonSchema(
-                    AnswerSchema.exact(format.getJsonSchema(), SCHEMA).toString());
-        } catch (LlamaException e) {
-            String why = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
-            throw new InvalidRequest(SCHEMA, "not shown", "a JSON schema; " + why);
-        }
+        return AnswerSchema.exact(format.getJsonSchema(), SCHEMA).grammar();
     }
 }

@@ -2,6 +2,8 @@ package dev.chasqui.node.grpc;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A regular expression of a schema as llama.cpp's converter takes it. The converter knows groups, alternatives, classes and
@@ -13,6 +15,7 @@ import java.util.List;
 final class SchemaPattern {
     private static final int LAST = 0x10FFFF;
     private static final int MOST_LENGTH = 1024;
+    private static final Pattern ONE_CLASS = Pattern.compile("\\^\\((\\[[^]]*])(\\*|\\+|\\{[0-9,]+})\\)\\$");
 
     /** What cannot stand in a JSON string as it is, or would not read well. */
     private static final List<int[]> NEVER =
@@ -58,6 +61,31 @@ final class SchemaPattern {
             throw new Unknown("a pattern of at most " + MOST_LENGTH + " characters");
         }
         return new SchemaPattern(pattern).translate();
+    }
+
+    /**
+     * The same with as many characters as the schema wants besides, where it is one class that repeats.
+     *
+     * @param held what {@link #of} made
+     */
+    static String within(String held, int least, int most) throws Unknown {
+        Matcher one = ONE_CLASS.matcher(held);
+        if (!one.matches()) {
+            throw new Unknown("a pattern without minLength and maxLength beside it, or of one class that repeats");
+        }
+        String counts = one.group(2);
+        String[] bounds = counts.startsWith("{")
+                ? counts.substring(1, counts.length() - 1).split(",")
+                : new String[0];
+        int own = counts.equals("*") ? 0 : bounds.length == 0 ? 1 : Integer.parseInt(bounds[0]);
+        boolean open = bounds.length == 0 || counts.endsWith(",}");
+        int ownMost = open ? AnswerSchema.MOST_REPETITIONS : Integer.parseInt(bounds[bounds.length - 1]);
+        int from = Math.max(own, least);
+        int to = Math.min(ownMost, most);
+        if (from > to || to < 1) {
+            throw new Unknown("a pattern that texts of such a length fit");
+        }
+        return "^(" + one.group(1) + "{" + from + "," + to + "})$";
     }
 
     private String translate() throws Unknown {

@@ -106,7 +106,7 @@ final class QueueTest {
                 .asInstanceOf(InstanceOfAssertFactories.type(EngineException.class))
                 .returns(EngineException.Reason.CONTEXT_LENGTH_EXCEEDED, EngineException::reason)
                 .extracting(Throwable::getMessage)
-                .isEqualTo("prompt: 64 tokens (expected: fewer than the 64 tokens of a sequence's context)");
+                .isEqualTo("prompt: 64 tokens (expected: fewer; this model's maximum context length is 64 tokens)");
         assertThat(bench.step()).isFalse();
         assertThat(two).allSatisfy(ask -> assertThat(ask.sampler.timesClosed()).isZero());
     }

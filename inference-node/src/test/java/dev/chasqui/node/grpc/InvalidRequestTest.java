@@ -344,6 +344,31 @@ final class InvalidRequestTest extends ReadyNodeTest {
         node.generate(TestNode.prompt("x".repeat(TestNode.CONTEXT - 2)).build()).completed();
     }
 
+    /** Tokens of such a text take seconds to find, so they are not looked for. */
+    @Test
+    void whatIsFarTooLongIsRefusedBeforeItIsTokenised() throws Exception {
+        String text = "x".repeat(5 << 20);
+        List<Refusal> refusals = List.of(
+                Refusal.of(node.generate(TestNode.prompt(text).build()).failure()),
+                Refusal.of(node.chat(TestNode.chatOf(text).build()).failure()));
+
+        for (Refusal refusal : refusals) {
+            assertThat(refusal.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+            assertThat(refusal.reason()).isEqualTo("CONTEXT_LENGTH_EXCEEDED");
+            assertThat(refusal.message())
+                    .startsWith("prompt: at least ")
+                    .endsWith("maximum context length is " + TestNode.CONTEXT + " tokens)");
+            assertThat(refusal.info().getMetadataMap())
+                    .containsEntry("context_tokens", String.valueOf(TestNode.CONTEXT));
+        }
+        Refusal spaces = Refusal.of(node.generate(
+                        TestNode.prompt(" ".repeat(3 * TestNode.CONTEXT)).build())
+                .failure());
+        assertThat(spaces.message())
+                .as("spaces may be left out, so they are counted")
+                .doesNotContain("at least");
+    }
+
     @Test
     void aTemplateThatRefusesSaysSo() throws Exception {
         Refusal refusal = Refusal.of(node.chat(TestNode.chatOf(SECRET)

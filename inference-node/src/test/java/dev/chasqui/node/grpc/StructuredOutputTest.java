@@ -105,6 +105,26 @@ final class StructuredOutputTest extends ReadyNodeTest {
                         + "{\"type\": \"boolean\"}}",
                 "{\"allOf\": [{\"enum\": [1, \"a\", null, {\"x\": [2]}]}], \"description\": \"one of some\"}",
                 "{\"type\": \"string\", \"format\": \"date-time\"}",
+                "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}",
+                "{\"anyOf\": [{\"type\": \"number\", \"exclusiveMinimum\": 0}, {\"type\": \"null\"}]}",
+                "{\"type\": [\"number\", \"null\"], \"maximum\": -0.25, \"multipleOf\": 0.05}",
+                "{\"type\": \"integer\", \"multipleOf\": 7, \"minimum\": 100, \"exclusiveMaximum\": 1000}",
+                "{\"type\": \"string\", \"minLength\": 2, \"maxLength\": 20, \"pattern\": \"^[a-z]+$\"}",
+                "{\"type\": \"string\", \"format\": \"uri\", \"minLength\": 1, \"maxLength\": 2083}",
+                "{\"type\": [\"string\", \"null\"], \"maxLength\": 65536}",
+                "{\"type\": \"object\", \"propertyNames\": {\"type\": \"string\"}, \"additionalProperties\": {\"type\": \"null\"}}",
+                "{\"type\": \"object\", \"propertyNames\": {\"$ref\": \"#/$defs/c\"}, \"additionalProperties\": {\"type\": \"integer\"}, "
+                        + "\"required\": [\"a\", \"b\"], \"$defs\": {\"c\": {\"enum\": [\"a\", \"b\"], \"type\": \"string\"}}}",
+                "{\"type\": \"array\", \"prefixItems\": [{\"type\": \"null\"}, {\"type\": \"boolean\"}], \"items\": false}",
+                "{\"type\": \"array\", \"prefixItems\": [{\"type\": \"null\"}], \"items\": {\"type\": \"number\", \"minimum\": 1}}",
+                "{\"oneOf\": [{\"type\": \"null\"}, {\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"boolean\"}}}]}",
+                "{\"discriminator\": {\"propertyName\": \"kind\"}, \"oneOf\": [{\"$ref\": \"#/$defs/A\"}, {\"$ref\": \"#/$defs/B\"}], \"$defs\": "
+                        + "{\"A\": {\"type\": \"object\", \"properties\": {\"kind\": {\"const\": \"a\", \"default\": \"a\"}, \"x\": {\"type\": "
+                        + "\"null\"}}}, \"B\": {\"type\": \"object\", \"properties\": {\"kind\": {\"enum\": [\"b\", \"c\"]}}, \"required\": "
+                        + "[\"kind\"]}}}",
+                "{\"oneOf\": [{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"null\"}}, \"required\": [\"a\"]}, {\"type\": \"object\", "
+                        + "\"properties\": {\"b\": {\"type\": \"null\"}}, \"required\": [\"b\"]}]}",
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"null\"}}, \"unevaluatedProperties\": false}",
                 "{\"type\": \"object\", \"properties\": {\"any\": true}, \"required\": [\"any\"], \"title\": \"t\", \"x-own\": 1}"
             })
     void formsThatClientsUse(String schema) throws Exception {
@@ -114,6 +134,25 @@ final class StructuredOutputTest extends ReadyNodeTest {
             whole += fits(chat(schema(schema), seed, 300), schema, seed) ? 1 : 0;
         }
         assertThat(whole).isPositive();
+    }
+
+    /** Each keyword alone and with others, on what it is for and on what it is not for. */
+    @Test
+    void everyKeywordIsHeldOrRefused() throws Exception {
+        int held = 0;
+        int refused = 0;
+        for (int seed = 0; seed < SEEDS; seed++) {
+            String schema = new RandomKeywords(seed).next().toString();
+            Answer answer = raw(schema(schema), seed, 200);
+            if (answer.await().failed() == null) {
+                held += fits(answer, schema, "seed " + seed) ? 1 : 0;
+            } else {
+                assertThat(Refusal.of(answer.failure()).field()).isEqualTo("output_format.json_schema");
+                refused++;
+            }
+        }
+        assertThat(held).isGreaterThan(SEEDS / 10);
+        assertThat(refused).isGreaterThan(SEEDS / 10);
     }
 
     @ParameterizedTest
@@ -183,14 +222,29 @@ final class StructuredOutputTest extends ReadyNodeTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "multipleOf at # | {\"type\": \"integer\", \"multipleOf\": 3}",
-                "minimum at # | {\"type\": \"number\", \"minimum\": 3}",
+                "contains at # | {\"type\": \"array\", \"items\": {\"type\": \"null\"}, \"contains\": {}}",
+                "the numbers at # | {\"type\": \"number\", \"minimum\": 3, \"exclusiveMaximum\": 3}",
+                "the numbers at # | {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 6, \"multipleOf\": 7}",
+                "the numbers at # | {\"type\": \"integer\", \"multipleOf\": 0.5}",
+                "the numbers at # | {\"type\": \"number\", \"multipleOf\": 0}",
+                "the numbers at # | {\"type\": \"number\", \"multipleOf\": 1234567}",
+                "multipleOf at # | {\"type\": \"number\", \"multipleOf\": \"3\"}",
+                "minLength at # | {\"type\": \"string\", \"minLength\": 5000}",
+                "pattern at # | {\"type\": \"string\", \"pattern\": \"^(ab)+$\", \"maxLength\": 5}",
+                "pattern at # | {\"type\": \"string\", \"pattern\": \"^[a]{9}$\", \"maxLength\": 5}",
+                "alternatives 0 and 1 of oneOf, which may both fit, at # | {\"oneOf\": [{\"type\": \"integer\"}, {\"type\": \"number\"}]}",
+                "alternatives 0 and 2 of oneOf, which may both fit, at # | {\"oneOf\": [{\"enum\": [1, 2]}, {\"type\": \"null\"}, {\"const\": 2.0}]}",
+                "alternatives 0 and 1 of oneOf, which may both fit, at #/properties/p | {\"properties\": {\"p\": {\"oneOf\": [{\"type\": \"object\", "
+                        + "\"properties\": {\"a\": {\"type\": \"null\"}}}, {\"type\": \"object\", \"properties\": {\"b\": {}}}]}}}",
+                "oneOf at # | {\"oneOf\": []}",
+                "anyOf at # | {\"anyOf\": []}",
+                "propertyNames at # | {\"type\": \"object\", \"propertyNames\": {\"maxLength\": 3}}",
+                "unevaluatedProperties at # | {\"type\": \"object\", \"unevaluatedProperties\": false}",
                 "not at # | {\"not\": {}}",
                 "uniqueItems at # | {\"type\": \"array\", \"uniqueItems\": true}",
                 "patternProperties at # | {\"type\": \"object\", \"patternProperties\": {}}",
                 "required at # | {\"type\": \"object\", \"required\": [\"a\"]}",
                 "minProperties at #/properties/a | {\"properties\": {\"a\": {\"type\": \"object\", \"minProperties\": 1}}}",
-                "maxLength at # | {\"type\": \"string\", \"maxLength\": 5000}",
                 "minLength over maxLength at # | {\"type\": \"string\", \"minLength\": 5, \"maxLength\": 3}",
                 "minimum over maximum at # | {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 3}",
                 "minimum at # | {\"type\": \"integer\", \"minimum\": 1e300}",
@@ -290,6 +344,75 @@ final class StructuredOutputTest extends ReadyNodeTest {
                 .isEqualTo("output_format.grammar: 300011 bytes (expected: at most 262144)");
     }
 
+    /** Flat schemas of one to three keywords out of all that restrict values. */
+    private static final class RandomKeywords {
+        private static final List<String> BASES = List.of(
+                "{}",
+                "{'type': 'number'}",
+                "{'type': 'integer'}",
+                "{'type': ['integer', 'null']}",
+                "{'type': 'string'}",
+                "{'type': 'array', 'items': {'type': 'boolean'}}",
+                "{'type': 'object', 'additionalProperties': {'type': 'null'}}",
+                "{'type': 'object', 'properties': {'a': {'type': 'null'}, 'b': {'type': 'integer'}}}",
+                "{'anyOf': [{'type': 'boolean'}, {'type': 'object', 'properties': {'a': {}}}]}");
+        private static final List<String> KEYWORDS = List.of(
+                "{'minimum': 0.5}",
+                "{'maximum': 99}",
+                "{'exclusiveMinimum': -3}",
+                "{'exclusiveMaximum': 12.25}",
+                "{'multipleOf': 3}",
+                "{'multipleOf': 0.25}",
+                "{'minLength': 3}",
+                "{'maxLength': 9}",
+                "{'maxLength': 3000}",
+                "{'pattern': '^[a-z]+$'}",
+                "{'format': 'date'}",
+                "{'format': 'email'}",
+                "{'minItems': 1}",
+                "{'maxItems': 3}",
+                "{'uniqueItems': true}",
+                "{'contains': {'const': true}}",
+                "{'prefixItems': [{'type': 'null'}]}",
+                "{'unevaluatedItems': false}",
+                "{'minProperties': 1}",
+                "{'maxProperties': 1}",
+                "{'required': ['a']}",
+                "{'patternProperties': {'^a': {'type': 'string'}}}",
+                "{'propertyNames': {'enum': ['a', 'x']}}",
+                "{'propertyNames': {'maxLength': 2}}",
+                "{'dependentRequired': {'a': ['b']}}",
+                "{'dependentSchemas': {'a': {'required': ['b']}}}",
+                "{'unevaluatedProperties': false}",
+                "{'additionalProperties': false}",
+                "{'not': {'type': 'null'}}",
+                "{'if': {'type': 'object'}, 'then': {'required': ['b']}}",
+                "{'const': 12}",
+                "{'enum': [3, 'three', null]}",
+                "{'oneOf': [{'type': 'integer'}, {'type': 'string'}]}",
+                "{'oneOf': [{'minimum': 2}, {'maximum': 5}]}",
+                "{'allOf': [{'type': 'number'}, {'minimum': 1}]}",
+                "{'$ref': '#/$defs/n', '$defs': {'n': {'type': 'number', 'minimum': 7}}}");
+        private final Random random;
+
+        RandomKeywords(int seed) {
+            this.random = new Random(seed);
+        }
+
+        ObjectNode next() {
+            ObjectNode schema = any(BASES);
+            for (int i = 0; i <= random.nextInt(3); i++) {
+                schema.setAll(any(KEYWORDS));
+            }
+            return schema;
+        }
+
+        private ObjectNode any(List<String> schemas) {
+            String text = schemas.get(random.nextInt(schemas.size()));
+            return (ObjectNode) JSON.readTree(text.replace('\'', '"'));
+        }
+    }
+
     /** Schemas of everything that is held, a few levels deep, with values that end soon. */
     private static final class RandomSchema {
         private final Random random;
@@ -307,7 +430,7 @@ final class StructuredOutputTest extends ReadyNodeTest {
             switch (random.nextInt(depth == 0 ? 8 : 13)) {
                 case 0 -> schema.put("type", random.nextBoolean() ? "null" : "boolean");
                 case 1 -> integer(schema);
-                case 2 -> schema.put("type", "number");
+                case 2 -> number(schema);
                 case 3 ->
                     schema.put("type", "string")
                             .put("minLength", random.nextInt(3))
@@ -345,6 +468,20 @@ final class StructuredOutputTest extends ReadyNodeTest {
             }
         }
 
+        private void number(ObjectNode schema) {
+            schema.put("type", "number");
+            double least = (random.nextInt(4000) - 2000) / 16.0;
+            if (random.nextBoolean()) {
+                schema.put(random.nextBoolean() ? "minimum" : "exclusiveMinimum", least);
+            }
+            if (random.nextBoolean()) {
+                schema.put(random.nextBoolean() ? "maximum" : "exclusiveMaximum", least + 1 + random.nextInt(300));
+            }
+            if (random.nextInt(4) == 0) {
+                schema.put("multipleOf", 0.25);
+            }
+        }
+
         private String pattern() {
             return List.of("^[a-f0-9]{2,6}$", "^(yes|no)!?$", "^\\d{4}-\\d\\d$", "^.{0,7}$", "^[^x]{3}$")
                     .get(random.nextInt(5));
@@ -356,6 +493,9 @@ final class StructuredOutputTest extends ReadyNodeTest {
                 schema.withArray("anyOf").add(JSON.createObjectNode().put("type", type));
             }
             schema.withArray("anyOf").add(object(JSON.createObjectNode(), depth));
+            if (random.nextBoolean()) {
+                schema.set("oneOf", schema.remove("anyOf"));
+            }
         }
 
         private void array(ObjectNode schema, int depth) {

@@ -18,6 +18,7 @@ import dev.chasqui.proto.v1.ToolCallDelta;
 import dev.chasqui.proto.v1.ToolChoice;
 import io.grpc.Status;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -265,6 +266,28 @@ final class ToolCallTest extends ReadyNodeTest {
         }
 
         assertThat(ends).hasSize(2);
+    }
+
+    /** Also where the tools' own schemas are held less exactly. */
+    @Test
+    void aFormBesideToolsIsHeldInAllItSays() throws Exception {
+        String form =
+                "{\"type\":\"object\",\"properties\":{\"share\":{\"type\":\"number\",\"minimum\":0,\"maximum\":1},"
+                        + "\"code\":{\"type\":\"string\",\"pattern\":\"^[A-Z]{2}-[0-9]$\"}},\"required\":[\"share\",\"code\"]}";
+        int whole = 0;
+        for (int seed = 0; seed < 60 && whole < 3; seed++) {
+            Answer answer = node.chat(asking(ToolChoice.Mode.MODE_AUTO, seed)
+                    .setOutputFormat(OutputFormat.newBuilder().setJsonSchema(form))
+                    .build());
+            if (answer.finished(0).getReason() == FinishReason.FINISH_REASON_STOP) {
+                JsonNode said = JSON.readTree(answer.text());
+                assertThat(said.get("share").decimalValue()).isBetween(BigDecimal.ZERO, BigDecimal.ONE);
+                assertThat(said.get("code").asString()).matches("[A-Z]{2}-[0-9]");
+                whole++;
+            }
+        }
+
+        assertThat(whole).isEqualTo(3);
     }
 
     @Test
