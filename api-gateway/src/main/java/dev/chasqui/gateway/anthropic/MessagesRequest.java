@@ -4,6 +4,7 @@ import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.requests.AdapterFields;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
+import dev.chasqui.gateway.requests.ReasoningEffort;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.SamplingFields;
 import dev.chasqui.gateway.requests.Text;
@@ -30,7 +31,6 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
     private static final int MOST_STOPS = 16;
     private static final Set<String> CHOICES = Text.ordered("auto", "any", "tool", "none");
     private static final Set<String> THINKING = Text.ordered("enabled", "adaptive", "disabled");
-    private static final Set<String> EFFORTS = Text.ordered("low", "medium", "high", "xhigh", "max");
 
     /** @throws RequestError where the request is not valid */
     static MessagesRequest parse(JsonNode body, ModelNames names) {
@@ -120,9 +120,9 @@ record MessagesRequest(ChatRequest chat, boolean stream) {
             }
         }
         Fields config = fields.object("output_config");
-        String effort = config == null ? null : config.oneOf("effort", EFFORTS);
+        String effort = config == null ? null : config.oneOf("effort", ReasoningEffort.ANTHROPIC);
         if (effort != null && reasoning.getMode() != Reasoning.Mode.MODE_OFF) {
-            reasoning.setEffort(effort.equals("xhigh") || effort.equals("max") ? "high" : effort);
+            reasoning.setEffort(ReasoningEffort.known(effort));
         }
         if (!reasoning.build().equals(Reasoning.getDefaultInstance())) {
             chat.setReasoning(reasoning);

@@ -4,6 +4,7 @@ import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.requests.AdapterFields;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
+import dev.chasqui.gateway.requests.ReasoningEffort;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.requests.SamplingFields;
 import dev.chasqui.gateway.requests.Text;
@@ -44,7 +45,6 @@ record ResponseRequest(
         boolean store,
         JsonNode body) {
     private static final int MOST_INCLUDED = 100;
-    private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
     private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
     private static final Set<String> FORMATS = Text.ordered("text", "json_object", "json_schema");
 
@@ -152,14 +152,14 @@ record ResponseRequest(
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {
         Fields reasoning = fields.object("reasoning");
-        String effort = reasoning == null ? null : reasoning.oneOf("effort", EFFORTS);
+        String effort = reasoning == null ? null : reasoning.oneOf("effort", ReasoningEffort.OPENAI);
         if (effort == null) {
             return;
         }
         chat.setReasoning(
                 effort.equals("none")
                         ? Reasoning.newBuilder().setMode(Reasoning.Mode.MODE_OFF)
-                        : Reasoning.newBuilder().setEffort(effort.equals("xhigh") ? "high" : effort));
+                        : Reasoning.newBuilder().setEffort(ReasoningEffort.known(effort)));
     }
 
     private static void outputFormat(Fields fields, ChatRequest.Builder chat) {

@@ -27,7 +27,6 @@ public final class ChatFields {
     private static final Set<String> ROLES =
             Text.ordered("system", "developer", "user", "assistant", "tool", "function");
     private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
-    private static final Set<String> EFFORTS = Text.ordered("none", "minimal", "low", "medium", "high", "xhigh");
 
     /** What the fields of a {@link ChatRequest} are called here. */
     public static final SentNames NAMES = SentNames.of(
@@ -220,7 +219,7 @@ public final class ChatFields {
     }
 
     private static void reasoning(Fields fields, ChatRequest.Builder chat) {
-        String effort = fields.oneOf("reasoning_effort", EFFORTS);
+        String effort = fields.oneOf("reasoning_effort", ReasoningEffort.OPENAI);
         Boolean thinking = fields.bool("enable_thinking");
         Fields arguments = fields.object("chat_template_kwargs");
         if (thinking == null && arguments != null) {
@@ -234,7 +233,7 @@ public final class ChatFields {
             reasoning.setMode(Reasoning.Mode.MODE_OFF);
         } else {
             reasoning.setMode(thinking == null ? Reasoning.Mode.MODE_UNSPECIFIED : Reasoning.Mode.MODE_ON);
-            reasoning.setEffort(effort == null ? "" : effort.equals("xhigh") ? "high" : effort);
+            reasoning.setEffort(effort == null ? "" : ReasoningEffort.known(effort));
         }
         chat.setReasoning(reasoning);
     }

@@ -58,7 +58,7 @@ class ChatCompletionRequestTest {
                 "\"dry_sequence_breakers\":[1] | dry_sequence_breakers[0]: 1 (expected: a string)",
                 "\"ignore_eos\":1 | ignore_eos: 1 (expected: true or false)",
                 "\"reasoning_effort\":\"huge\" | reasoning_effort: \"huge\""
-                        + " (expected: none, minimal, low, medium, high, xhigh)",
+                        + " (expected: none, minimal, low, medium, high, xhigh, max)",
                 "\"chat_template_kwargs\":1 | chat_template_kwargs: a number (expected: an object)",
                 "\"priority\":101 | priority: 101 (expected: a whole number, -100 to 100)",
                 "\"priority\":\"high\" | priority: \"high\" (expected: a whole number, -100 to 100)",
@@ -279,6 +279,12 @@ class ChatCompletionRequestTest {
 
     @Test
     void reasoning() {
+        for (String most : List.of("high", "xhigh", "max")) {
+            assertThat(parse("{" + HI + ",\"reasoning_effort\":\"" + most + "\"}")
+                            .getReasoning()
+                            .getEffort())
+                    .isEqualTo("high");
+        }
         assertThat(parse("{" + HI + ",\"reasoning_effort\":\"low\"}")
                         .getReasoning()
                         .getEffort())
