@@ -132,6 +132,20 @@ export function essentials(browser, url, { question, long }) {
       await page.reload();
       await page.locator('.question .branch-at', { hasText: '1 / 2' }).waitFor();
     }),
+    'puts an answer in other words, keeps the old one, and goes on from there': withPage(async page => {
+      await ask(page, question);
+      const text = await answered(page);
+      await page.getByRole('button', { name: 'Edit answer' }).click();
+      await page.getByRole('textbox', { name: 'The answer in other words' }).fill('My own words are these:');
+      await page.keyboard.press('Control+Enter');
+      await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
+      await page.getByRole('button', { name: 'Continue the answer' }).click();
+      await page.locator(`${ANSWER} .stats`, { hasText: 'token' }).waitFor();
+      assert.ok((await answered(page)).startsWith('My own words are these:'));
+      await page.getByRole('button', { name: 'Previous answer' }).click();
+      await page.locator('.answer .branch-at', { hasText: '1 / 2' }).waitFor();
+      assert.equal(await answered(page), text);
+    }),
     'finds a chat by its words, renames it, deletes it, and brings it back': withPage(async page => {
       const word = `zebra${Date.now() % 100_000}`;
       await ask(page, `Please say the word ${word} and nothing else.`);

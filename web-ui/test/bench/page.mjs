@@ -1,4 +1,4 @@
-// How smooth the page is with 500 chats of 100 messages each: npm run bench
+// How smooth the page is with 500 chats of 100 messages each, and with texts of a megabyte: npm run bench
 //
 // Chromium's own trace says for each task of the page's main thread how long it took, on the clock and of the
 // processor. A task is too long from 50 ms of the processor on, since on a machine with other work the clock also
@@ -57,12 +57,23 @@ $$
 `;
 const QUESTION = 'How long does a search in a sorted list of many numbers take, and why? Please tell me about memory as well.';
 
+/** A megabyte of each, in the blocks that are dearest to draw. */
+const HUGE_QUESTION = 'A line of a report, with some numbers: 12, 14 and 17.\n'.repeat(18_000);
+const HUGE_ANSWER = [
+  ANSWER.repeat(300),
+  `\`\`\`java\n${'    low = middle + 1; // never negative\n'.repeat(5_000)}\`\`\`\n\n`,
+  '- one thing of `many`\n'.repeat(10_000),
+  `\n| a | b | c |\n|---|--:|---|\n${'| one | 2 | **three** |\n'.repeat(8_000)}\n`,
+  'word '.repeat(20_000),
+].join('');
+
 function fill(server) {
   const day = 24 * 60 * 60 * 1000;
   const turns = Array.from({ length: MESSAGES }, (_, i) => (i % 2 === 0 ? `${QUESTION} (${i})` : ANSWER));
   for (let i = 0; i < CHATS; i++) {
     server.chats.add({ title: `Chat number ${i} about searching`, turns, updated_at: new Date(Date.now() - (i * day) / 4).toISOString() });
   }
+  return server.chats.add({ title: 'Huge', turns: [HUGE_QUESTION, HUGE_ANSWER], updated_at: new Date(Date.now() - CHATS * day).toISOString() });
 }
 
 /** The page's tasks while `work` goes on, in milliseconds. */
@@ -81,7 +92,18 @@ async function traced(browser, page, work) {
 
 const most = numbers => numbers.reduce((largest, number) => Math.max(largest, number), 0);
 
-async function measure(browser, server) {
+/** Shows a chat, or a new one, and waits until nothing more is drawn or taken away. */
+async function goTo(page, hash, parts) {
+  await page.evaluate(to => (location.hash = to), hash);
+  await page.waitForFunction(least => {
+    const now = document.querySelectorAll('.part').length;
+    const isStill = now === window.partsBefore && (least === 0 ? now === 0 : now >= least);
+    window.partsBefore = now;
+    return isStill;
+  }, parts, { polling: 500 });
+}
+
+async function measure(browser, server, huge) {
   const rows = [];
   const step = async (name, page, work) => {
     const began = performance.now();
@@ -145,17 +167,37 @@ async function measure(browser, server) {
     await page.fill('#search', 'number 4');
     await page.locator('.chat-link mark').first().waitFor();
   });
+  await step('a chat of huge texts is opened', page, () => goTo(page, `#/c/${huge.id}`, 200));
+  await step('scrolling it', page, async () => {
+    await page.mouse.move(900, 400);
+    for (let i = 0; i < 60; i++) {
+      await page.mouse.wheel(0, i < 40 ? -900 : 900);
+      await page.waitForTimeout(16);
+    }
+  });
+  await step('leaving it', page, () => goTo(page, '#/new', 0));
+  server.scripts = [{ pieces: HUGE_ANSWER.match(/[^]{1,400}/g), everyMs: 1 }];
+  await step('a megabyte is pasted and sent, and answered by another', page, async () => {
+    await page.focus('#input');
+    await page.evaluate(text => {
+      const data = new DataTransfer();
+      data.setData('text/plain', text);
+      document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    }, HUGE_QUESTION);
+    await ask(page, QUESTION);
+    await answered(page);
+  });
   rows.paint = paint;
   await page.context().close();
   return rows;
 }
 
 const server = await new ScriptedServer().start();
-fill(server);
+const huge = fill(server);
 const browser = await launch();
 const all = [];
 try {
-  for (let run = 0; run < Number(values.runs); run++) all.push(await measure(browser, server));
+  for (let run = 0; run < Number(values.runs); run++) all.push(await measure(browser, server, huge));
 } finally {
   await browser.close();
   await server.stop();

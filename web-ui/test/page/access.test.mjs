@@ -142,3 +142,38 @@ test('prints the chat and nothing else, in light colours', async () => {
   assert.ok(await page.locator('.answer .md').isVisible());
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('.answer .md')).color), 'rgb(29, 33, 41)');
 });
+
+test('with forced colours one still sees what is chosen, how far a load is, and what can be pressed', async () => {
+  server.scripts = [{ pieces: ['a'], stays: true }];
+  await open({ forcedColors: 'active', colorScheme: 'dark' });
+  const ground = selector => page.locator(selector).first().evaluate(element => getComputedStyle(element).backgroundColor);
+  await page.keyboard.press('Alt+KeyS');
+  assert.notEqual(await ground('.segments input:checked + span'), await ground('.segments input:not(:checked) + span'));
+  await page.keyboard.press('Escape');
+  await ask(page, 'Tell me');
+  await page.locator('.cursor').waitFor();
+  const canvas = await ground('body');
+  for (const seen of ['.cursor', '#send', '.dot[data-state=ready]']) assert.notEqual(await ground(seen), canvas, seen);
+  assert.notEqual(await page.locator('.said').evaluate(element => getComputedStyle(element).borderTopStyle), 'none');
+  await page.keyboard.press('Escape');
+  await answered(page);
+  server.health = { status: 'loading', model: 'tiny-model', progress: 0.4 };
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.locator('#status-fill').waitFor();
+  assert.notEqual(await ground('#status-fill'), canvas);
+});
+
+test('a text has the direction of its own words, whichever stand around it', async () => {
+  server.scripts = [{ pieces: ['שלום עולם\n\n- אחת\n\nHello\n\n```\ncode\n```\n'] }];
+  await open();
+  const right = 'مرحبا، كيف الحال؟';
+  await page.fill('#input', right);
+  const direction = selector => page.locator(selector).first().evaluate(element => getComputedStyle(element).direction);
+  assert.equal(await direction('#input'), 'rtl');
+  await page.press('#input', 'Enter');
+  await answered(page);
+  assert.equal(await direction('.said'), 'rtl');
+  assert.deepEqual(await page.locator('.md > *').evaluateAll(blocks => blocks.map(block => getComputedStyle(block).direction)), ['rtl', 'rtl', 'ltr', 'ltr']);
+  assert.equal(await direction('.chat-title'), 'rtl');
+  await assertNothingSticksOut(page);
+});

@@ -22,7 +22,7 @@ function findForbidden() {
   const html = 'A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR KBD LI MARK OL P PRE SPAN STRONG SUB SUP TABLE TBODY TD TH THEAD TR UL';
   const maths = 'math menclose mfrac mi mn mo mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover';
   const allowed = new Set(`${html} ${maths}`.split(' '));
-  const attributes = 'href title class align start target rel tabindex aria-hidden type data-highlighted data-tex data-wide';
+  const attributes = 'href title class align start target rel tabindex aria-hidden type dir data-highlighted data-tex data-wide';
   const ofMaths = 'accent columnalign columnspacing depth display displaystyle fence height linethickness lspace mathvariant maxsize minsize notation rspace scriptlevel separator stretchy voffset width';
   const known = new Set(`${attributes} ${ofMaths}`.split(' '));
   return [...document.querySelectorAll('.md *')].flatMap(element => {

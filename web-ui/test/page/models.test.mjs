@@ -57,6 +57,7 @@ test('all models are shown with what they are and what can be done with them', a
 test('a download shows its rate and the time left, in another tab and after a reload too, and can be cancelled from there', async () => {
   await open();
   await press('Get catalogue-model');
+  await row('catalogue-model').getByRole('progressbar').waitFor();
   server.modelWork.progress('catalogue-model', { progress: 0.25, bytes_done: 99_452_048, bytes_per_second: 10_000_000 });
   await about('catalogue-model', 'downloading · 99 MB of 398 MB · 10 MB/s · 29.8 s left');
   assert.equal(await row('catalogue-model').getByRole('progressbar').getAttribute('aria-valuenow'), '25');
@@ -102,6 +103,7 @@ test('a model is loaded, unloaded, and deleted after a question, by keyboard', a
   await open();
   await page.getByRole('button', { name: 'Load larger-model' }).focus();
   await page.keyboard.press('Enter');
+  await about('larger-model', 'loading 0 %');
   server.modelWork.progress('larger-model', { progress: 0.4 });
   await about('larger-model', 'loading 40 %');
   server.modelWork.end('larger-model', { state: 'ready', memory_bytes: 3e9 });

@@ -5,6 +5,7 @@ import { dayGroup } from '../../src/main/resources/static/js/days.js';
 import { describeStats, formatBytes, formatPercent, formatSeconds } from '../../src/main/resources/static/js/format.js';
 import { describeHealth, toHealth } from '../../src/main/resources/static/js/health.js';
 import { parseSampling } from '../../src/main/resources/static/js/settings.js';
+import { TimeLeft, roughTime } from '../../src/main/resources/static/js/time-left.js';
 
 const answerOf = content => ({ ...newAnswer('q', 'm'), content, status: 'complete' });
 
@@ -86,4 +87,15 @@ test('a setting outside its range is refused with the range', () => {
   assert.equal(parseSampling('temperature', '0,7'), 0.7);
   assert.throws(() => parseSampling('temperature', '3'), /from 0 to 2/);
   assert.throws(() => parseSampling('max_tokens', '1.5'), /whole number from 1 to 131,072/);
+});
+
+test('the time that is left follows from the progress so far, and is said roughly', () => {
+  const left = new TimeLeft();
+  assert.equal(left.after('load a', 0.2, 1_000), null);
+  assert.equal(left.after('load a', 0.4, 2_000), null, 'too early');
+  assert.equal(Math.round(left.after('load a', 0.6, 5_000)), 4);
+  assert.equal(Math.round(left.after('load a', 0.6, 9_000)), 8, 'it stands still');
+  assert.equal(left.after('load b', 0.6, 9_000), null, 'another model');
+  assert.equal(left.after('load b', 0.1, 19_000), null, 'begun anew');
+  assert.deepEqual([3, 21, 55, 58, 60, 200].map(roughTime), ['a few seconds', 'about 25 s', 'about 55 s', 'about 1 min', 'about 1 min', 'about 3 min']);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mend, settledLength, toHtml } from '../../src/main/resources/static/js/markdown.js';
+import { settledLength } from '../../src/main/resources/static/js/markdown-pieces.js';
+import { mend, toHtml } from '../../src/main/resources/static/js/markdown.js';
 
 const formulas = html => [...html.matchAll(/<span class="tex-(inline|block)">([^<]*)<\/span>/g)].map(([, kind, tex]) => `${kind} ${tex}`);
 

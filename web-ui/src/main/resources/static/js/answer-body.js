@@ -1,28 +1,42 @@
 import { el } from './dom.js';
 import { highlightCode } from './highlight.js';
 import { drawMath } from './math.js';
-import { mend, settledLength, toHtml } from './markdown.js';
+import { PIECE, definitionsOf, nextPiece } from './markdown-pieces.js';
+import { mend, toHtml } from './markdown.js';
 import { morph } from './morph.js';
 import { safeFragment } from './safe-dom.js';
 
+const SLICE_MS = 8;
+
 /**
  * Shows a Markdown text that grows. Blocks that are complete are drawn once; only the open one is drawn again, at most
- * once a frame.
+ * once a frame. A long text is drawn in pieces, and what follows its first one is in parts that the browser lays out
+ * only where they are seen.
  */
 export class AnswerBody {
   element = el('div.md');
   #text = '';
+  #isWhole = false;
+  /** How much of the text is drawn for good, and what is read in front of the rest. */
   #settled = 0;
-  #settledNodes = 0;
+  #carry = '';
+  #isMidLine = false;
+  /** Where the next block goes: the element, or a part of it; how many of its nodes are there for good, of how much text. */
+  #place = this.element;
+  #nodes = 0;
+  #length = 0;
+  #definitions = '';
   #frame = 0;
+  #timer = 0;
 
   /**
    * The text as it is so far; it must begin with what was given before.
    * @param {string} text
    */
   grow(text) {
-    this.#text = normalize(text);
-    this.#frame ||= requestAnimationFrame(() => this.#drawOpen());
+    this.#text = text;
+    this.#isWhole = false;
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   /**
@@ -30,33 +44,93 @@ export class AnswerBody {
    * @param {string} text
    */
   finish(text) {
+    const whole = normalize(text);
+    if (this.#isWhole && whole === this.#text) return;
+    this.#halt();
+    const isShort = whole.length <= PIECE;
+    this.#definitions = isShort ? '' : definitionsOf(whole);
+    // A short text is read as a whole once more, and keeps the elements that it has.
+    if (isShort && this.#place === this.element) this.#begin();
+    else if (isShort || this.#definitions !== '' || !whole.startsWith(this.#text.slice(0, this.#settled))) this.#beginAnew();
+    this.#text = whole;
+    this.#isWhole = true;
+    // Of a long text a first piece: there is more to do now than this.
+    this.#draw(0);
+  }
+
+  #beginAnew() {
+    this.element.replaceChildren();
+    this.#place = this.element;
+    this.#begin();
+  }
+
+  #begin() {
+    this.#settled = this.#nodes = this.#length = 0;
+    this.#carry = '';
+    this.#isMidLine = false;
+  }
+
+  #halt() {
     cancelAnimationFrame(this.#frame);
-    this.#frame = 0;
-    this.#text = normalize(text);
-    this.#settled = 0;
-    this.#settledNodes = 0;
-    morph(this.element, decorated(safeFragment(toHtml(this.#text))));
-    drawMath(this.element);
-    highlightCode(this.element);
+    clearTimeout(this.#timer);
+    this.#frame = this.#timer = 0;
   }
 
-  #drawOpen() {
-    this.#frame = 0;
-    const length = settledLength(this.#text.slice(this.#settled));
-    if (length > 0) this.#settle(length);
-    const open = decorated(safeFragment(toHtml(mend(this.#text.slice(this.#settled)))));
+  #draw(milliseconds = SLICE_MS) {
+    this.#halt();
+    this.#text = normalize(this.#text);
+    const end = performance.now() + milliseconds;
+    for (let piece = this.#next(); piece !== null; piece = this.#next()) {
+      const isLast = this.#isWhole && this.#settled + piece.length === this.#text.length;
+      this.#put(piece, isLast);
+      if (isLast) return;
+      if (performance.now() < end) continue;
+      this.#timer = setTimeout(() => this.#draw());
+      return;
+    }
+    if (!this.#isWhole) this.#putOpen();
+    // Everything was there for good; the cursor goes.
+    else morph(this.#place, new DocumentFragment(), this.#nodes);
+  }
+
+  #next() {
+    return nextPiece(this.#text.slice(this.#settled), this.#carry, this.#isWhole);
+  }
+
+  #putOpen() {
+    this.#makeRoom();
+    const open = this.#elements(mend(this.#carry + this.#text.slice(this.#settled)), false);
     addCursor(open);
-    morph(this.element, open, this.#settledNodes);
-    drawMath(this.element);
+    morph(this.#place, open, this.#nodes);
+    drawMath(this.#place);
   }
 
-  #settle(length) {
-    const blocks = decorated(safeFragment(toHtml(this.#text.slice(this.#settled, this.#settled + length))));
+  /** Of the last piece of a text nothing is there for good: the text may be continued. */
+  #put({ markdown, length, carry, isCutCode, isMidLine }, isLast) {
+    this.#makeRoom();
+    const blocks = this.#elements(this.#definitions === '' ? markdown : `${this.#definitions}\n\n${markdown}`, isCutCode);
     const count = blocks.childNodes.length;
-    morph(this.element, blocks, this.#settledNodes);
+    morph(this.#place, blocks, this.#nodes);
+    drawMath(this.#place);
+    highlightCode(this.#place);
+    if (isLast) return;
     this.#settled += length;
-    this.#settledNodes += count;
-    highlightCode(this.element);
+    this.#length += length;
+    this.#nodes += count;
+    this.#carry = carry;
+    this.#isMidLine = isMidLine;
+  }
+
+  #elements(markdown, isCutCode) {
+    return decorated(safeFragment(toHtml(markdown)), { isCutCode, goesOn: /^\s*[`~]{3}/.test(this.#carry), isMidLine: this.#isMidLine });
+  }
+
+  /** What is drawn for good is never moved again, so that what is selected in it stays so. */
+  #makeRoom() {
+    if (this.#length < PIECE) return;
+    this.#place = el('div.part');
+    this.#nodes = this.#length = 0;
+    this.element.append(this.#place);
   }
 }
 
@@ -64,21 +138,34 @@ function normalize(text) {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
-/** Gives code blocks a head with the language and a copy button, and tables a box to scroll in. */
-function decorated(fragment) {
-  for (const pre of fragment.querySelectorAll('pre')) {
-    const language = /language-(\S+)/.exec(pre.firstElementChild?.className ?? '')?.[1] ?? 'text';
+/**
+ * Gives code blocks a head with the language and a copy button, tables a box to scroll in, and each block the direction
+ * of its own words. Code that was cut has one head, and no colours, which would begin wrongly in each piece.
+ */
+function decorated(fragment, { isCutCode, goesOn, isMidLine }) {
+  const blocks = [...fragment.querySelectorAll('pre')];
+  blocks.forEach((pre, i) => {
+    const code = pre.firstElementChild;
+    const language = /language-(\S+)/.exec(code?.className ?? '')?.[1] ?? 'text';
+    const continues = goesOn && i === 0;
+    const isCut = isCutCode && i === blocks.length - 1;
+    if (continues || isCut) code.removeAttribute('class');
     const head = el('div.code-head', {}, el('span.code-language', {}, language), el('button.code-copy', { type: 'button' }, 'Copy'));
-    const box = el('div.code');
+    const box = el('div.code', { dir: 'ltr' });
+    box.classList.toggle('cut', isCut);
+    box.classList.toggle('goes-on', continues);
+    box.classList.toggle('mid-line', continues && isMidLine);
     pre.replaceWith(box);
     pre.tabIndex = 0;
-    box.append(head, pre);
-  }
+    if (!continues) box.append(head);
+    box.append(pre);
+  });
   for (const table of fragment.querySelectorAll('table')) {
     const box = el('div.table-box', { tabIndex: 0 });
     table.replaceWith(box);
     box.append(table);
   }
+  for (const block of fragment.children) block.dir ||= 'auto';
   return fragment;
 }
 

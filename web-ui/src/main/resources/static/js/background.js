@@ -1,4 +1,4 @@
-const LONGEST_MS = 5_000;
+const LONGEST_MS = 10_000;
 const MOST_FAILURES = 3;
 
 /**

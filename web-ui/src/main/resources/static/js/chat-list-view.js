@@ -204,8 +204,8 @@ export class ChatListView {
 
 class Row {
   element;
-  #title = el('span.chat-title');
-  #snippet = el('span.chat-snippet');
+  #title = el('span.chat-title', { dir: 'auto' });
+  #snippet = el('span.chat-snippet', { dir: 'auto' });
   #state = el('span.chat-state', { hidden: true });
   #link;
   #more = el('button.chat-more.quiet.round', { type: 'button', ariaHasPopup: 'menu', ariaExpanded: 'false', tabIndex: -1 }, icon('more'));
@@ -237,7 +237,7 @@ class Row {
 
   /** @param {(title: string|null) => void} onNamed told the new title, or null where it stays */
   rename(onNamed) {
-    const input = el('input.chat-rename', { value: this.#name, maxLength: 200, ariaLabel: 'Title of the chat' });
+    const input = el('input.chat-rename', { value: this.#name, maxLength: 200, dir: 'auto', ariaLabel: 'Title of the chat' });
     let isOver = false;
     const end = isKept => {
       // What takes the focus away ends it too.

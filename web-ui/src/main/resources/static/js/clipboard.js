@@ -21,14 +21,22 @@ export async function copyText(text, button) {
 }
 
 /**
- * Copies the code that a button stands above.
+ * Copies the code that a button stands above, also where it is long and in pieces.
  * @param {HTMLElement|null} button
  */
 export async function copyCode(button) {
   if (!button) return;
-  await copyText(button.closest('.code').querySelector('code').textContent, null);
+  const boxes = [...button.closest('.md').querySelectorAll('.code')];
+  const first = boxes.indexOf(button.closest('.code'));
+  const next = boxes.findIndex((box, i) => i > first && !box.matches('.goes-on'));
+  await copyText(boxes.slice(first, next < 0 ? boxes.length : next).reduce(joined, ''), null);
   button.textContent = 'Copied';
   setTimeout(() => (button.textContent = 'Copy'), SHOWN_MS);
+}
+
+/** Each piece ends with a line end, which is not its own where it was cut inside a line. */
+function joined(text, box) {
+  return (box.matches('.mid-line') ? text.slice(0, -1) : text) + box.querySelector('code').textContent;
 }
 
 /** For pages that came over plain HTTP from another machine, where browsers offer no clipboard. */

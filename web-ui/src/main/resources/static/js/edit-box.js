@@ -1,4 +1,6 @@
 import { el, isComposing } from './dom.js';
+import { formatBytes } from './format.js';
+import { LONGEST_TYPED } from './pasted-texts.js';
 
 /**
  * Lets one put a message in other words, in the place of its text.
@@ -12,8 +14,11 @@ import { el, isComposing } from './dom.js';
  */
 export function editInPlace(message, { text, label, verb, isLine, onTaken }) {
   if (message.classList.contains('editing')) return;
-  const box = el('textarea', { value: text, ariaLabel: label, dir: 'auto' });
-  const form = el('form.edit-box', {}, box, el('div.edit-actions', {},
+  const begin = beginOf(text);
+  const rest = text.slice(begin.length);
+  const box = el('textarea', { value: begin, ariaLabel: label, dir: 'auto' });
+  const about = rest === '' ? null : el('p.about', {}, `… and ${formatBytes(rest.length)} more, which stay as they are.`);
+  const form = el('form.edit-box', {}, box, about, el('div.edit-actions', {},
     el('button.plain', { type: 'button', onclick: end }, 'Cancel'),
     el('button.plain.strong.idle-only', { type: 'submit' }, verb)));
   const fit = () => {
@@ -28,7 +33,7 @@ export function editInPlace(message, { text, label, verb, isLine, onTaken }) {
   }
   form.addEventListener('submit', async event => {
     event.preventDefault();
-    const words = box.value.trim();
+    const words = (box.value + rest).trim();
     if (words === '' || words === text.trim()) return end();
     if (box.readOnly) return;
     box.readOnly = true;
@@ -52,4 +57,10 @@ export function editInPlace(message, { text, label, verb, isLine, onTaken }) {
   fit();
   box.focus();
   box.setSelectionRange(box.value.length, box.value.length);
+}
+
+/** Of a text that is too long for a box the beginning, up to the end of a line. */
+function beginOf(text) {
+  if (text.length <= LONGEST_TYPED) return text;
+  return text.slice(0, text.lastIndexOf('\n', LONGEST_TYPED / 2) + 1 || LONGEST_TYPED / 2);
 }

@@ -1,4 +1,4 @@
-// Code to HTML with colours, beside the page. The usual languages are in one file; the others come one by one.
+// Code to runs of text with colours, beside the page. The usual languages are in one file; the others come one by one.
 import highlighter from '../vendor/highlight.js';
 
 const OTHERS = [
@@ -21,14 +21,28 @@ async function known(name) {
   return file;
 }
 
+const CHARACTERS = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#x27;': "'" };
+
+/** The highlighter's HTML as runs of text, each with the classes of the innermost element around it. */
+function runsOf(html) {
+  const runs = [];
+  const classes = [''];
+  for (const [tag, opened, text] of html.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
+    if (opened !== undefined) classes.push(opened);
+    else if (text === undefined) classes.pop();
+    else runs.push([classes.at(-1), tag.replace(/&(?:amp|lt|gt|quot|#x27);/g, entity => CHARACTERS[entity])]);
+  }
+  return runs;
+}
+
 onmessage = async ({ data: { code, language } }) => {
-  let html = null;
+  let runs = null;
   try {
     const name = await known(language);
-    if (name) html = highlighter.highlight(code, { language: name, ignoreIllegals: true }).value;
+    if (name) runs = runsOf(highlighter.highlight(code, { language: name, ignoreIllegals: true }).value);
   } catch {
     // It stays without colours.
   }
-  postMessage(html);
+  postMessage(runs);
 };
 postMessage('ready');

@@ -1,7 +1,7 @@
 import { Background } from './background.js';
-import { safeFragment } from './safe-dom.js';
+import { CODE } from './markdown-pieces.js';
+import { safeRuns } from './safe-dom.js';
 
-const LONGEST = 30_000;
 const worker = new Background(new URL('./highlight-worker.js', import.meta.url));
 
 /**
@@ -16,11 +16,11 @@ export function highlightCode(root) {
 async function colour(block) {
   const language = /language-(\S+)/.exec(block.className)[1];
   const code = block.textContent;
-  if (code.length > LONGEST || isOpen(block)) return;
-  const html = await worker.ask({ code, language }).catch(() => null);
-  if (html === null || isOpen(block) || block.dataset.highlighted !== undefined || block.textContent !== code) return;
+  if (code.length > CODE || isOpen(block)) return;
+  const runs = await worker.ask({ code, language }).catch(() => null);
+  if (runs === null || isOpen(block) || block.dataset.highlighted !== undefined || block.textContent !== code) return;
   block.dataset.highlighted = '';
-  block.replaceChildren(safeFragment(html));
+  block.replaceChildren(safeRuns(runs));
 }
 
 /** Whether the block is still being written. */

@@ -1,4 +1,4 @@
-import { Marked } from '../vendor/marked.js';
+import { Lexer, Marked } from '../vendor/marked.js';
 import { endsInMath, maskMath, mathExtensions } from './math-syntax.js';
 
 // Markdown to HTML text. Pure: no DOM. Raw HTML in the source stays visible text; `safe-dom.js` is the second wall.
@@ -6,8 +6,6 @@ import { endsInMath, maskMath, mathExtensions } from './math-syntax.js';
 /** Tags that models like to write inside text and that are harmless without attributes. */
 const PLAIN_TAG = /^<\/?(?:br|sub|sup|kbd|mark)\s*\/?>$/i;
 const LANGUAGE = /^[\w+#.-]{1,30}/;
-/** A code block with both its fences, the closing one at least as long as the opening one. */
-const FENCED = /^ {0,3}(`{3,}|~{3,})(?![`~])[\s\S]*\n {0,3}\1[`~]*\s*$/;
 const SAFE_SCHEMES = new Set(['http:', 'https:', 'mailto:']);
 
 /**
@@ -86,24 +84,12 @@ export function toHtml(source) {
 }
 
 /**
- * How much of a growing text is settled: the blocks in front of this offset are complete, and nothing that may still
- * come changes them. The block that is being written is never among them.
- * @param {string} source the text so far, from a block's beginning, with LF line ends
- * @returns {number}
+ * The blocks that a text consists of, without what is in them.
+ * @param {string} source
+ * @returns {{type: string, raw: string}[]}
  */
-export function settledLength(source) {
-  // A line says what it is (the next list item, a new paragraph) only when it is complete.
-  const lines = source.slice(0, source.lastIndexOf('\n') + 1);
-  const blocks = marked.lexer(lines);
-  let last = blocks.length - 1;
-  while (last >= 0 && blocks[last].type === 'space') last--;
-  const end = last >= 0 && isClosed(blocks[last]) ? last + 1 : Math.max(last, 0);
-  return blocks.slice(0, end).reduce((length, block) => length + block.raw.length, 0);
-}
-
-/** Whether a block says itself that it is complete; most end only when another one begins. */
-function isClosed({ type, raw, isClosed }) {
-  return type === 'heading' || type === 'hr' || (type === 'code' && FENCED.test(raw)) || (type === 'mathBlock' && isClosed);
+export function blocksOf(source) {
+  return new Lexer(marked.defaults).blockTokens(source);
 }
 
 /**

@@ -4,6 +4,7 @@ import { describeLeftOut, isRunning, toStats } from './conversation.js';
 import { el, icon } from './dom.js';
 import { editInPlace } from './edit-box.js';
 import { describeStats, formatSeconds } from './format.js';
+import { GrowingText, PlainText } from './plain-text.js';
 
 /**
  * What is to know of a message beside itself.
@@ -18,7 +19,7 @@ export class QuestionView {
   #message;
   #chat;
   #shown = '';
-  #said = el('p.said');
+  #said = new PlainText();
   #notice = el('div.notice.failure', { hidden: true });
   #foot = el('div.message-foot');
   #actions;
@@ -39,9 +40,9 @@ export class QuestionView {
     const { status, content, error } = this.#message;
     const looks = [status, error, content.length, isLast, ...siblings].join();
     if (this.#shown === looks) return;
-    if (this.#shown === '') this.element.append(el('h2.unseen', {}, 'You'), this.#said, this.#notice, this.#foot);
+    if (this.#shown === '') this.element.append(el('h2.unseen', {}, 'You'), ...this.#said.elements, this.#notice, this.#foot);
     this.#shown = looks;
-    this.#said.textContent = content;
+    this.#said.show(content);
     this.element.classList.toggle('last', isLast);
     this.#foot.replaceChildren(branches(this.#message, siblings, this.#actions), this.#buttons());
     this.#showNotice();
@@ -63,6 +64,14 @@ export class QuestionView {
     const text = el('p', {}, `Not sent. ${withRetryTime(error ?? 'The page went away before the server had it.', retryAfter)}`);
     const back = labelled('edit', 'Change', () => this.#actions.onTakenBack(this.#chat.takeBack()));
     this.#notice.replaceChildren(text, labelled('retry', 'Retry', () => this.#chat.sendAgain()), back);
+  }
+
+  /**
+   * Makes sure that these words can be seen.
+   * @param {string} words in small letters
+   */
+  reveal(words) {
+    this.#said.reveal(words);
   }
 
   /** Lets one put the question in other words. */
@@ -87,14 +96,15 @@ export class AnswerView {
   #actions;
   #shown = '';
   #body;
-  #reasoning = el('div.reasoning-text');
+  #reasoning = new GrowingText(el('div.reasoning-text', { dir: 'auto' }));
   #summary = el('summary');
-  #thoughts = el('details.reasoning', { hidden: true }, this.#summary, this.#reasoning);
+  #thoughts = el('details.reasoning', { hidden: true }, this.#summary, this.#reasoning.element);
   #notice = el('div.notice', { hidden: true });
   #foot = el('div.message-foot', { hidden: true });
   #leftOut = el('p.left-out', { hidden: true });
   #thinkingSince = 0;
   #thought = 0;
+  #frame = 0;
 
   /**
    * @param {import('./message-tree.js').Message} message
@@ -115,7 +125,10 @@ export class AnswerView {
 
   grow() {
     const { content, reasoning } = this.#message;
-    this.#showReasoning();
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#showReasoning();
+    });
     if (content !== '' || !reasoning) this.#body.grow(content);
   }
 
@@ -162,7 +175,7 @@ export class AnswerView {
     const { reasoning, content } = this.#message;
     this.#thoughts.hidden = !reasoning;
     if (!reasoning) return;
-    if (this.#reasoning.textContent !== reasoning) this.#reasoning.textContent = reasoning;
+    this.#reasoning.show(reasoning);
     const thinking = isRunning(this.#message) && content === '';
     if (thinking) this.#thinkingSince ||= performance.now();
     else if (this.#thinkingSince && !this.#thought) this.#thought = (performance.now() - this.#thinkingSince) / 1000;

@@ -43,6 +43,27 @@ export function safeFragment(html) {
   return purify.sanitize(html, RULES);
 }
 
+/**
+ * Text of which parts have classes, as the highlighter gives them to words of code.
+ * @param {[string, string][]} runs each with its classes, which may be none, and its text
+ * @returns {DocumentFragment}
+ */
+export function safeRuns(runs) {
+  const fragment = new DocumentFragment();
+  for (const [classes, text] of runs) {
+    const known = classes.split(' ').filter(name => CLASS.test(name)).join(' ');
+    if (known === '') {
+      fragment.append(text);
+    } else {
+      const span = document.createElement('span');
+      span.className = known;
+      span.textContent = text;
+      fragment.append(span);
+    }
+  }
+  return fragment;
+}
+
 const mathPurify = DOMPurify(window);
 
 /** What KaTeX writes, without what could link, colour, or borrow a style. */

@@ -2,7 +2,7 @@ import { announce } from './announcer.js';
 import { copyCode } from './clipboard.js';
 import { isRunning } from './conversation.js';
 import { byId } from './dom.js';
-import { DrawQueue } from './draw-queue.js';
+import { DrawQueue, Removal } from './draw-queue.js';
 import { AnswerView, QuestionView } from './message-views.js';
 
 /** How long the messages of a chat that is opened may be drawn at once. */
@@ -38,6 +38,7 @@ export class ThreadView {
   /** What stays in view while what is around it is still being drawn. */
   #held = null;
   #later = new DrawQueue();
+  #removal = new Removal();
   #opened = true;
 
   /**
@@ -84,6 +85,7 @@ export class ThreadView {
     const view = this.#views.get(message?.id);
     if (!view) return;
     this.#draw(view, message);
+    view.reveal?.(wanted);
     this.#held = view.element;
     this.#following = false;
     this.#follow();
@@ -112,7 +114,7 @@ export class ThreadView {
     const grew = messages.length > 0 && !this.#views.has(messages.at(-1).id);
     for (const [id, view] of this.#views) {
       if (known.has(id)) continue;
-      view.element.remove();
+      this.#removal.remove(view.element);
       this.#views.delete(id);
     }
     this.#place(messages);

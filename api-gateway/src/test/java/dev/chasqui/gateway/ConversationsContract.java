@@ -112,7 +112,7 @@ abstract class ConversationsContract extends GatewayTest {
     }
 
     @Test
-    void anAnswerIsPutInOtherWordsWithoutGenerating() throws Exception {
+    void anAnswerIsPutInOtherWordsWithoutGeneratingAndGoneOnWith() throws Exception {
         String id = create("{}");
         ask(id, "First?");
         String answer = ended(id).get(1).get("id").asString();
@@ -124,6 +124,17 @@ abstract class ConversationsContract extends GatewayTest {
         assertThat(edited.at("/answer/status").asString()).isEqualTo("complete");
         assertThat(path(id)).containsExactly("First?", "Mine.");
         assertThat(node.requests).isEmpty();
+
+        node.does(ScriptedNode.saying(" And more."));
+        post("/api/conversations/" + id + "/continue", "{}");
+
+        assertThat(ended(id))
+                .extracting(one -> one.get("content").asString())
+                .containsExactly("First?", "Hello wörld!", "Mine. And more.");
+        ChatRequest sent =
+                node.requests.stream().reduce((first, second) -> second).orElseThrow();
+        assertThat(sent.getContinueLastMessage()).isTrue();
+        assertThat(sent.getMessages(1).getContent(0).getText()).isEqualTo("Mine.");
     }
 
     @Test
