@@ -100,7 +100,7 @@ async function goTo(page, hash, parts) {
     const isStill = now === window.partsBefore && (least === 0 ? now === 0 : now >= least);
     window.partsBefore = now;
     return isStill;
-  }, parts, { polling: 500 });
+  }, parts, { polling: 500, timeout: 600_000 });
 }
 
 async function measure(browser, server, huge) {
@@ -185,7 +185,7 @@ async function measure(browser, server, huge) {
       document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
     }, HUGE_QUESTION);
     await ask(page, QUESTION);
-    await answered(page);
+    await answered(page, 600_000);
   });
   rows.paint = paint;
   await page.context().close();

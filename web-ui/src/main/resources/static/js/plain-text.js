@@ -3,9 +3,9 @@ import { formatBytes } from './format.js';
 import { PIECE, plainPieces } from './markdown-pieces.js';
 
 const LONG = 3_000;
-const LONG_LINES = 40;
-const BEGIN = 1_500;
-const BEGIN_LINES = 20;
+const LONG_LINES = 30;
+const BEGIN = 900;
+const BEGIN_LINES = 12;
 
 /** A text as it was written; of a long one the beginning, and a button for the rest. */
 export class PlainText {

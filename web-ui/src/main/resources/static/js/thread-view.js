@@ -119,6 +119,7 @@ export class ThreadView {
     }
     this.#place(messages);
     this.#thread.classList.toggle('busy', !this.#chat.isIdle);
+    if (this.#opened && messages.length === 0) this.#scroller.scrollTop = 0;
     if (this.#opened || grew) this.toEnd();
     this.#opened = messages.length === 0 && state === 'loading';
     // What had it is gone: the next Tab goes on from here.
