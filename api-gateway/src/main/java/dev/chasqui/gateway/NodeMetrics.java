@@ -67,6 +67,8 @@ final class NodeMetrics {
                 "counter",
                 "Requests that went to another node, because one refused them or was gone before it answered.");
         out.append("chasqui_request_retries_total ").append(nodes.retries()).append('\n');
+        header(out, "chasqui_requests_waiting_for_node", "gauge", "Requests that wait because no node takes any.");
+        out.append("chasqui_requests_waiting_for_node ").append(nodes.waiting()).append('\n');
         header(out, "chasqui_node_requests_in_flight", "gauge", "Requests of this gateway that the node works on.");
         views.forEach(view -> sample(out, "chasqui_node_requests_in_flight", view, null, view.inFlight()));
         if (localNode != null) {

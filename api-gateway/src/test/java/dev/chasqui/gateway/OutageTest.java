@@ -65,6 +65,7 @@ class OutageTest extends GatewayTest {
         int port = nodeIsLost();
         HttpResponse<Stream<String>> response = streamThatWaits();
         assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(get("/metrics").body()).contains("chasqui_requests_waiting_for_node 1\n");
 
         node = new ScriptedNode(port);
 
@@ -72,6 +73,7 @@ class OutageTest extends GatewayTest {
         assertThat(lines.get(0)).startsWith(":");
         assertThat(String.join("\n", lines)).contains("wörld").contains("data: [DONE]");
         assertThat(node.requests).hasSize(1);
+        assertThat(get("/metrics").body()).contains("chasqui_requests_waiting_for_node 0\n");
     }
 
     @Test

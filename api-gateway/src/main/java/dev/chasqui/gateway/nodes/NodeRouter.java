@@ -367,6 +367,11 @@ public final class NodeRouter implements AutoCloseable {
         return retries.get();
     }
 
+    /** Requests that wait because no node takes any. On the event loop. */
+    public int waiting() {
+        return outage.waiting();
+    }
+
     /** The best that any node can do for the default model. */
     public Readiness readiness() {
         if (draining) {

@@ -42,6 +42,11 @@ final class Outage {
         lastNanos = System.nanoTime();
     }
 
+    /** Requests that wait now. */
+    int waiting() {
+        return waiting;
+    }
+
     /** Whether a node may soon take what none has taken. */
     private boolean endsSoon(NodeException refusal) {
         boolean away = switch (refusal.reason()) {
