@@ -45,10 +45,12 @@ CQ_API void       cq_model_free(cq_model * model);
 // Shapes and types of its tensors must have been checked. Its number, from 0; -1: failed.
 CQ_API int32_t    cq_model_add_adapter(cq_model * model, const char * path, int32_t length, char ** error);
 // What a model would take, with a context where it generates text, found without taking it: {layers, generates,
-// parts: [{device, kind, weights, arranged, kv, compute}]}. placement, shares: as of cq_model_load; options: as of
+// parts: [{device, kind, weights, arranged, kv, compute}]}. arch, tokens: the model's architecture and how many tokens it knows,
+// where that is known already (else 0), so that they need not be read. placement, shares: as of cq_model_load; options: as of
 // cq_context_new. NULL: failed.
-CQ_API char * cq_model_estimate(const char * path, int32_t length, const int32_t * placement, const float * shares,
-                                int32_t share_count, const int32_t * options, int32_t count, char ** error);
+CQ_API char * cq_model_estimate(const char * path, int32_t length, const char * arch, int32_t arch_length, int64_t tokens,
+                                const int32_t * placement, const float * shares, int32_t share_count, const int32_t * options,
+                                int32_t count, char ** error);
 // How much of a file the system holds in memory, 0 to 1; -1: failed.
 CQ_API double     cq_file_cached(const char * path, int32_t length, char ** error);
 // Writes a model's file anew with its weights in Q8_0. 0: done, -1: failed.

@@ -57,19 +57,41 @@ std::vector<part> with_context(llama_model * model, const llama_context_params &
     return parts;
 }
 
+using model_ptr = std::unique_ptr<llama_model, decltype(&llama_model_free)>;
+
+// Taking in a vocabulary is three quarters of it all, and only its size matters here. Where a model cannot do without one it
+// is read after all.
+model_ptr without_vocabulary(const std::string & file, llama_model_params params, const std::string & arch, int64_t tokens) {
+    llama_model_kv_override overrides[3] = {};
+    std::string key = arch + ".vocab_size";
+    if (arch.empty() || tokens <= 0 || key.size() >= sizeof(overrides[0].key)) return { nullptr, llama_model_free };
+    strcpy(overrides[0].key, "tokenizer.ggml.model");
+    overrides[0].tag = LLAMA_KV_OVERRIDE_TYPE_STR;
+    strcpy(overrides[0].val_str, "no_vocab");
+    strcpy(overrides[1].key, key.c_str());
+    overrides[1].tag     = LLAMA_KV_OVERRIDE_TYPE_INT;
+    overrides[1].val_i64 = tokens;
+    params.kv_overrides  = overrides;
+    log_capture log;
+    return { llama_model_load_from_file(file.c_str(), params), llama_model_free };
+}
+
 } // namespace
 
 // Asked of llama.cpp itself, which goes through a load and lays out a context without taking memory.
-CQ_API char * cq_model_estimate(const char * path, int32_t length, const int32_t * placement, const float * shares,
-                                int32_t share_count, const int32_t * options, int32_t count, char ** error) {
+CQ_API char * cq_model_estimate(const char * path, int32_t length, const char * known_arch, int32_t arch_length, int64_t tokens,
+                                const int32_t * placement, const float * shares, int32_t share_count, const int32_t * options,
+                                int32_t count, char ** error) {
     return guarded<char *>(error, nullptr, [&] {
         std::string file(checked(path), (size_t) length);
         auto share_of = device_shares(shares, share_count);
         auto params = model_params(placement, share_of);
         params.no_alloc     = true;
         params.load_mode    = LLAMA_LOAD_MODE_NONE;
+        std::string arch_given(arch_length > 0 ? checked(known_arch) : "", (size_t) std::max(arch_length, 0));
+        model_ptr model = without_vocabulary(file, params, arch_given, tokens);
         log_capture log;
-        std::unique_ptr<llama_model, decltype(&llama_model_free)> model(llama_model_load_from_file(file.c_str(), params), llama_model_free);
+        if (!model) model.reset(llama_model_load_from_file(file.c_str(), params));
         if (!model) {
             std::string why = log.text();
             throw failure(reason::load_failed, "cannot load " + file + (why.empty() ? "" : ": " + why));

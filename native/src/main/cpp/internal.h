@@ -148,6 +148,9 @@ int64_t kv_bytes(const llama_model * model, const std::string & arch); // of a t
 // runtime.cpp: what was freed goes back to the system, instead of waiting in the allocator for who comes next.
 void return_memory();
 
+// lazy_zero.cpp: once, before the first model.
+void zero_lazily();
+
 int32_t count_gpus();
 std::vector<float> device_shares(const float * shares, int32_t count); // checked, and as long as llama.cpp reads
 llama_model_params model_params(const int32_t * placement, const std::vector<float> & shares); // which have to stay

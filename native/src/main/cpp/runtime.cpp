@@ -119,7 +119,7 @@ json parse_json(const char * text, int32_t length) {
     return json::parse(copy);
 }
 
-CQ_API int32_t cq_abi() { return 5; }
+CQ_API int32_t cq_abi() { return 6; }
 
 CQ_API void cq_free(char * text) { free(text); }
 
@@ -137,6 +137,7 @@ CQ_API char * cq_start(const char * folder, int32_t length, char ** error) {
             throw failure(reason::unsupported_platform, "no CPU library of llama.cpp runs on this processor");
         }
         llama_backend_init();
+        zero_lazily();
         json out = json::object();
         out["release"] = std::string(CQ_RELEASE);
         out["commit"]  = std::string(llama_commit());

@@ -67,7 +67,7 @@ final class Loads {
         unload(name);
         long empty = residentBytes();
         load(name);
-        ask();
+        fill();
         long taken = residentBytes() - empty;
         long reckoned = model().path("memory_bytes").asLong();
         judge(verdict, hot, warm, cold, leastSteps, taken, reckoned);
@@ -129,6 +129,12 @@ final class Loads {
 
     private JsonNode ask() throws IOException, InterruptedException {
         return client.whole(Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
+    }
+
+    /** Lets all sequences hold as much as they may, since memory is taken by its use. */
+    private void fill() throws IOException, InterruptedException {
+        String prompt = "word ".repeat(CONTEXT - 96);
+        client.whole(Client.RAW, Map.of("prompt", prompt, "max_tokens", 2, "n", SLOTS, "temperature", 0));
     }
 
     private JsonNode model() throws IOException, InterruptedException {

@@ -23,7 +23,7 @@ public final class Llama {
     /** The stack that a thread needs to render templates, to parse answers and to sample under a grammar, whatever comes. */
     public static final long STACK_BYTES = 64L << 20;
 
-    private static final int ABI = 5;
+    private static final int ABI = 6;
     private static @Nullable Llama loaded;
 
     private final LlamaVersion version;
@@ -144,17 +144,29 @@ public final class Llama {
     /**
      * What a model would take with this context, without taking it. Reads the head of the file only.
      *
+     * @param head what is known of the file
      * @param gpuLayers layers to place on GPUs; 0: none, -1: all
      * @param split how several GPUs share them
      * @throws LlamaException LOAD_FAILED or INVALID_REQUEST with the reason
      */
-    public MemoryEstimate estimate(Path file, int gpuLayers, GpuSplit split, ContextOptions options) {
+    public MemoryEstimate estimate(Path file, ModelHead head, int gpuLayers, GpuSplit split, ContextOptions options) {
         requireReadable(file);
         byte[] path = Shim.utf8(file.toAbsolutePath().toString());
+        byte[] architecture = Shim.utf8(head.architecture());
         int[] values = options.values();
         float[] shares = split.proportions();
         JsonNode found = asked(error -> Shim.cq_model_estimate(
-                path, path.length, split.placement(gpuLayers), shares, shares.length, values, values.length, error));
+                path,
+                path.length,
+                architecture,
+                architecture.length,
+                head.tokens(),
+                split.placement(gpuLayers),
+                shares,
+                shares.length,
+                values,
+                values.length,
+                error));
         List<MemoryEstimate.Part> parts = new ArrayList<>();
         for (JsonNode part : found.get("parts")) {
             parts.add(new MemoryEstimate.Part(

@@ -13,19 +13,15 @@ public final class LlamaModel implements AutoCloseable {
     private final ModelInfo info;
     private final Vocabulary vocabulary;
     private final ChatTemplate template;
-    private final @Nullable ChatTemplate toolTemplate;
 
-    private LlamaModel(
-            SharedHandle handle,
-            ModelInfo info,
-            Vocabulary vocabulary,
-            ChatTemplate template,
-            @Nullable ChatTemplate toolTemplate) {
+    /** Made when it is first asked for; guarded by the template's monitor. */
+    private @Nullable Optional<ChatTemplate> toolTemplate;
+
+    private LlamaModel(SharedHandle handle, ModelInfo info, Vocabulary vocabulary, ChatTemplate template) {
         this.handle = handle;
         this.info = info;
         this.vocabulary = vocabulary;
         this.template = template;
-        this.toolTemplate = toolTemplate;
     }
 
     /** Takes over a model that the shim has loaded. */
@@ -35,18 +31,11 @@ public final class LlamaModel implements AutoCloseable {
             ModelInfo info = readInfo(address);
             Vocabulary vocabulary = Vocabulary.read(handle, address, info.vocabSize());
             ChatTemplate template = ChatTemplate.compile(handle, address, givenTemplate);
-            return new LlamaModel(handle, info, vocabulary, template, toolTemplate(handle, address, template));
+            return new LlamaModel(handle, info, vocabulary, template);
         } catch (RuntimeException e) {
             Shim.cq_model_free(address);
             throw e;
         }
-    }
-
-    private static @Nullable ChatTemplate toolTemplate(SharedHandle handle, long address, ChatTemplate own) {
-        if (own.info().tools()) {
-            return own;
-        }
-        return own.isChatMl() ? ChatTemplate.compile(handle, address, ToolChatMl.SOURCE) : null;
     }
 
     private static ModelInfo readInfo(long address) {
@@ -73,7 +62,22 @@ public final class LlamaModel implements AutoCloseable {
      * else none.
      */
     public Optional<ChatTemplate> toolTemplate() {
-        return Optional.ofNullable(toolTemplate);
+        if (template.info().tools()) {
+            return Optional.of(template);
+        }
+        long address = handle.enter();
+        try {
+            synchronized (template) {
+                if (toolTemplate == null) {
+                    toolTemplate = template.isChatMl()
+                            ? Optional.of(ChatTemplate.compile(handle, address, ToolChatMl.SOURCE))
+                            : Optional.empty();
+                }
+                return toolTemplate;
+            }
+        } finally {
+            handle.exit();
+        }
     }
 
     /**
@@ -135,8 +139,10 @@ public final class LlamaModel implements AutoCloseable {
     public void close() {
         handle.close(address -> {
             template.free();
-            if (toolTemplate != null && toolTemplate != template) {
-                toolTemplate.free();
+            synchronized (template) {
+                if (toolTemplate != null) {
+                    toolTemplate.ifPresent(ChatTemplate::free);
+                }
             }
             Shim.cq_model_free(address);
         });

@@ -55,6 +55,9 @@ final class Shim {
     static native long cq_model_estimate(
             byte[] path,
             int length,
+            byte[] architecture,
+            int architectureLength,
+            long tokens,
             int[] placement,
             float[] shares,
             int shareCount,

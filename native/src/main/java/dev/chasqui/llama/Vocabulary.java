@@ -7,6 +7,10 @@ import org.jspecify.annotations.Nullable;
 /** A model's tokens. The bytes of each are read once, so that {@link #piece} costs no native call. */
 public final class Vocabulary {
     private static final byte[] NOTHING = {};
+
+    /** Bytes of a token, with some to spare; asking a second time takes milliseconds. */
+    private static final int USUAL_PIECE = 12;
+
     private static final int END_OF_GENERATION = 1;
     private static final int CONTROL = 2;
     private static final int HIDDEN = 4;
@@ -26,16 +30,13 @@ public final class Vocabulary {
     }
 
     static Vocabulary read(SharedHandle model, long address, int size) {
-        long[] error = new long[1];
         int[] ends = new int[size];
         byte[] flags = new byte[size];
-        int length = Shim.cq_vocab_pieces(address, ends, flags, NOTHING, 0, error);
-        if (length < 0) {
-            throw Shim.failure(error);
-        }
-        byte[] bytes = new byte[length];
-        if (Shim.cq_vocab_pieces(address, ends, flags, bytes, length, error) < 0) {
-            throw Shim.failure(error);
+        byte[] bytes = new byte[USUAL_PIECE * size];
+        int length = pieces(address, ends, flags, bytes);
+        if (length > bytes.length) {
+            bytes = new byte[length];
+            pieces(address, ends, flags, bytes);
         }
         byte[][] pieces = new byte[size][];
         int start = 0;
@@ -44,6 +45,16 @@ public final class Vocabulary {
             start = ends[token];
         }
         return new Vocabulary(model, pieces, flags);
+    }
+
+    /** Returns how many bytes all pieces have, whether they found room or not. */
+    private static int pieces(long address, int[] ends, byte[] flags, byte[] bytes) {
+        long[] error = new long[1];
+        int length = Shim.cq_vocab_pieces(address, ends, flags, bytes, bytes.length, error);
+        if (length < 0) {
+            throw Shim.failure(error);
+        }
+        return length;
     }
 
     public int size() {

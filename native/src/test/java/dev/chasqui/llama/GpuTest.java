@@ -67,7 +67,7 @@ class GpuTest {
         ContextOptions context = Tiny.contextOptions(1);
         Path model = Tiny.write(TinyGguf.Options.DEFAULT);
         GpuSplit second = new GpuSplit(GpuSplit.Mode.NONE, 1, List.of());
-        assertThatThrownBy(() -> Tiny.LLAMA.estimate(model, -1, second, context))
+        assertThatThrownBy(() -> Tiny.LLAMA.estimate(model, ModelHead.UNKNOWN, -1, second, context))
                 .hasMessage("main-gpu: 1 (expected: less than 1, the number of GPUs)");
         assertThatThrownBy(() -> new GpuSplit(GpuSplit.Mode.ROW, 0, List.of(1f, -1f)))
                 .hasMessage(
@@ -77,8 +77,8 @@ class GpuTest {
 
         // Shares of GPUs that are not there harm nothing.
         GpuSplit shares = new GpuSplit(GpuSplit.Mode.LAYER, 0, List.of(3f, 1f));
-        assertThat(Tiny.LLAMA.estimate(model, -1, shares, context))
-                .isEqualTo(Tiny.LLAMA.estimate(model, -1, GpuSplit.AUTO, context));
+        assertThat(Tiny.LLAMA.estimate(model, ModelHead.UNKNOWN, -1, shares, context))
+                .isEqualTo(Tiny.LLAMA.estimate(model, ModelHead.UNKNOWN, -1, GpuSplit.AUTO, context));
     }
 
     private Path driver(String functions) throws IOException, InterruptedException {

@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.chasqui.llama.LlamaException.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -46,6 +50,29 @@ class LlamaContextTest {
                 Sampler sampler = model.newSampler(SamplerOptions.greedy())) {
             Tiny.decode(context, 0, 9, 8, 7);
             assertThat(Tiny.generate(context, sampler, 2, 20, PROMPT)).isEqualTo(first);
+        }
+    }
+
+    /** 512 MB of KV cache, of which two tokens are used. */
+    @Test
+    void takesMemoryByItsUse() throws IOException {
+        ContextOptions options =
+                new ContextOptions(8192, 4, 128, 64, 1, 1, FlashAttention.AUTO, KvType.F32, KvType.F32, false);
+        try (LlamaModel deep = Tiny.model(TinyGguf.Options.DEFAULT.withSilentLayers(62))) {
+            long before = residentBytes();
+            try (LlamaContext context = deep.newContext(options);
+                    Sampler sampler = deep.newSampler(SamplerOptions.greedy())) {
+                assertThat(Tiny.generate(context, sampler, 3, 1, 9)).hasSize(1);
+                assertThat(residentBytes() - before).isLessThan(128L << 20);
+            }
+        }
+    }
+
+    private static long residentBytes() throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+                    .sum();
         }
     }
 

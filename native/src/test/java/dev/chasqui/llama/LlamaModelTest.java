@@ -16,6 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LlamaModelTest {
@@ -44,6 +45,25 @@ class LlamaModelTest {
             assertThat(info.recurrent()).isFalse();
             assertThat(info.addBos()).isTrue();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TinyGguf.Kind.class)
+    void reckonsTheSameWhateverIsKnownOfTheFile(TinyGguf.Kind kind) {
+        Path file = Tiny.write(TinyGguf.Options.DEFAULT.withKind(kind));
+        MemoryEstimate whole = estimate(file, ModelHead.UNKNOWN);
+        String architecture = kind == TinyGguf.Kind.GENERATOR ? "llama" : "bert";
+        assertThat(whole.totalBytes()).isPositive();
+        assertThat(estimate(file, new ModelHead(architecture, TinyGguf.VOCAB_SIZE)))
+                .isEqualTo(whole);
+        // What is wrong does no harm.
+        assertThat(estimate(file, new ModelHead(architecture, 7))).isEqualTo(whole);
+        assertThat(estimate(file, new ModelHead("mamba", TinyGguf.VOCAB_SIZE))).isEqualTo(whole);
+        assertThat(estimate(file, new ModelHead("x".repeat(200), 7))).isEqualTo(whole);
+    }
+
+    private static MemoryEstimate estimate(Path file, ModelHead head) {
+        return Tiny.LLAMA.estimate(file, head, 0, GpuSplit.AUTO, Tiny.contextOptions(2));
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.chasqui.llama.GpuSplit;
 import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.MemoryEstimate;
+import dev.chasqui.llama.ModelHead;
 import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
@@ -87,7 +88,7 @@ public record ModelPlan(
                 false);
         int layers = gpuLayers(stored, settings);
         GpuSplit split = settings.split();
-        MemoryEstimate memory = llama.estimate(stored.file(), layers, split, context);
+        MemoryEstimate memory = llama.estimate(stored.file(), head(stored), layers, split, context);
         ModelOptions options = new ModelOptions(layers, true, "", List.of(), split);
         return new ModelPlan(stored, stored.file(), options, context, tokens, memory, null, 0, false);
     }
@@ -99,17 +100,17 @@ public record ModelPlan(
             Llama llama, StoredModel stored, Path file, ContextOptions context, ModelSettings settings) {
         int wanted = gpuLayers(stored, settings);
         GpuSplit split = settings.split();
-        MemoryEstimate memory = llama.estimate(file, wanted, split, context);
+        MemoryEstimate memory = llama.estimate(file, head(stored), wanted, split, context);
         List<Device> devices = llama.devices();
         if (wanted >= 0 || fits(memory, devices)) {
             return new Placement(wanted, memory, false);
         }
         int most = 0;
         int tooMany = memory.layers() + 1;
-        MemoryEstimate best = llama.estimate(file, 0, split, context);
+        MemoryEstimate best = llama.estimate(file, head(stored), 0, split, context);
         while (tooMany - most > 1) {
             int layers = (most + tooMany) / 2;
-            MemoryEstimate estimate = llama.estimate(file, layers, split, context);
+            MemoryEstimate estimate = llama.estimate(file, head(stored), layers, split, context);
             if (fits(estimate, devices)) {
                 most = layers;
                 best = estimate;
@@ -118,6 +119,10 @@ public record ModelPlan(
             }
         }
         return new Placement(most, best, true);
+    }
+
+    private static ModelHead head(StoredModel stored) {
+        return new ModelHead(stored.summary().architecture(), stored.summary().vocabularySize());
     }
 
     private static boolean fits(MemoryEstimate memory, List<Device> devices) {

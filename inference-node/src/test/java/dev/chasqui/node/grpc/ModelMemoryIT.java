@@ -32,6 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ModelMemoryIT {
     private static final String MODEL = "smollm2-135m-instruct";
     private static final int CONTEXT = 4096;
+    private static final int SLOTS = 4;
 
     @TempDir
     static Path folder;
@@ -147,12 +148,15 @@ final class ModelMemoryIT {
 
     private static TestNode node(long memoryBytes) throws IOException {
         return TestNode.over(
-                folder, new ModelSettings("one", 4, CONTEXT, 0, 32, 2, 0, 0, true, List.of(), null, memoryBytes));
+                folder, new ModelSettings("one", SLOTS, CONTEXT, 0, 32, 2, 0, 0, true, List.of(), null, memoryBytes));
     }
 
-    /** Loads it where need be, and fills a batch, so that all that it computes in is touched. */
+    /** Loads it where need be, and fills all sequences, so that all that it may take is touched: memory is taken by its use. */
     private static void exercise(TestNode node, String model) throws Exception {
-        finished(node.start(prompt("word ".repeat(600), 4).setModel(model).build()));
+        finished(node.start(prompt("word ".repeat(CONTEXT - 96), 4)
+                .setModel(model)
+                .setChoices(SLOTS)
+                .build()));
     }
 
     /** Real models on a busy machine take their time. */
