@@ -2,9 +2,9 @@ package dev.chasqui.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.chasqui.node.store.Spelling;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine;
@@ -55,33 +55,6 @@ final class ConfigKeys {
 
     /** The known key that is spelled most like it; empty where none is near. */
     String nearest(String key) {
-        String best = "";
-        int least = Math.max(2, key.length() / 3) + 1;
-        for (String known : options.keySet()) {
-            int distance = distance(key.replace('_', '-').toLowerCase(Locale.ROOT), known);
-            if (distance < least) {
-                least = distance;
-                best = known;
-            }
-        }
-        return best;
-    }
-
-    /** How many letters have to be put in, taken out or changed. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int corner = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int changed = corner + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                corner = row[j];
-                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
+        return Spelling.nearest(key, options.keySet());
     }
 }

@@ -73,7 +73,7 @@ final class LocalModels implements ModelPlace {
             String known = store.nameOf(reference);
             CatalogueEntry entry = store.catalogue().entry(known).orElse(null);
             if (stored.isEmpty() && entry == null) {
-                throw new Failure("model " + name + " is neither on disk nor in the catalogue", 1);
+                throw store.unknown(name);
             }
             return describe(known, entry, stored.orElse(null));
         });

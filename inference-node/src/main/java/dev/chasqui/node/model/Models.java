@@ -134,12 +134,12 @@ public final class Models implements AutoCloseable {
         return store.list().stream().map(StoredModel::name).toList();
     }
 
-    /** @throws ModelException NOT_FOUND */
+    /** @throws StoreException NOT_FOUND */
     public ModelDescription show(String name) {
         ModelReference reference = reference(name);
         ModelDescription description = describe(nameOf(reference));
         if (description.entry() == null && description.stored() == null) {
-            throw unknown(description.name());
+            throw store.unknown(description.name());
         }
         return description;
     }
@@ -253,6 +253,7 @@ public final class Models implements AutoCloseable {
      * How a model on disk would be run here, and what it would take.
      *
      * @throws ModelException NOT_FOUND, UNUSABLE
+     * @throws StoreException NOT_FOUND
      */
     public ModelPlan planOf(String name) {
         StoredModel stored = onDisk(reference(name));
@@ -559,7 +560,7 @@ public final class Models implements AutoCloseable {
                     ModelException.Reason.NOT_FOUND,
                     "model " + name + " is not on disk (expected: one that was pulled)");
         }
-        throw unknown(name);
+        throw store.unknown(name);
     }
 
     private ModelDescription describe(String name) {
@@ -638,11 +639,6 @@ public final class Models implements AutoCloseable {
             notices.remove(0);
         }
         log.info(text);
-    }
-
-    private static ModelException unknown(String name) {
-        return new ModelException(
-                ModelException.Reason.NOT_FOUND, "model " + name + " is neither on disk nor in the catalogue");
     }
 
     private static ModelException inUse(String name) {

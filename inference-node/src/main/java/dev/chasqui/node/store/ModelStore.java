@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -306,10 +308,20 @@ public final class ModelStore implements AutoCloseable {
         });
     }
 
-    private static StoreException notFound(ModelReference reference) {
+    private StoreException notFound(ModelReference reference) {
+        return unknown(reference.text());
+    }
+
+    /** NOT_FOUND, with the name that may have been meant. */
+    public StoreException unknown(String name) {
+        Set<String> known = new TreeSet<>();
+        catalogue.entries().forEach(entry -> known.add(entry.id()));
+        list().forEach(stored -> known.add(stored.name()));
+        String nearest = Spelling.nearest(name, known);
         return new StoreException(
                 StoreException.Reason.NOT_FOUND,
-                "model: " + FileNames.shown(reference.text()) + " is neither in the catalogue nor on disk");
+                "model " + FileNames.shown(name) + " is neither on disk nor in the catalogue"
+                        + (nearest.isEmpty() ? "" : "; did you mean " + nearest + "?"));
     }
 
     private static StoreException unreadable(IOException e) {

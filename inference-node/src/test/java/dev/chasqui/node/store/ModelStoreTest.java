@@ -714,7 +714,7 @@ class ModelStoreTest {
                 .isInstanceOf(BadModelFile.class)
                 .hasMessage("bad.gguf: not a GGUF file (expected: its first bytes to be GGUF)");
         assertThatThrownBy(() -> store.pull(ModelReference.parse("unknown"), false, PullListener.NONE))
-                .hasMessage("model: unknown is neither in the catalogue nor on disk");
+                .hasMessage("model unknown is neither on disk nor in the catalogue");
         StoreException force = failure(store.pull(ModelReference.parse("mine.Q8"), true, PullListener.NONE));
         assertThat(force.reason()).isEqualTo(Reason.NOT_FOUND);
         assertThat(models().resolve("mine.Q8.gguf")).exists();
