@@ -46,7 +46,7 @@ record Backend(DataSource migrations, ConnectionFactory factory, boolean embedde
                     false);
         }
         if (address instanceof DatabaseAddress.InFile file) {
-            makePrivate(file.file());
+            makePrivate(file.whole());
             return embedded("file:" + file.file());
         }
         return embedded("mem:" + UUID.randomUUID());
@@ -65,13 +65,12 @@ record Backend(DataSource migrations, ConnectionFactory factory, boolean embedde
 
     /** Chats are nobody else's business: the folder and the file are their owner's only. */
     private static void makePrivate(Path file) {
-        Path whole = file.resolveSibling(file.getFileName() + ".mv.db");
         try {
             Path folder = file.getParent();
             if (folder != null && !Files.isDirectory(folder)) {
                 Files.createDirectories(folder, mode(folder, "rwx------"));
             }
-            Files.createFile(whole, mode(whole, "rw-------"));
+            Files.createFile(file, mode(file, "rw-------"));
         } catch (FileAlreadyExistsException e) {
             // As it was made before.
         } catch (IOException e) {

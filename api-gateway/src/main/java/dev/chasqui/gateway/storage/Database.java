@@ -241,7 +241,7 @@ public final class Database implements AutoCloseable {
         RequestError away = RequestError.http(503, message, "database_unavailable", RETRY_AFTER);
         failure.set(new Failure(away, System.nanoTime() + FAILURE_NANOS));
         if (status.state() != DatabaseStatus.State.UNAVAILABLE && !closing) {
-            log.warn("{} ({})", message, Problems.technical(error));
+            log.warn("{}{} ({})", message, Problems.advice(error, address), Problems.technical(error));
         }
         status = new DatabaseStatus(DatabaseStatus.State.UNAVAILABLE, message);
         return away;

@@ -16,6 +16,11 @@ public sealed interface DatabaseAddress permits DatabaseAddress.InMemory, Databa
         public InFile {
             file = file.toAbsolutePath().normalize();
         }
+
+        /** The file as the database calls it. */
+        Path whole() {
+            return file.resolveSibling(file.getFileName() + ".mv.db");
+        }
     }
 
     /**

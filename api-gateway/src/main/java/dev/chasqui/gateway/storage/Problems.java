@@ -2,6 +2,7 @@ package dev.chasqui.gateway.storage;
 
 import io.r2dbc.spi.R2dbcException;
 import java.sql.SQLException;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** What is the matter with a database, in one sentence, told from the SQL state. */
@@ -29,6 +30,18 @@ final class Problems {
             return "The database cannot be brought up to date; it may belong to a newer version.";
         }
         return "The database cannot be reached.";
+    }
+
+    /** For the log: what somebody can do about it; empty where there is no more to say than {@link #sentence}. */
+    static String advice(Throwable error, DatabaseAddress address) {
+        if (!state(error).equals(H2_LOCKED) || !(address instanceof DatabaseAddress.InFile place)) {
+            return "";
+        }
+        OptionalLong holder = FileLocks.holder(place.whole());
+        return " " + (holder.isPresent() ? "Process " + holder.getAsLong() : "Another process") + " has "
+                + place.whole()
+                + " open, most likely another server with the same CHASQUI_HOME. Chats are answered, but not stored, until it"
+                + " ends; --database-url file:PATH gives this server a file of its own, memory: forgets chats at the end.";
     }
 
     /** For the log: kinds and states, no texts. */
