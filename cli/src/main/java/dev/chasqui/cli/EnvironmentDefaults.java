@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -36,8 +38,12 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
     /** Commands that run a server; others neither want what is written for one, nor stumble over a file that is wrong. */
     private static final Set<String> SERVERS = Set.of("serve", "node", "gateway");
 
+    /** What Kubernetes tells every container of a service called chasqui: {@code CHASQUI_PORT=tcp://10.0.0.1:8080}. */
+    private static final Pattern SERVICE_LINK = Pattern.compile("(tcp|udp|sctp)://.*");
+
     private final Map<String, String> environment;
     private final Supplier<Map<String, String>> file;
+    private final Set<String> passedOver = new TreeSet<>();
 
     /** @param file the configuration file's values by key, asked for when the first is needed */
     EnvironmentDefaults(Map<String, String> environment, Supplier<Map<String, String>> file) {
@@ -74,6 +80,18 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
 
     private @Nullable String value(String name) {
         String value = environment.get(name);
-        return value == null || value.isBlank() ? null : value.strip();
+        if (value == null || value.isBlank()) {
+            return null;
+        }
+        if (name.endsWith("_PORT") && SERVICE_LINK.matcher(value.strip()).matches()) {
+            passedOver.add(name);
+            return null;
+        }
+        return value.strip();
+    }
+
+    /** Variables that were asked for and count as none, as they tell of a service and name no port to take. */
+    Set<String> passedOver() {
+        return Set.copyOf(passedOver);
     }
 }

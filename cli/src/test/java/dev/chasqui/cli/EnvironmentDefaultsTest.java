@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Mixin;
 
 class EnvironmentDefaultsTest {
@@ -72,6 +73,28 @@ class EnvironmentDefaultsTest {
     void eachVariableThatOtherServersHaveSetsItsOption(String variable, String value, String option) {
         assertThat(given(Map.of(variable, value), option)).isEqualToIgnoringCase(value);
         assertThat(given(Map.of(variable, " "), option)).isNotEqualToIgnoringCase(value);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "CHASQUI_PORT, tcp://10.0.0.1:8080, --port, 8080",
+        "API_PORT, tcp://[fd00::1]:80, --port, 8080",
+        "CHASQUI_NODE_PORT, udp://10.0.0.1:9090, --node-port, null",
+    })
+    void whatKubernetesTellsOfAServiceIsNoPortToTake(String variable, String value, String option, String usual) {
+        assertThat(given(Map.of(variable, value), option)).isEqualTo(usual);
+    }
+
+    @Test
+    void whatIsPassedOverIsKnownByNameAndLeavesRoomForTheNextOne() {
+        Map<String, String> variables =
+                Map.of("CHASQUI_PORT", "tcp://10.0.0.1:8080", "API_PORT", "8081", "CHASQUI_MODEL", "tcp://no.port");
+        assertThat(given(variables, "--port")).isEqualTo("8081");
+        CommandLine program = Main.commandLine(variables, Map::of);
+        program.parseArgs("serve");
+        IDefaultValueProvider defaults =
+                program.getSubcommands().get("serve").getCommandSpec().defaultValueProvider();
+        assertThat(((EnvironmentDefaults) defaults).passedOver()).containsExactly("CHASQUI_PORT");
     }
 
     @Test
