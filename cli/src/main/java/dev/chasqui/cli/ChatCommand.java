@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
 
 /** Talks with a model: at a terminal turn by turn, in a pipe one question and one answer. */
 @Command(
@@ -24,6 +25,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
 final class ChatCommand implements Callable<Integer> {
+    private static final long LOOK_AGAIN_MS = 200;
 
     @Parameters(arity = "0..*", paramLabel = "QUESTION", description = "Answer this and end.")
     private List<String> words = List.of();
@@ -76,13 +78,56 @@ final class ChatCommand implements Callable<Integer> {
         }
         Optional<ServerClient> found = file ? Optional.empty() : server.find();
         if (found.isPresent()) {
-            talk(found.get(), model == null ? "" : model);
+            ServerClient client = found.get();
+            if (model == null) {
+                awaitDefaultModel(client);
+            } else {
+                requireHere(client, model);
+            }
+            talk(client, model == null ? "" : model);
             return 0;
         }
         try (OwnServer own = OwnServer.start(file ? absolute() : model, nodeArguments())) {
             talk(own.client(), "");
         }
         return 0;
+    }
+
+    /** A server that was just started answers before its model is there. */
+    private static void awaitDefaultModel(ServerClient client) {
+        ProgressPrinter progress = new ProgressPrinter(System.err, Terminals.error());
+        try {
+            for (JsonNode health = client.health(); isOnItsWay(health); health = client.health()) {
+                progress.show(Bar.line(
+                        health.path("model").asString("") + " is "
+                                + health.path("status").asString(""),
+                        health.path("progress").asDouble(0),
+                        health.path("bytes_done").asLong(0),
+                        health.path("bytes_total").asLong(0),
+                        0));
+                Thread.sleep(LOOK_AGAIN_MS);
+            }
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        } finally {
+            progress.clear();
+        }
+    }
+
+    private static boolean isOnItsWay(JsonNode health) {
+        String status = health.path("status").asString("");
+        return status.equals("loading") || status.equals("downloading");
+    }
+
+    /** Before a question is typed. A name that the server does not list may be another name of a model, which its answers tell. */
+    private static void requireHere(ServerClient client, String name) {
+        JsonNode listed;
+        try {
+            listed = new RemoteModels(client).show(name);
+        } catch (Failure unknown) {
+            return;
+        }
+        RemoteModels.requireHere(listed);
     }
 
     private String absolute() {

@@ -33,17 +33,10 @@ final class ChatScreen {
     private static final Set<String> EXITS = Set.of("exit", "quit", "q", "/exit", "/quit", "/bye");
     private static final List<String> COMMANDS = List.of("/help", "/model", "/system", "/clear", "/save", "/exit");
     private static final String BLOCK = "\"\"\"";
-    private static final String HELP = """
-            /model [NAME]    say which models there are, or talk with another
-            /system [TEXT]   say what the model is told before all else, or change it
-            /clear           forget the conversation
-            /save FILE       write the conversation to a new file, as Markdown
-            /exit            end; so do exit, quit, q and Ctrl-D
-            \"""              begin and end a text of several lines
-            Ctrl-C           stop the answer
-            """;
 
     private static final AttributedStyle DIM = AttributedStyle.DEFAULT.faint();
+    private static final String DIM_ON = "\u001b[2m";
+    private static final String DIM_OFF = "\u001b[22m";
 
     private final Conversation conversation;
     private final ServerClient server;
@@ -86,6 +79,9 @@ final class ChatScreen {
         try {
             text = read(terminal, reader).strip();
         } catch (UserInterruptException forgotten) {
+            if (forgotten.getPartialLine().isBlank()) {
+                say(terminal, "Ctrl-D or /exit ends.");
+            }
             return true;
         } catch (EndOfFileException end) {
             return false;
@@ -119,11 +115,22 @@ final class ChatScreen {
         return text.substring(0, text.length() - BLOCK.length());
     }
 
+    private static LabelledText help(int width) {
+        return new LabelledText(width)
+                .line("/model [NAME]", "say which models there are, or talk with another")
+                .line("/system [TEXT]", "say what the model is told before all else, or change it")
+                .line("/clear", "forget the conversation")
+                .line("/save FILE", "write the conversation to a new file, as Markdown")
+                .line("/exit", "end; so do exit, quit, q and Ctrl-D")
+                .line(BLOCK, "begin and end a text of several lines")
+                .line("Ctrl-C", "stop the answer");
+    }
+
     private void obey(Terminal terminal, String line) {
         String[] parts = line.split("\\s+", 2);
         String argument = parts.length > 1 ? parts[1].strip() : "";
         switch (parts[0]) {
-            case "/help", "/?" -> terminal.writer().print(HELP);
+            case "/help", "/?" -> terminal.writer().print(help(terminal.getWidth()));
             case "/model" -> model(terminal, argument);
             case "/system" -> {
                 if (!argument.isEmpty()) {
@@ -144,13 +151,11 @@ final class ChatScreen {
 
     private void model(Terminal terminal, String name) {
         if (name.isEmpty()) {
-            terminal.writer().print(ModelText.table(server.get("/api/models").path("models")));
+            terminal.writer().print(ModelText.table(server.get("/api/models").path("models"), terminal.getWidth()));
             return;
         }
         JsonNode model = new RemoteModels(server).show(name);
-        if (model.path("state").asString("").equals("absent")) {
-            throw new Failure("model " + name + " is not here yet (fetch it with: chasqui model pull " + name + ")", 1);
-        }
+        RemoteModels.requireHere(model);
         conversation.model(model.path("name").asString(name));
         say(terminal, "Talking with " + conversation.model() + ".");
     }
@@ -199,17 +204,18 @@ final class ChatScreen {
     }
 
     private static void say(Terminal terminal, String text) {
-        terminal.writer().println(styled(terminal, text, DIM));
+        terminal.writer().println(styled(terminal, new WordWrap().put(text, terminal.getWidth()), DIM));
         terminal.flush();
     }
 
     private static String styled(Terminal terminal, String text, AttributedStyle style) {
-        return new AttributedString(text, style).toAnsi(terminal);
+        return Terminals.plain() ? text : new AttributedString(text, style).toAnsi(terminal);
     }
 
     /** An answer as it comes; thoughts are dim. */
     private static final class ShownAnswer implements Conversation.Listener {
         private final Terminal terminal;
+        private final WordWrap wrap = new WordWrap();
         private boolean line;
         private boolean thinking;
 
@@ -229,7 +235,7 @@ final class ChatScreen {
         public void reasoning(String text) {
             takeLineAway();
             thinking = true;
-            print(styled(terminal, printable(text), DIM));
+            print(Terminals.plain() ? wrapped(text) : DIM_ON + wrapped(text) + DIM_OFF);
         }
 
         @Override
@@ -237,14 +243,18 @@ final class ChatScreen {
             takeLineAway();
             if (thinking) {
                 thinking = false;
-                print("\n\n");
+                print(wrapped("\n\n"));
             }
-            print(printable(text));
+            print(wrapped(text));
         }
 
         void end() {
             takeLineAway();
             print("\n");
+        }
+
+        private String wrapped(String text) {
+            return wrap.put(printable(text), terminal.getWidth());
         }
 
         private void takeLineAway() {

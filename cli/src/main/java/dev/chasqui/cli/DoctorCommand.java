@@ -194,7 +194,7 @@ final class DoctorCommand implements Callable<Integer> {
 
     /** A report as people read it. */
     private static final class DoctorText {
-        private final StringBuilder text = new StringBuilder();
+        private final LabelledText text = new LabelledText(Terminals.width());
 
         String write(JsonNode report) {
             machine(report.path("machine"));
@@ -276,7 +276,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
 
         private void model(JsonNode model) {
-            text.append('\n');
+            text.blank();
             line(
                     "model",
                     model.path("name").asString("") + ", " + model.path("type").asString(""));
@@ -309,10 +309,9 @@ final class DoctorCommand implements Callable<Integer> {
             if (model.path("slow_with_many").asBoolean()) {
                 line(
                         "speed",
-                        "this processor has no kernel for " + model.path("type").asString("")
-                                + " that computes many sequences at once;"
-                                + " chasqui model optimize "
-                                + model.path("name").asString("") + " makes a file that is quicker for several");
+                        ModelText.slow(
+                                model.path("type").asString(""),
+                                model.path("name").asString("")));
             }
         }
 
@@ -322,7 +321,7 @@ final class DoctorCommand implements Callable<Integer> {
         }
 
         private void line(String name, String value) {
-            text.append(String.format(Locale.ROOT, "%-14s %s%n", name, value));
+            text.line(name, value);
         }
     }
 }

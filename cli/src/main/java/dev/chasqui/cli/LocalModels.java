@@ -1,5 +1,9 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.llama.Llama;
+import dev.chasqui.llama.LlamaException;
+import dev.chasqui.node.model.ModelPlan;
+import dev.chasqui.node.model.ModelSettings;
 import dev.chasqui.node.store.Catalogue;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.ModelReference;
@@ -11,6 +15,7 @@ import dev.chasqui.node.store.StoreSettings;
 import dev.chasqui.node.store.StoredModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -75,8 +80,29 @@ final class LocalModels implements ModelPlace {
             if (stored.isEmpty() && entry == null) {
                 throw store.unknown(name);
             }
-            return describe(known, entry, stored.orElse(null));
+            ObjectNode model = describe(known, entry, stored.orElse(null));
+            stored.ifPresent(here -> model.put("slow_with_many", slowWithMany(here)));
+            return model;
         });
+    }
+
+    private boolean slowWithMany(StoredModel stored) {
+        try {
+            return plan(stored).slowWithMany();
+        } catch (LlamaException unusable) {
+            return false;
+        }
+    }
+
+    /**
+     * How a model on disk would be run by this machine's processor.
+     *
+     * @throws LlamaException where it cannot be run
+     */
+    ModelPlan plan(StoredModel stored) {
+        Llama llama = Llama.load(ChasquiHome.of(System.getenv()).cache());
+        ModelSettings settings = new ModelSettings(null, 1, 0, 0, 0, 0, -1, 0, false, List.of(), null, Long.MAX_VALUE);
+        return ModelPlan.of(llama, stored, store.loadFile(stored), null, settings);
     }
 
     @Override

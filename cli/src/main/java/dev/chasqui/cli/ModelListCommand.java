@@ -19,7 +19,7 @@ final class ModelListCommand implements Callable<Integer> {
     public Integer call() {
         try (ModelPlace models = place.open()) {
             JsonNode all = models.list();
-            System.out.print(place.json ? all.toPrettyString() + "\n" : ModelText.table(all));
+            System.out.print(place.json ? all.toPrettyString() + "\n" : ModelText.table(all, Terminals.width()));
         }
         return 0;
     }

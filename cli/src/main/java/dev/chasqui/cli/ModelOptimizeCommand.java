@@ -4,14 +4,11 @@ import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.ModelException;
-import dev.chasqui.node.model.ModelPlan;
-import dev.chasqui.node.model.ModelSettings;
 import dev.chasqui.node.model.Optimization;
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.StoreException;
 import dev.chasqui.node.store.StoredModel;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -62,13 +59,11 @@ final class ModelOptimizeCommand implements Callable<Integer> {
         if (!models.store().loadFile(stored).equals(stored.file())) {
             return stored.name() + " has its faster file already";
         }
-        Llama llama = Llama.load(ChasquiHome.of(System.getenv()).cache());
-        ModelSettings settings = new ModelSettings(null, 1, 0, 0, 0, 0, -1, 0, false, List.of(), null, Long.MAX_VALUE);
-        ModelPlan plan = ModelPlan.of(llama, stored, stored.file(), null, settings);
-        if (!plan.slowWithMany() && !force) {
+        if (!force && !models.plan(stored).slowWithMany()) {
             return stored.name() + " needs none: this processor computes "
                     + stored.summary().quantization() + " for many sequences at once";
         }
+        Llama llama = Llama.load(ChasquiHome.of(System.getenv()).cache());
         long began = System.nanoTime();
         Path made = Optimization.make(llama, models.store(), stored, Hardware.physicalCores());
         return String.format(

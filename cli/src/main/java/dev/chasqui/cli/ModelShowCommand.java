@@ -23,7 +23,7 @@ final class ModelShowCommand implements Callable<Integer> {
     public Integer call() {
         try (ModelPlace models = place.open()) {
             JsonNode model = models.show(name);
-            System.out.print(place.json ? model.toPrettyString() + "\n" : ModelText.details(model));
+            System.out.print(place.json ? model.toPrettyString() + "\n" : ModelText.details(model, Terminals.width()));
         }
         return 0;
     }

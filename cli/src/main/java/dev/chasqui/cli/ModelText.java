@@ -8,11 +8,20 @@ import tools.jackson.databind.JsonNode;
 /** Models as people read them. */
 final class ModelText {
     private static final List<String> HEADINGS = List.of("NAME", "SIZE", "TYPE", "STATE", "MODIFIED");
+    private static final int SIZE = 1;
+    private static final String GAP = "  ";
+
+    /** Columns that short lines do without, the first one first: when it was changed, and its type. */
+    private static final int[] LEFT_OUT = {4, 2};
 
     private ModelText() {}
 
-    /** A table, one line for each model; what is on disk first. */
-    static String table(JsonNode models) {
+    /**
+     * A table, one line for each model; what is on disk first. Columns that say least are left out where lines are short.
+     *
+     * @param width of a line; 0: no line is too long
+     */
+    static String table(JsonNode models, int width) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(HEADINGS);
         models.valueStream()
@@ -20,23 +29,38 @@ final class ModelText {
                 .map(ModelText::row)
                 .forEach(rows::add);
         models.valueStream().filter(ModelText::isAbsent).map(ModelText::row).forEach(rows::add);
+        int[] widths = widths(rows);
+        List<Integer> shown = new ArrayList<>(List.of(0, 1, 2, 3, 4));
+        for (int column : LEFT_OUT) {
+            if (width > 0 && shown.stream().mapToInt(i -> widths[i] + GAP.length()).sum() - GAP.length() > width) {
+                shown.remove((Integer) column);
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        for (List<String> row : rows) {
+            text.append(line(row, widths, shown)).append('\n');
+        }
+        return text.toString();
+    }
+
+    private static int[] widths(List<List<String>> rows) {
         int[] widths = new int[HEADINGS.size()];
         for (List<String> row : rows) {
             for (int i = 0; i < widths.length; i++) {
                 widths[i] = Math.max(widths[i], row.get(i).length());
             }
         }
-        StringBuilder text = new StringBuilder();
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int i = 0; i < widths.length; i++) {
-                String cell = row.get(i);
-                String space = " ".repeat(widths[i] - cell.length());
-                line.append(i == 1 ? space + cell : cell + space).append("  ");
-            }
-            text.append(line.toString().stripTrailing()).append('\n');
+        return widths;
+    }
+
+    private static String line(List<String> row, int[] widths, List<Integer> shown) {
+        StringBuilder line = new StringBuilder();
+        for (int i : shown) {
+            String cell = row.get(i);
+            String space = " ".repeat(widths[i] - cell.length());
+            line.append(i == SIZE ? space + cell : cell + space).append(GAP);
         }
-        return text.toString();
+        return line.toString().stripTrailing();
     }
 
     private static boolean isAbsent(JsonNode model) {
@@ -68,22 +92,35 @@ final class ModelText {
         };
     }
 
-    /** What is known of one, a line each. */
-    static String details(JsonNode model) {
-        StringBuilder text = new StringBuilder();
-        line(text, "name", model.path("name").asString(""));
-        line(text, "state", state(model));
-        line(text, "reason", model.path("reason").asString(""));
-        line(text, "file", model.path("file_name").asString(""));
-        line(text, "size", size(model.path("size_bytes").asLong(0)));
-        line(text, "type", model.path("quantization").asString(""));
-        line(text, "architecture", model.path("architecture").asString(""));
-        line(text, "parameters", millions(model.path("parameters").asLong(0)));
-        line(text, "context", tokens(model));
-        line(text, "memory", size(model.path("memory_bytes").asLong(0)));
-        line(text, "licence", model.path("licence").asString(""));
-        line(text, "sha256", model.path("sha256").asString(""));
+    /**
+     * What is known of one, a line each.
+     *
+     * @param width of a line; 0: no line is too long
+     */
+    static String details(JsonNode model, int width) {
+        LabelledText text = new LabelledText(width);
+        text.line("name", model.path("name").asString(""));
+        text.line("state", state(model));
+        text.line("reason", model.path("reason").asString(""));
+        text.line("file", model.path("file_name").asString(""));
+        text.line("size", size(model.path("size_bytes").asLong(0)));
+        text.line("type", model.path("quantization").asString(""));
+        text.line("architecture", model.path("architecture").asString(""));
+        text.line("parameters", millions(model.path("parameters").asLong(0)));
+        text.line("context", tokens(model));
+        text.line("memory", size(model.path("memory_bytes").asLong(0)));
+        if (model.path("slow_with_many").asBoolean(false)) {
+            text.line("speed", slow(model.path("quantization").asString(""), model.path("name").asString("")));
+        }
+        text.line("licence", model.path("licence").asString(""));
+        text.line("sha256", model.path("sha256").asString(""));
         return text.toString();
+    }
+
+    /** Of a type that is slow with many. */
+    static String slow(String type, String name) {
+        return "this processor has no kernel for " + type + " that computes many sequences at once; chasqui model optimize "
+                + name + " makes a file that is quicker for several";
     }
 
     private static String tokens(JsonNode model) {
@@ -93,12 +130,6 @@ final class ModelText {
             return trained == 0 ? "" : trained + " tokens";
         }
         return here + " tokens for a sequence here, trained for " + trained;
-    }
-
-    private static void line(StringBuilder text, String name, String value) {
-        if (!value.isEmpty()) {
-            text.append(String.format(Locale.ROOT, "%-13s %s%n", name, value));
-        }
     }
 
     /** Bytes for people; empty for 0. */

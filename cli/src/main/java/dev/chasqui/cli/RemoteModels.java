@@ -25,6 +25,14 @@ final class RemoteModels implements ModelPlace {
         return server.get(path(name));
     }
 
+    /** @throws Failure where a model that is known has to be fetched first */
+    static void requireHere(JsonNode model) {
+        if (model.path("state").asString("").equals("absent")) {
+            String name = model.path("name").asString("");
+            throw new Failure("model " + name + " is not here yet (fetch it with: chasqui model pull " + name + ")", 1);
+        }
+    }
+
     @Override
     public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
         return follow(path(name), JsonNodeFactory.instance.objectNode().put("force", force), name, progress);

@@ -57,6 +57,15 @@ final class ServerClient {
         }
     }
 
+    /**
+     * How the server's default model is: {@code status}, {@code model}, {@code progress} and more.
+     *
+     * @throws Failure with what the server says
+     */
+    JsonNode health() {
+        return body(send(request("/api/health").timeout(PATIENCE).GET()));
+    }
+
     /** @throws Failure with what the server says */
     JsonNode get(String path) {
         return data(send(request(path).timeout(PATIENCE).GET()));
@@ -113,11 +122,15 @@ final class ServerClient {
     }
 
     private JsonNode data(HttpResponse<String> response) {
+        return body(response).path("data");
+    }
+
+    private JsonNode body(HttpResponse<String> response) {
         if (response.statusCode() != 200) {
             throw failure(response.body(), response.statusCode());
         }
         try {
-            return json.readTree(response.body()).path("data");
+            return json.readTree(response.body());
         } catch (JacksonException strange) {
             throw new Failure(base + " answers something that is no Chasqui server's", 1);
         }

@@ -16,6 +16,18 @@ final class Terminals {
                 : System.getenv("CHASQUI_TERMINAL_OUT") != null;
     }
 
+    /** Whether nothing is to be coloured or emphasised, as NO_COLOR says to all programs. */
+    static boolean plain() {
+        return !System.getenv().getOrDefault("NO_COLOR", "").isEmpty()
+                || "dumb".equals(System.getenv("TERM"));
+    }
+
+    /** Columns of the window that output goes to; 0 where it goes elsewhere, or nobody knows. */
+    static int width() {
+        String columns = System.getenv("CHASQUI_COLUMNS");
+        return columns != null && output() && columns.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(columns) : 0;
+    }
+
     static boolean error() {
         return System.getenv("CHASQUI_TERMINAL") != null;
     }

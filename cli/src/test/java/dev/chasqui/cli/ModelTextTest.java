@@ -18,13 +18,37 @@ class ModelTextTest {
 
     @Test
     void whatIsHereComesFirstInColumns() {
-        assertThat(ModelText.table(MODELS)).isEqualTo("""
+        assertThat(ModelText.table(MODELS, 0)).isEqualTo("""
                 NAME      SIZE  TYPE  STATE             MODIFIED
                 near     98 MB  Q4_1  on disk, warm     2026-11-21
                 coming                downloading 26 %
                 here *    0 MB  Q8_0  in memory
                 far     4.7 GB        to be pulled
                 """);
+    }
+
+    @Test
+    void aNarrowTerminalGetsFewerColumns() {
+        assertThat(ModelText.table(MODELS, 50)).isEqualTo(ModelText.table(MODELS, 0));
+        assertThat(ModelText.table(MODELS, 49)).startsWith("NAME      SIZE  TYPE  STATE\n");
+        assertThat(ModelText.table(MODELS, 20)).startsWith("NAME      SIZE  STATE\n");
+    }
+
+    @Test
+    void longLinesGoOnBelowThemselves() {
+        LabelledText text = new LabelledText(40).line("features", "one two three four five six").line("none", "");
+        assertThat(text.toString()).isEqualTo("features       one two three four five\n               six\n");
+        assertThat(new LabelledText(0).line("x", "a  ".repeat(100).strip()).toString().lines()).hasSize(1);
+    }
+
+    @Test
+    void whatIsSlowForManySaysWhatHelps() {
+        JsonNode model = JsonMapper.shared().readTree("""
+                {"name": "near", "state": "ready", "quantization": "Q4_1", "slow_with_many": true}""");
+        assertThat(ModelText.details(model, 0)).contains("no kernel for Q4_1", "chasqui model optimize near");
+        JsonNode quick = JsonMapper.shared().readTree("""
+                {"name": "near", "state": "ready", "quantization": "Q4_1", "slow_with_many": false}""");
+        assertThat(ModelText.details(quick, 0)).doesNotContain("optimize");
     }
 
     @ParameterizedTest

@@ -163,6 +163,7 @@ final class ModelsController {
         out.put("context_tokens", model.getContextTokens());
         out.put("trained_context_tokens", model.getTrainedContextTokens());
         out.put("memory_bytes", model.getMemoryBytes());
+        out.put("slow_with_many", model.getSlowWithMany());
         out.put("keep_alive", model.getKeepAliveS());
         if (model.getExpiresEpochS() > 0) {
             out.put(

@@ -120,6 +120,7 @@ final class WireModels {
                         loaded.info().ranks() ? 0 : loaded.info().embeddingWidth())
                 .setSlots(loaded.slots())
                 .setMemoryBytes(loaded.memoryBytes())
+                .setSlowWithMany(loaded.plan().slowWithMany())
                 .setKeepAliveS(loaded.keepAlive().seconds())
                 .setExpiresEpochS(expiry(loaded.expiry()))
                 .setChatTemplate(template.source().name().toLowerCase(Locale.ROOT))

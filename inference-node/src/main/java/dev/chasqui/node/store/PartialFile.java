@@ -121,7 +121,7 @@ final class PartialFile implements AutoCloseable {
             throw new StoreException(
                     StoreException.Reason.NO_SPACE,
                     "the models folder's disk has " + megabytes(free) + " MB free (expected: "
-                            + megabytes(size - length + SPARE_BYTES) + ")");
+                            + megabytes(size - length + SPARE_BYTES) + " MB)");
         }
         this.total = size;
         if (mark == null) {
