@@ -32,7 +32,8 @@ final class ModelText {
         int[] widths = widths(rows);
         List<Integer> shown = new ArrayList<>(List.of(0, 1, 2, 3, 4));
         for (int column : LEFT_OUT) {
-            if (width > 0 && shown.stream().mapToInt(i -> widths[i] + GAP.length()).sum() - GAP.length() > width) {
+            if (width > 0
+                    && shown.stream().mapToInt(i -> widths[i] + GAP.length()).sum() - GAP.length() > width) {
                 shown.remove((Integer) column);
             }
         }
@@ -110,7 +111,11 @@ final class ModelText {
         text.line("context", tokens(model));
         text.line("memory", size(model.path("memory_bytes").asLong(0)));
         if (model.path("slow_with_many").asBoolean(false)) {
-            text.line("speed", slow(model.path("quantization").asString(""), model.path("name").asString("")));
+            text.line(
+                    "speed",
+                    slow(
+                            model.path("quantization").asString(""),
+                            model.path("name").asString("")));
         }
         text.line("licence", model.path("licence").asString(""));
         text.line("sha256", model.path("sha256").asString(""));
@@ -119,8 +124,9 @@ final class ModelText {
 
     /** Of a type that is slow with many. */
     static String slow(String type, String name) {
-        return "this processor has no kernel for " + type + " that computes many sequences at once; chasqui model optimize "
-                + name + " makes a file that is quicker for several";
+        return "this processor has no kernel for " + type
+                + " that computes many sequences at once; chasqui model optimize " + name
+                + " makes a file that is quicker for several";
     }
 
     private static String tokens(JsonNode model) {

@@ -18,8 +18,7 @@ final class Terminals {
 
     /** Whether nothing is to be coloured or emphasised, as NO_COLOR says to all programs. */
     static boolean plain() {
-        return !System.getenv().getOrDefault("NO_COLOR", "").isEmpty()
-                || "dumb".equals(System.getenv("TERM"));
+        return !System.getenv().getOrDefault("NO_COLOR", "").isEmpty() || "dumb".equals(System.getenv("TERM"));
     }
 
     /** Columns of the window that output goes to; 0 where it goes elsewhere, or nobody knows. */

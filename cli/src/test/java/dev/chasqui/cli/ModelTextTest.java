@@ -36,9 +36,15 @@ class ModelTextTest {
 
     @Test
     void longLinesGoOnBelowThemselves() {
-        LabelledText text = new LabelledText(40).line("features", "one two three four five six").line("none", "");
+        LabelledText text = new LabelledText(40)
+                .line("features", "one two three four five six")
+                .line("none", "");
         assertThat(text.toString()).isEqualTo("features       one two three four five\n               six\n");
-        assertThat(new LabelledText(0).line("x", "a  ".repeat(100).strip()).toString().lines()).hasSize(1);
+        assertThat(new LabelledText(0)
+                        .line("x", "a  ".repeat(100).strip())
+                        .toString()
+                        .lines())
+                .hasSize(1);
     }
 
     @Test
