@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.Routes;
+import java.io.InputStream;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
@@ -16,7 +17,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -60,6 +63,17 @@ class OpenApiTest extends GatewayTest {
         }
         assertThat(page.body()).contains("<dt><code>temperature</code></dt><dd>number, 0 or more, at most 2.");
         assertThat(page.body()).doesNotContain("<script", "<style", "style=");
+    }
+
+    @Test
+    void nothingIsSaidTwice() throws Exception {
+        JsonMapper strict = JsonMapper.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
+
+        try (InputStream in = getClass().getResourceAsStream("/dev/chasqui/gateway/openapi.json")) {
+            assertThat(strict.readTree(in).isObject()).isTrue();
+        }
     }
 
     @Test
