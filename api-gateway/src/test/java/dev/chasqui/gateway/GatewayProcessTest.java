@@ -125,7 +125,7 @@ class GatewayProcessTest {
 
     @Test
     void aLocalNodeThatSaysNothingAnyMoreIsKilledAndStartedAgainOnce() throws Exception {
-        start("--chasqui.local-node.command=sleep,600", "--chasqui.limits.node-silence=2s");
+        start("--chasqui.local-node.command=sleep,600", "--chasqui.limits.node-silence=4s");
         ProcessHandle first = child();
         node.isSilent(true);
 
