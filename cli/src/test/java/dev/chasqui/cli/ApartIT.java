@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -185,7 +186,7 @@ class ApartIT {
         }
     }
 
-    private static ChannelCredentials credentials(String authority, String own) {
+    private static ChannelCredentials credentials(String authority, @Nullable String own) {
         try {
             TlsChannelCredentials.Builder builder = TlsChannelCredentials.newBuilder()
                     .trustManager(folder.resolve(authority).resolve("ca.pem").toFile());
@@ -204,13 +205,13 @@ class ApartIT {
         return ask(port, credentials(certificates, certificates + "/gateway"), TOKEN);
     }
 
-    private static Status.Code ask(ChannelCredentials credentials, String token) {
+    private static Status.Code ask(ChannelCredentials credentials, @Nullable String token) {
         Launched.await("the node listens", SOON, () -> node.output().contains("node listens"));
         return ask(port, credentials, token);
     }
 
     /** What one call of a new connection comes to. */
-    private static Status.Code ask(int port, ChannelCredentials credentials, String token) {
+    private static Status.Code ask(int port, ChannelCredentials credentials, @Nullable String token) {
         Metadata headers = new Metadata();
         if (token != null) {
             headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);

@@ -67,12 +67,12 @@ public final class ConversationJson {
 
     /** The event of a conversation that is new or has changed. */
     static byte[] event(Conversation conversation) {
-        return bytes(JSON.objectNode().put("type", "conversation").<ObjectNode>set("conversation", of(conversation)));
+        return bytes(JSON.objectNode().put("type", "conversation").set("conversation", of(conversation)));
     }
 
     /** The event of a message that is new or has ended. */
     static byte[] event(Message message) {
-        return bytes(JSON.objectNode().put("type", "message").<ObjectNode>set("message", of(message)));
+        return bytes(JSON.objectNode().put("type", "message").set("message", of(message)));
     }
 
     /** The event of a conversation that is no more. */

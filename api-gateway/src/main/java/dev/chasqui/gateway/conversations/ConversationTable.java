@@ -1,7 +1,7 @@
 package dev.chasqui.gateway.conversations;
 
+import dev.chasqui.gateway.storage.StoredRow;
 import dev.chasqui.gateway.storage.Transaction;
-import io.r2dbc.spi.Row;
 import java.util.List;
 import java.util.Locale;
 import reactor.core.publisher.Flux;
@@ -45,7 +45,7 @@ final class ConversationTable {
     static Flux<String> ids(Transaction transaction, String userId) {
         return transaction.rows(
                 "SELECT id FROM conversations WHERE user_id = $1 AND deleted_at = 0 ORDER BY updated_at, id",
-                row -> row.get(0, String.class),
+                row -> row.text("id"),
                 userId);
     }
 
@@ -96,19 +96,19 @@ final class ConversationTable {
         return transaction.update("DELETE FROM conversations WHERE id = $1", id);
     }
 
-    private static Conversation read(Row row) {
+    private static Conversation read(StoredRow row) {
         return new Conversation(
-                row.get(0, String.class),
-                row.get(1, String.class),
-                row.get(2, String.class),
-                Conversation.TitleBy.valueOf(row.get(3, String.class).toUpperCase(Locale.ROOT)),
-                row.get(4, String.class),
-                row.get(5, String.class),
-                row.get(6, String.class),
-                row.get(7, String.class),
-                row.get(8, Long.class),
-                row.get(9, Long.class),
-                row.get(10, Long.class));
+                row.text("id"),
+                row.text("user_id"),
+                row.text("title"),
+                Conversation.TitleBy.valueOf(row.text("title_by").toUpperCase(Locale.ROOT)),
+                row.text("model"),
+                row.text("system_prompt"),
+                row.text("settings"),
+                row.text("current_message"),
+                row.number("created_at"),
+                row.number("updated_at"),
+                row.number("deleted_at"));
     }
 
     static String word(Conversation.TitleBy by) {

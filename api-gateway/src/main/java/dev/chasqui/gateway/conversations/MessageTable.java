@@ -2,8 +2,8 @@ package dev.chasqui.gateway.conversations;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.chasqui.gateway.storage.StoredRow;
 import dev.chasqui.gateway.storage.Transaction;
-import io.r2dbc.spi.Row;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -99,8 +99,8 @@ final class MessageTable {
     static Mono<Long> nextNumber(Transaction transaction, String conversationId) {
         return transaction
                 .rows(
-                        "SELECT COALESCE(MAX(number), 0) + 1 FROM messages WHERE conversation_id = $1",
-                        row -> row.get(0, Long.class),
+                        "SELECT COALESCE(MAX(number), 0) + 1 AS following FROM messages WHERE conversation_id = $1",
+                        row -> row.number("following"),
                         conversationId)
                 .next();
     }
@@ -139,7 +139,7 @@ final class MessageTable {
                 .rows(
                         "SELECT m.id, c.user_id FROM messages m JOIN conversations c ON c.id = m.conversation_id"
                                 + " WHERE m.status = 'running' AND (m.owner = $1 OR m.updated_at < $2)",
-                        row -> new Left(text(row, "id"), text(row, "user_id")),
+                        row -> new Left(row.text("id"), row.text("user_id")),
                         owner,
                         heardBefore)
                 .collectList()
@@ -153,46 +153,34 @@ final class MessageTable {
                 id);
     }
 
-    private static Message read(Row row) {
+    private static Message read(StoredRow row) {
         return new Message(
-                text(row, "id"),
-                text(row, "conversation_id"),
-                text(row, "parent_id"),
-                number(row, "number"),
-                text(row, "role"),
-                text(row, "content"),
-                text(row, "reasoning"),
-                Message.Status.of(text(row, "status")),
-                text(row, "owner"),
-                text(row, "model"),
-                text(row, "finish_reason"),
-                text(row, "error"),
+                row.text("id"),
+                row.text("conversation_id"),
+                row.text("parent_id"),
+                row.number("number"),
+                row.text("role"),
+                row.text("content"),
+                row.text("reasoning"),
+                Message.Status.of(row.text("status")),
+                row.text("owner"),
+                row.text("model"),
+                row.text("finish_reason"),
+                row.text("error"),
                 tally(row),
-                new Message.LeftOut(text(row, "history_from"), count(row, "left_out"), text(row, "left_out_by")),
-                number(row, "created_at"),
-                number(row, "updated_at"));
+                new Message.LeftOut(row.text("history_from"), row.count("left_out"), row.text("left_out_by")),
+                row.number("created_at"),
+                row.number("updated_at"));
     }
 
-    private static Message.Tally tally(Row row) {
+    private static Message.Tally tally(StoredRow row) {
         return new Message.Tally(
-                count(row, "prompt_tokens"),
-                count(row, "cached_tokens"),
-                count(row, "completion_tokens"),
-                number(row, "first_token_ms"),
-                number(row, "prompt_ms"),
-                number(row, "completion_ms"),
-                number(row, "duration_ms"));
-    }
-
-    private static String text(Row row, String column) {
-        return row.get(column, String.class);
-    }
-
-    private static long number(Row row, String column) {
-        return row.get(column, Long.class);
-    }
-
-    private static int count(Row row, String column) {
-        return row.get(column, Integer.class);
+                row.count("prompt_tokens"),
+                row.count("cached_tokens"),
+                row.count("completion_tokens"),
+                row.number("first_token_ms"),
+                row.number("prompt_ms"),
+                row.number("completion_ms"),
+                row.number("duration_ms"));
     }
 }

@@ -174,9 +174,8 @@ record ResponseRequest(
             throw format.bad(type == null ? "type" : "schema", schema, type == null ? "a type" : "a JSON schema");
         }
         if (!type.equals("text")) {
-            boolean any = schema == null || type.equals("json_object");
-            chat.setOutputFormat(
-                    OutputFormat.newBuilder().setJsonSchema(any ? "{\"type\":\"object\"}" : schema.toString()));
+            String form = schema == null || type.equals("json_object") ? "{\"type\":\"object\"}" : schema.toString();
+            chat.setOutputFormat(OutputFormat.newBuilder().setJsonSchema(form));
         }
     }
 

@@ -80,10 +80,12 @@ final class ConversationFields {
         String title = text(fields, "title", LONGEST_TITLE);
         String model = text(fields, "model", LONGEST_MODEL);
         String system = text(fields, "system_prompt", LONGEST_TEXT);
-        boolean untitled = title == null || (title.isBlank() && before.title().isEmpty());
+        if (title != null && title.isBlank() && before.title().isEmpty()) {
+            title = null; // One without a title still gets one from its first words.
+        }
         return new Conversation.Draft(
-                untitled ? before.title() : title.strip(),
-                untitled ? before.titleBy() : Conversation.TitleBy.USER,
+                title == null ? before.title() : title.strip(),
+                title == null ? before.titleBy() : Conversation.TitleBy.USER,
                 model == null ? before.model() : model,
                 system == null ? before.systemPrompt() : system,
                 fields.any("settings") == null ? before.settings() : settings(fields));

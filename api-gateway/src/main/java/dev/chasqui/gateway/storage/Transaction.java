@@ -1,7 +1,6 @@
 package dev.chasqui.gateway.storage;
 
 import io.r2dbc.spi.Connection;
-import io.r2dbc.spi.Row;
 import io.r2dbc.spi.Statement;
 import java.util.function.Function;
 import reactor.core.publisher.Flux;
@@ -23,9 +22,9 @@ public final class Transaction {
     }
 
     /** Reads rows, each with the function. */
-    public <T> Flux<T> rows(String sql, Function<Row, T> read, Object... values) {
+    public <T> Flux<T> rows(String sql, Function<StoredRow, T> read, Object... values) {
         return Flux.defer(() -> statement(sql, values).execute())
-                .concatMap(result -> result.map((row, metadata) -> read.apply(row)));
+                .concatMap(result -> result.map((row, metadata) -> read.apply(new StoredRow(row))));
     }
 
     private Statement statement(String sql, Object[] values) {

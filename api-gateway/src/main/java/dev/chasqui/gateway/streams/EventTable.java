@@ -19,7 +19,7 @@ final class EventTable {
     /** The last position that was given to an event of this user; 0 before the first. */
     static Mono<Long> cursor(Transaction transaction, String userId) {
         return transaction
-                .rows("SELECT position FROM cursors WHERE user_id = $1", row -> row.get(0, Long.class), userId)
+                .rows("SELECT position FROM cursors WHERE user_id = $1", row -> row.number("position"), userId)
                 .next()
                 .defaultIfEmpty(0L);
     }
@@ -39,7 +39,7 @@ final class EventTable {
                 .flatMap(last -> transaction
                         .rows(
                                 "SELECT position FROM events WHERE user_id = $1 ORDER BY position LIMIT 1",
-                                row -> row.get(0, Long.class),
+                                row -> row.number("position"),
                                 userId)
                         .next()
                         .defaultIfEmpty(last + 1)
@@ -51,8 +51,7 @@ final class EventTable {
                 .rows(
                         "SELECT position, kind, subject FROM events WHERE user_id = $1 AND position > $2"
                                 + " ORDER BY position LIMIT $3",
-                        row -> new StoredEvent(
-                                row.get(0, Long.class), Kind.of(row.get(1, String.class)), row.get(2, String.class)),
+                        row -> new StoredEvent(row.number("position"), Kind.of(row.text("kind")), row.text("subject")),
                         userId,
                         after,
                         most)
@@ -64,7 +63,7 @@ final class EventTable {
         return transaction
                 .rows(
                         "SELECT user_id FROM events GROUP BY user_id HAVING MIN(created_at) < $1 OR COUNT(*) > $2",
-                        row -> row.get(0, String.class),
+                        row -> row.text("user_id"),
                         before,
                         most)
                 .collectList();

@@ -249,7 +249,7 @@ class EventStreamTest {
 
     private long stored() {
         return Objects.requireNonNull(database.transaction(transaction -> transaction
-                        .rows("SELECT COUNT(*) FROM events", row -> row.get(0, Long.class))
+                        .rows("SELECT COUNT(*) AS events FROM events", row -> row.number("events"))
                         .next())
                 .block(Duration.ofSeconds(30)));
     }
