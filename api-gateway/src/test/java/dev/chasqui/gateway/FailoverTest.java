@@ -35,7 +35,9 @@ class FailoverTest extends GatewayTest {
     private static final String WHOLE =
             IntStream.range(0, TOKENS).mapToObj(i -> "w" + i + " ").collect(Collectors.joining());
 
+    @SuppressWarnings("NullAway.Init") // settings() makes it.
     private ScriptedNode other;
+
     private int nodePort;
     private int otherPort;
     private final List<ScriptedNode> later = new ArrayList<>();

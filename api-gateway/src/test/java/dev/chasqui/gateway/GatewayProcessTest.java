@@ -32,7 +32,10 @@ import tools.jackson.databind.JsonNode;
 @Timeout(300)
 class GatewayProcessTest {
     private ScriptedNode node;
+
+    @SuppressWarnings("NullAway.Init") // Each test starts it.
     private Process process;
+
     private int port;
     private String nodes;
     /** Of the Java that runs it. */

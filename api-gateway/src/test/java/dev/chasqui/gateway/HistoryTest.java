@@ -109,12 +109,8 @@ class HistoryTest extends GatewayTest {
 
     /** The last one that was generated for, as counting asks with requests of its own, whose answers nobody saw. */
     private ChatRequest lastChat() {
-        ChatRequest last = null;
-        for (ChatRequest request : node.requests) {
-            last = request;
-        }
-        assertThat(last).isNotNull();
-        return last;
+        List<ChatRequest> all = List.copyOf(node.requests);
+        return all.get(all.size() - 1);
     }
 
     /** A conversation with so many messages and a title. */

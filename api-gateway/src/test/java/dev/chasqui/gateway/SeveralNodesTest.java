@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** A gateway in front of two nodes: which of them answers what, and what happens when one does not. */
 class SeveralNodesTest extends GatewayTest {
+    @SuppressWarnings("NullAway.Init") // settings() makes it.
     private ScriptedNode other;
 
     @BeforeEach
