@@ -65,6 +65,7 @@ const HUGE_ANSWER = [
   '- one thing of `many`\n'.repeat(10_000),
   `\n| a | b | c |\n|---|--:|---|\n${'| one | 2 | **three** |\n'.repeat(8_000)}\n`,
   'word '.repeat(20_000),
+  '\n\n[The end](https://example.org/end)\n',
 ].join('');
 
 function fill(server) {
@@ -92,16 +93,7 @@ async function traced(browser, page, work) {
 
 const most = numbers => numbers.reduce((largest, number) => Math.max(largest, number), 0);
 
-/** Shows a chat, or a new one, and waits until nothing more is drawn or taken away. */
-async function goTo(page, hash, parts) {
-  await page.evaluate(to => (location.hash = to), hash);
-  await page.waitForFunction(least => {
-    const now = document.querySelectorAll('.part').length;
-    const isStill = now === window.partsBefore && (least === 0 ? now === 0 : now >= least);
-    window.partsBefore = now;
-    return isStill;
-  }, parts, { polling: 500, timeout: 600_000 });
-}
+const hugeEnd = page => page.locator('.md a[href="https://example.org/end"]').waitFor({ state: 'attached', timeout: 600_000 });
 
 async function measure(browser, server, huge) {
   const rows = [];
@@ -167,7 +159,10 @@ async function measure(browser, server, huge) {
     await page.fill('#search', 'number 4');
     await page.locator('.chat-link mark').first().waitFor();
   });
-  await step('a chat of huge texts is opened', page, () => goTo(page, `#/c/${huge.id}`, 200));
+  await step('a chat of huge texts is opened', page, async () => {
+    await page.evaluate(id => (location.hash = `#/c/${id}`), huge.id);
+    await hugeEnd(page);
+  });
   await step('scrolling it', page, async () => {
     await page.mouse.move(900, 400);
     for (let i = 0; i < 60; i++) {
@@ -175,7 +170,10 @@ async function measure(browser, server, huge) {
       await page.waitForTimeout(16);
     }
   });
-  await step('leaving it', page, () => goTo(page, '#/new', 0));
+  await step('leaving it', page, async () => {
+    await page.evaluate(() => (location.hash = '#/new'));
+    await page.waitForFunction(() => document.getElementById('thread').childElementCount === 0, null, { timeout: 600_000 });
+  });
   server.scripts = [{ pieces: HUGE_ANSWER.match(/[^]{1,400}/g), everyMs: 1 }];
   await step('a megabyte is pasted and sent, and answered by another', page, async () => {
     await page.focus('#input');
@@ -186,6 +184,7 @@ async function measure(browser, server, huge) {
     }, HUGE_QUESTION);
     await ask(page, QUESTION);
     await answered(page, 600_000);
+    await hugeEnd(page);
   });
   rows.paint = paint;
   await page.context().close();
