@@ -2,6 +2,7 @@ package dev.chasqui.node.store;
 
 import java.util.Collection;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** What somebody may have meant who wrote a name that there is not. */
 public final class Spelling {
@@ -10,13 +11,13 @@ public final class Spelling {
     private Spelling() {}
 
     /**
-     * The known name that is most like the one that was written: the shortest that it is a part of, else the one with the fewest
-     * letters to put in, take out or change; empty where none is near.
+     * The known name that is most like the one that was written: the shortest that it is a part of, else the one that begins with
+     * the fewest letters to put in, take out or change; empty where none is near.
      */
     public static String nearest(String written, Collection<String> known) {
         String name = written.replace('_', '-').toLowerCase(Locale.ROOT);
         String best = "";
-        int least = Math.max(2, name.length() / 3) + 1;
+        int least = Math.min(name.length(), name.length() <= SHORTEST_PART ? 2 : Math.max(2, name.length() / 3) + 1);
         for (String candidate : known) {
             String other = candidate.replace('_', '-').toLowerCase(Locale.ROOT);
             boolean part = name.length() >= SHORTEST_PART && other.contains(name);
@@ -29,6 +30,7 @@ public final class Spelling {
         return best;
     }
 
+    /** From the whole of one to as much of the other's beginning as is nearest. */
     private static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         for (int j = 0; j < row.length; j++) {
@@ -43,6 +45,6 @@ public final class Spelling {
                 row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
             }
         }
-        return row[b.length()];
+        return IntStream.of(row).min().orElseThrow();
     }
 }

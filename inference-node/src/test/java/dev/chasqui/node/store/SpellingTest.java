@@ -15,6 +15,7 @@ final class SpellingTest {
         "smollm2, smollm2-135m-instruct",
         "SmolLM2_135m, smollm2-135m-instruct",
         "smolm2-135m-instuct, smollm2-135m-instruct",
+        "smolm2-135m, smollm2-135m-instruct",
         "llama, llama2-7b",
         "phi2, phi-2",
         "phi-3, phi-2",
