@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -134,7 +135,7 @@ class KubernetesTest {
         String kind = resource.path("apiVersion").asString() + "/"
                 + resource.path("kind").asString();
         assertThat(KINDS).containsKey(kind);
-        KINDS.get(kind).accept(JsonParser.parseString(resource.toString()));
+        requireNonNull(KINDS.get(kind)).accept(JsonParser.parseString(resource.toString()));
     }
 
     private static JsonNode one(String name, String... kinds) {

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
@@ -27,8 +28,9 @@ class ManPageTest {
         for (String name : List.of("serve", "node", "chat", "doctor")) {
             String page = Files.readString(folder.resolve("man1/chasqui-" + name + ".1"));
             assertThat(page).startsWith(".TH CHASQUI\\-" + name.toUpperCase(Locale.ROOT) + " 1");
-            for (OptionSpec option :
-                    program.getSubcommands().get(name).getCommandSpec().options()) {
+            for (OptionSpec option : requireNonNull(program.getSubcommands().get(name))
+                    .getCommandSpec()
+                    .options()) {
                 if (!option.hidden()) {
                     assertThat(page).contains(option.longestName().replace("-", "\\-"));
                 }
@@ -44,10 +46,9 @@ class ManPageTest {
 
     @Test
     void noLineOfTextIsTakenForARequest() {
-        String page = ManPage.of(Main.commandLine(Map.of(), Map::of)
-                .getSubcommands()
-                .get("serve")
-                .getCommandSpec());
+        CommandLine serve = requireNonNull(
+                Main.commandLine(Map.of(), Map::of).getSubcommands().get("serve"));
+        String page = ManPage.of(serve.getCommandSpec());
 
         assertThat(page.lines().filter(line -> line.startsWith(".")))
                 .allMatch(line -> line.matches("\\.(TH|SH|PP|TP|B|nh|ad|nf|fi)\\b.*"));

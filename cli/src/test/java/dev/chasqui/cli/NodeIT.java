@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -262,7 +263,9 @@ class NodeIT {
 
     private static ErrorInfo info(StatusRuntimeException refused) {
         try {
-            return StatusProto.fromThrowable(refused).getDetails(0).unpack(ErrorInfo.class);
+            return requireNonNull(StatusProto.fromThrowable(refused))
+                    .getDetails(0)
+                    .unpack(ErrorInfo.class);
         } catch (InvalidProtocolBufferException problem) {
             throw new AssertionError(problem);
         }
