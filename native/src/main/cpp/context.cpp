@@ -126,6 +126,9 @@ void check_memory(const cq_model * model, const llama_context_params & p) {
 // Without OpenMP, decodes would start threads each time; a pool keeps them.
 ggml_threadpool * new_pool(int32_t threads) {
     auto params = ggml_threadpool_params_default(threads);
+    // Some milliseconds, which is longer than between two steps. The default is a third of a second, in which the rest of the
+    // machine, that has the next request to bring, waits for these threads.
+    params.poll = 1;
     auto * pool = cpu_function<decltype(&ggml_threadpool_new)>("ggml_threadpool_new")(&params);
     if (!pool) throw failure(reason::out_of_memory, "cannot start " + std::to_string(threads) + " threads");
     return pool;

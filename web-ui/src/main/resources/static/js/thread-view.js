@@ -133,7 +133,7 @@ export class ThreadView {
     byId('nothing').hidden = count > 0 || title === '';
     byId('nothing-title').textContent = title;
     byId('nothing-text').textContent = text;
-    this.#thread.hidden = count === 0;
+    this.#thread.classList.toggle('empty', count === 0);
   }
 
   /** The end is drawn at once, as far as that takes no time to notice, and the rest from there on when there is time. */
