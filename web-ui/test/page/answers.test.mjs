@@ -105,7 +105,7 @@ test('reasoning is folded, and opens', async () => {
   assert.match(await page.innerText('summary'), /^Thought for/);
   assert.equal(await page.locator('.reasoning-text').isVisible(), false);
   await page.click('summary');
-  assert.equal(await page.innerText('.reasoning-text'), 'Let me think.');
+  await eventually(page, async () => (await page.innerText('.reasoning-text')) === 'Let me think.', 'is drawn when it is seen');
 });
 
 test('follows the end of an answer, unless the reader has scrolled up', async () => {

@@ -22,6 +22,10 @@ final class Loads {
     private static final int SLOTS = 4;
     private static final int CONTEXT = 4096;
     private static final int HOT_REQUESTS = 200;
+
+    /** Until the virtual machines of both services have compiled what a request goes through. */
+    private static final int WARM_UP = 1000;
+
     private static final int LOADS = 5;
     private static final double HOT_LIMIT_MS = 2;
     private static final double WARM_LIMIT_MS = 200;
@@ -114,11 +118,11 @@ final class Loads {
     /** Milliseconds of each request that were neither in the prompt nor in the answer. */
     private List<Double> hot() throws IOException, InterruptedException {
         List<Double> beside = new ArrayList<>();
-        for (int i = -HOT_REQUESTS / 4; i < HOT_REQUESTS; i++) {
+        for (int i = -WARM_UP; i < HOT_REQUESTS; i++) {
             long began = System.nanoTime();
             JsonNode timings = ask().path("timings");
             double millis = Client.millisSince(began);
-            if (i >= 0) { // the first ones warm up
+            if (i >= 0) {
                 beside.add(millis
                         - timings.path("prompt_ms").asDouble()
                         - timings.path("predicted_ms").asDouble());

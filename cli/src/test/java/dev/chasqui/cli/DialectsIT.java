@@ -19,6 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
 class DialectsIT {
 
     private static final String HI = "\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}],\"max_tokens\":24";
+    /** What is drawn may be blanks until there is no room for the rest. */
+    private static final String FORM =
+            "\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}],\"max_tokens\":64,\"temperature\":0";
+
     private static final String TOOL =
             "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":8}},"
                     + "\"required\":[\"city\"]}";
@@ -38,19 +42,19 @@ class DialectsIT {
                         + "\"required\":[\"n\"],\"additionalProperties\":false}";
         String chat = json(post(
                         "/v1/chat/completions",
-                        "{" + HI + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
+                        "{" + FORM + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
                                 + schema + "}}}"))
                 .at("/choices/0/message/content")
                 .asString();
         String message = json(post(
                         "/v1/messages",
-                        "{" + HI + ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":" + schema
+                        "{" + FORM + ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":" + schema
                                 + "}}}"))
                 .at("/content/0/text")
                 .asString();
         String completion = json(post(
                         "/v1/completions",
-                        "{\"prompt\":\"A number:\",\"max_tokens\":24,\"response_format\":{\"type\":\"json_schema\","
+                        "{\"prompt\":\"A number:\",\"max_tokens\":64,\"temperature\":0,\"response_format\":{\"type\":\"json_schema\","
                                 + "\"json_schema\":{\"schema\":" + schema + "}}}"))
                 .at("/choices/0/text")
                 .asString();
