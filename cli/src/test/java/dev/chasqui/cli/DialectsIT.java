@@ -18,10 +18,11 @@ import tools.jackson.databind.json.JsonMapper;
 @ExtendWith(SharedServer.class)
 class DialectsIT {
 
-    private static final String HI = "\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}],\"max_tokens\":24";
+    private static final String HELLO = "\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}]";
+    private static final String HI = HELLO + ",\"max_tokens\":24";
+
     /** What is drawn may be blanks until there is no room for the rest. */
-    private static final String FORM =
-            "\"messages\":[{\"role\":\"user\",\"content\":\"Say hello.\"}],\"max_tokens\":64,\"temperature\":0";
+    private static final String FOR_A_FORM = ",\"max_tokens\":64,\"temperature\":0";
 
     private static final String TOOL =
             "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"maxLength\":8}},"
@@ -42,19 +43,21 @@ class DialectsIT {
                         + "\"required\":[\"n\"],\"additionalProperties\":false}";
         String chat = json(post(
                         "/v1/chat/completions",
-                        "{" + FORM + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
-                                + schema + "}}}"))
+                        "{" + HELLO + FOR_A_FORM
+                                + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema
+                                + "}}}"))
                 .at("/choices/0/message/content")
                 .asString();
         String message = json(post(
                         "/v1/messages",
-                        "{" + FORM + ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":" + schema
+                        "{" + HELLO + FOR_A_FORM
+                                + ",\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":" + schema
                                 + "}}}"))
                 .at("/content/0/text")
                 .asString();
         String completion = json(post(
                         "/v1/completions",
-                        "{\"prompt\":\"A number:\",\"max_tokens\":64,\"temperature\":0,\"response_format\":{\"type\":\"json_schema\","
+                        "{\"prompt\":\"A number:\"" + FOR_A_FORM + ",\"response_format\":{\"type\":\"json_schema\","
                                 + "\"json_schema\":{\"schema\":" + schema + "}}}"))
                 .at("/choices/0/text")
                 .asString();
