@@ -91,7 +91,7 @@ final class AllModels {
                             .toList();
                     return Flux.fromIterable(nearestFirst)
                             .concatMap(node -> ask(node, method, request))
-                            .takeUntil(answer -> answer.failure != null && !answer.isUnknown());
+                            .takeUntil(Answer::isRefusal);
                 })
                 .collectList()
                 .flatMap(AllModels::onlyIfAllDid);
@@ -99,7 +99,7 @@ final class AllModels {
 
     private static <R> Mono<R> onlyIfAllDid(List<Answer<R>> answers) {
         for (Answer<R> answer : answers) {
-            if (answer.failure != null && !answer.isUnknown()) {
+            if (answer.isRefusal()) {
                 return Mono.error(answer.failure);
             }
         }
@@ -108,6 +108,10 @@ final class AllModels {
 
     /** What a node said: one of both. */
     private record Answer<R>(@Nullable R value, @Nullable NodeException failure) {
+        boolean isRefusal() {
+            return failure != null && !isUnknown();
+        }
+
         /** It has nothing to do with that model, as others may. */
         boolean isUnknown() {
             return failure != null && failure.reason() == ErrorReason.ERROR_REASON_MODEL_NOT_FOUND;
