@@ -444,7 +444,8 @@ final class ScriptedNode implements AutoCloseable {
                     }
                     step.with(answer);
                 } catch (Exception e) {
-                    if (!answer.isCancelled()) {
+                    // A script that close() interrupts says nothing: a killed process does not tell of its end.
+                    if (!answer.isCancelled() && !server.isShutdown()) {
                         answer.fail(
                                 Status.INTERNAL.withDescription(e.toString()).asRuntimeException());
                     }
