@@ -90,9 +90,10 @@ CQ_API char * cq_grammar_from_schema(const char * schema, int32_t length, char *
 
 // options: context of a sequence, sequences, batch, micro batch, threads, batch threads, flash attention (0 auto, 1 on,
 // 2 off), type of keys, type of values (F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL), unified.
-// abort_flag: an int32 that ends a decode while it is not 0; outlives the context. NULL: failed.
+// abort_flag: an int32 that ends a decode while it is not 0; outlives the context. beside: a context whose threads compute for
+// this one too, of the same thread, and which outlives it; NULL: it has threads of its own. NULL: failed.
 CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag,
-                                   char ** error);
+                                   const cq_context * beside, char ** error);
 CQ_API void         cq_context_free(cq_context * context);
 // out: context of a sequence, sequences, batch, vocabulary. -1: failed.
 CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char ** error);
@@ -112,9 +113,13 @@ CQ_API int32_t cq_logprobs(cq_context * context, int32_t row, int32_t token, int
 
 // 1: done, 0: the memory cannot, -1: failed.
 CQ_API int32_t cq_memory_remove_tail(cq_context * context, int32_t sequence, int32_t from, char ** error);
-// 0: done, -1: failed. Of a copy the data moves with the next decode.
+// 0: done, -1: failed.
 CQ_API int32_t cq_memory_clear(cq_context * context, int32_t sequence, char ** error);
+// 1: done, 0: its data moves with the next decode, -1: failed.
 CQ_API int32_t cq_memory_copy(cq_context * context, int32_t from, int32_t to, char ** error);
+// Gives a sequence what one of another context of the same model has, whose memory is plain cells; both may be unified or not.
+// 1: done, 0: no room, and the sequence is empty, -1: failed.
+CQ_API int32_t cq_memory_take(cq_context * to, int32_t to_sequence, cq_context * from, int32_t from_sequence, char ** error);
 // -1: empty, -2: failed.
 CQ_API int32_t cq_memory_max_position(const cq_context * context, int32_t sequence, char ** error);
 // Bytes; -1: failed.

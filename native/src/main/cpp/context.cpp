@@ -143,11 +143,13 @@ void free_pool(ggml_threadpool * pool) {
 
 cq_context::~cq_context() {
     if (ctx) llama_free(ctx);
+    if (!own_pools) return;
     if (pool_batch != pool) free_pool(pool_batch);
     free_pool(pool);
 }
 
-CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag, char ** error) {
+CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, int32_t count, const void * abort_flag,
+                                   const cq_context * beside, char ** error) {
     return guarded<cq_context *>(error, nullptr, [&] {
         if (!llama_model_has_decoder(checked(model)->model) || llama_model_has_encoder(model->model)) {
             refuse("model: has an encoder (expected: a decoder only)");
@@ -176,8 +178,9 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
         c->seq_id.resize((size_t) c->n_batch);
         c->copied_from.resize((size_t) c->n_seq);
         c->copied_to.resize((size_t) c->n_seq);
-        c->pool       = new_pool(options[THREADS]);
-        c->pool_batch = options[THREADS] == options[BATCH_THREADS] ? c->pool : new_pool(options[BATCH_THREADS]);
+        c->own_pools  = !beside;
+        c->pool       = beside ? beside->pool : new_pool(options[THREADS]);
+        c->pool_batch = beside ? beside->pool_batch : options[THREADS] == options[BATCH_THREADS] ? c->pool : new_pool(options[BATCH_THREADS]);
         llama_attach_threadpool(c->ctx, c->pool, c->pool_batch);
         return c.release();
     });
@@ -281,16 +284,71 @@ CQ_API int32_t cq_memory_copy(cq_context * c, int32_t from, int32_t to, char ** 
     return guarded<int32_t>(error, -1, [&] {
         check_sequence(c, from);
         check_sequence(c, to);
-        if (from == to) return 0;
+        if (from == to) return 1;
         auto * memory = llama_get_memory(c->ctx);
         llama_memory_seq_rm(memory, to, -1, -1); // in a unified cache a copy adds to what is there
-        if (copy_used_cells(c, from, to)) return 0;
+        if (copy_used_cells(c, from, to)) return 1;
         llama_memory_seq_rm(memory, to, -1, -1);
         llama_memory_seq_cp(memory, from, to, -1, -1);
-        if (!c->unified) {
-            c->copied_from[(size_t) from] = 1;
-            c->copied_to[(size_t) to]     = 1;
+        if (c->unified) return 1;
+        c->copied_from[(size_t) from] = 1;
+        c->copied_to[(size_t) to]     = 1;
+        return 0;
+    });
+}
+
+// How llama.cpp frames a sequence's state (llama_state_seq_get_data, llama_kv_cache::state_write): 4 bytes each of a magic number,
+// the sequence, the number of KV streams, and for each stream how many cells of the sequence it has; behind that number its cells.
+constexpr size_t WORD = 4, STATE_HEAD = 3 * WORD;
+
+static size_t streams(const cq_context * c) { return c->unified ? 1 : (size_t) c->n_seq; }
+
+static size_t stream_of(const cq_context * c, int32_t sequence) { return c->unified ? 0 : (size_t) sequence; }
+
+// Of a state that `from` framed, as `to` frames it. `begin` leaves room for all of the streams of `to` on both sides.
+static std::pair<uint8_t *, size_t> reframe(uint8_t * begin, size_t size, const cq_context * from, int32_t from_sequence,
+                                            const cq_context * to, int32_t to_sequence) {
+    uint32_t head[3];
+    memcpy(head, begin, STATE_HEAD);
+    size_t before = STATE_HEAD + WORD * stream_of(from, from_sequence);
+    size_t after  = WORD * (streams(from) - 1 - stream_of(from, from_sequence));
+    if (head[2] != streams(from) || size < before + WORD + after) throw failure(reason::internal, "a sequence's state is framed otherwise");
+    uint8_t * cells  = begin + before;
+    size_t    length = size - before - after;
+    uint8_t * moved  = cells - STATE_HEAD - WORD * stream_of(to, to_sequence);
+    head[2] = (uint32_t) streams(to);
+    memset(moved, 0, (size_t) (cells - moved));
+    memcpy(moved, head, STATE_HEAD);
+    size_t rest = WORD * (streams(to) - 1 - stream_of(to, to_sequence));
+    memset(cells + length, 0, rest);
+    return { moved, (size_t) (cells - moved) + length + rest };
+}
+
+CQ_API int32_t cq_memory_take(cq_context * to, int32_t to_sequence, cq_context * from, int32_t from_sequence, char ** error) {
+    return guarded<int32_t>(error, -1, [&] {
+        check_sequence(to, to_sequence);
+        check_sequence(from, from_sequence);
+        check_no_copy(to, to_sequence);
+        check_no_copy(from, from_sequence);
+        const llama_model * model = to->model->model;
+        if (to == from || to->model != from->model) refuse("context: another one of the same model is expected");
+        if (llama_model_n_swa(model) > 0 || llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+            refuse("model: its memory is not one cache of cells");
         }
+        auto * memory = llama_get_memory(to->ctx);
+        llama_memory_seq_rm(memory, to_sequence, -1, -1);
+        if (llama_memory_seq_pos_max(llama_get_memory(from->ctx), from_sequence) < 0) return 1;
+        size_t size = llama_state_seq_get_size(from->ctx, from_sequence);
+        size_t room = WORD * streams(to);
+        auto & buffer = (to->unified ? to : from)->moving;
+        buffer.resize(room + size + room);
+        log_capture log;
+        if (llama_state_seq_get_data(from->ctx, buffer.data() + room, size, from_sequence) != size) {
+            throw failure(reason::internal, "cannot read a sequence: " + log.text());
+        }
+        auto [state, length] = reframe(buffer.data() + room, size, from, from_sequence, to, to_sequence);
+        if (llama_state_seq_set_data(to->ctx, state, length, to_sequence) > 0) return 1;
+        llama_memory_seq_rm(memory, to_sequence, -1, -1);
         return 0;
     });
 }

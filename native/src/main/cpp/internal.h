@@ -89,6 +89,7 @@ struct cq_context {
     const cq_model *     model = nullptr;
     struct ggml_threadpool * pool = nullptr;
     struct ggml_threadpool * pool_batch = nullptr; // the same where both have as many threads
+    bool                 own_pools = true;     // else they are those of the context beside which it was made
     int32_t              n_seq = 0;
     int32_t              n_batch = 0;
     int32_t              n_outputs = 0;        // most rows with output in a batch
@@ -99,6 +100,7 @@ struct cq_context {
     std::vector<uint8_t> copied_from, copied_to; // by sequence: in a copy whose data moves with the next decode
     std::vector<float>   scratch;              // shared by the samplers
     int64_t              stream_bytes = 0;     // of one sequence's cells, used or not
+    std::vector<uint8_t> moving;               // a sequence on its way between two contexts
 
     ~cq_context();
 };

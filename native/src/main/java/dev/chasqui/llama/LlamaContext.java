@@ -28,11 +28,12 @@ public final class LlamaContext implements AutoCloseable {
         this.batch = new DecodeBatch(limits[2], limits[1], limits[3]);
     }
 
-    static LlamaContext open(SharedHandle model, long modelAddress, ContextOptions options) {
+    /** @param beside the address of a context whose threads it shares; 0: it has its own */
+    static LlamaContext open(SharedHandle model, long modelAddress, ContextOptions options, long beside) {
         AbortFlag abortFlag = new AbortFlag();
         int[] values = options.values();
         long[] error = new long[1];
-        long address = Shim.cq_context_new(modelAddress, values, values.length, abortFlag.address(), error);
+        long address = Shim.cq_context_new(modelAddress, values, values.length, abortFlag.address(), beside, error);
         if (address == 0) {
             throw Shim.failure(error);
         }
@@ -41,7 +42,28 @@ public final class LlamaContext implements AutoCloseable {
             Shim.cq_context_free(address);
             throw Shim.failure(error);
         }
+        model.retain();
         return new LlamaContext(model, address, abortFlag, limits, options.unifiedKv());
+    }
+
+    /**
+     * Makes another context of the same model, with memory of its own, that this one's threads compute for. One thread owns
+     * both, and the new one is closed first.
+     *
+     * @throws LlamaException as {@link LlamaModel#newContext}
+     */
+    public LlamaContext newBeside(ContextOptions options) {
+        long address = handle.enter();
+        try {
+            long modelAddress = model.enter();
+            try {
+                return open(model, modelAddress, options, address);
+            } finally {
+                model.exit();
+            }
+        } finally {
+            handle.exit();
+        }
     }
 
     /** Tokens that one sequence may have; llama.cpp may round what was asked for up. */
@@ -178,9 +200,32 @@ public final class LlamaContext implements AutoCloseable {
         asked(address -> Shim.cq_memory_clear(address, sequence, error));
     }
 
-    /** Makes one sequence equal to another, all of it; what {@code to} had is forgotten. */
-    public void copySequence(int from, int to) {
-        asked(address -> Shim.cq_memory_copy(address, from, to, error));
+    /**
+     * Makes one sequence equal to another, all of it; what {@code to} had is forgotten.
+     *
+     * @return false where the next decode does that first; until then neither can be saved, restored or taken
+     */
+    public boolean copySequence(int from, int to) {
+        return asked(address -> Shim.cq_memory_copy(address, from, to, error)) == 1;
+    }
+
+    /**
+     * Gives a sequence what one of another context of the same model has; what it had before is forgotten.
+     *
+     * @return false when there is no room for it; the sequence is then empty
+     * @throws LlamaException INVALID_REQUEST where the model's memory is not one cache of cells (sliding windows, recurrent
+     *     states), or a sequence was copied, or copied from, since the last decode
+     */
+    public boolean takeSequence(int sequence, LlamaContext other, int from) {
+        if (other == this) {
+            throw Check.invalid("other", "this context", "another one");
+        }
+        long otherAddress = other.handle.enter();
+        try {
+            return asked(address -> Shim.cq_memory_take(address, sequence, otherAddress, from, error)) == 1;
+        } finally {
+            other.handle.exit();
+        }
     }
 
     /** The position of a sequence's last token; -1 where it has none. */

@@ -88,9 +88,7 @@ public final class LlamaModel implements AutoCloseable {
     public LlamaContext newContext(ContextOptions options) {
         long address = handle.enter();
         try {
-            LlamaContext context = LlamaContext.open(handle, address, options);
-            handle.retain();
-            return context;
+            return LlamaContext.open(handle, address, options, 0);
         } finally {
             handle.exit();
         }

@@ -94,7 +94,7 @@ final class Shim {
 
     static native long cq_grammar_from_schema(byte[] schema, int length, long[] error);
 
-    static native long cq_context_new(long model, int[] options, int count, long abortFlag, long[] error);
+    static native long cq_context_new(long model, int[] options, int count, long abortFlag, long beside, long[] error);
 
     static native void cq_context_free(long context);
 
@@ -113,6 +113,8 @@ final class Shim {
     static native int cq_memory_clear(long context, int sequence, long[] error);
 
     static native int cq_memory_copy(long context, int from, int to, long[] error);
+
+    static native int cq_memory_take(long to, int toSequence, long from, int fromSequence, long[] error);
 
     static native int cq_memory_max_position(long context, int sequence, long[] error);
 

@@ -308,6 +308,54 @@ class LlamaContextTest {
         }
     }
 
+    /** With one KV stream for all sequences or one for each, a sequence's cells are framed differently. */
+    @ParameterizedTest
+    @CsvSource({"false, true", "true, false", "false, false", "true, true"})
+    void takesASequenceFromAContextBesideIt(boolean unified, boolean otherUnified) {
+        int[] prompt = prompt(70);
+        ContextOptions options =
+                new ContextOptions(256, 3, 256, 256, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, unified);
+        ContextOptions others =
+                new ContextOptions(512, 5, 256, 256, 2, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, otherUnified);
+        try (LlamaContext context = model.newContext(options);
+                LlamaContext other = context.newBeside(others)) {
+            float[] expected = distribution(context, Tiny.decode(context, 1, prompt));
+            Tiny.decode(context, 2, prompt(9));
+            Tiny.decode(other, 4, 3, 3, 3);
+
+            assertThat(other.takeSequence(4, context, 1)).isTrue();
+            assertThat(other.maxPosition(4)).isEqualTo(69);
+            assertThat(context.maxPosition(1)).isEqualTo(69);
+            assertThat(other.removeTail(4, 69)).isTrue();
+            assertThat(distribution(other, Tiny.decode(other, 4, prompt[69]))).containsExactly(expected, within(0.02f));
+
+            assertThat(context.takeSequence(2, other, 4)).isTrue();
+            assertThat(context.removeTail(2, 69)).isTrue();
+            assertThat(distribution(context, Tiny.decode(context, 2, prompt[69])))
+                    .containsExactly(expected, within(0.02f));
+
+            assertThat(context.takeSequence(2, other, 0)).isTrue();
+            assertThat(context.maxPosition(2)).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void takesNoSequenceThatItHasNoRoomFor() {
+        ContextOptions small =
+                new ContextOptions(256, 2, 256, 256, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false);
+        ContextOptions large =
+                new ContextOptions(512, 1, 512, 512, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false);
+        try (LlamaContext context = model.newContext(small);
+                LlamaContext other = context.newBeside(large)) {
+            Tiny.decode(context, 1, prompt(9));
+            Tiny.decode(other, 0, prompt(300));
+
+            assertThat(context.takeSequence(1, other, 0)).isFalse();
+            assertThat(context.maxPosition(1)).isEqualTo(-1);
+            assertInvalid(() -> context.takeSequence(1, context, 0));
+        }
+    }
+
     private static int[] prompt(int length) {
         int[] prompt = new int[length];
         Arrays.setAll(prompt, i -> 40 + i % 60);

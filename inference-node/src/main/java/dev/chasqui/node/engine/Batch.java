@@ -13,12 +13,21 @@ public final class Batch {
     private int[] slots = new int[64];
     private boolean[] outputs = new boolean[64];
     private AdapterSet adapters = AdapterSet.NONE;
+    private int[] beginning = {};
+    private int alike;
 
     Batch() {}
 
     void clear(AdapterSet set) {
         size = 0;
         adapters = set;
+        alike = 0;
+    }
+
+    /** All of its slots hold just these first {@code length} tokens. */
+    void alike(int[] sequence, int length) {
+        beginning = sequence;
+        alike = length;
     }
 
     /** Adds a token and returns its row. */
@@ -39,6 +48,9 @@ public final class Batch {
 
     /** What its time depends on. */
     StepSize stepSize() {
+        if (alike > 0) {
+            return StepSize.piece(size, alike);
+        }
         StepSize sum = StepSize.NOTHING;
         int first = 0;
         for (int row = 1; row <= size; row++) {
@@ -58,6 +70,24 @@ public final class Batch {
     /** What all of it is to be computed with. */
     public AdapterSet adapters() {
         return adapters;
+    }
+
+    /**
+     * So many tokens each of its slots holds, no more, and the same in all of them: a runner that gathers may compute its rows as one piece behind
+     * them. 0: they have nothing in common that counts.
+     */
+    public int alike() {
+        return alike;
+    }
+
+    /** Whether these are the tokens that its slots hold {@link #alike}. */
+    public boolean beginsWith(int[] held) {
+        return Arrays.equals(held, 0, held.length, beginning, 0, alike);
+    }
+
+    /** The tokens that its slots hold {@link #alike}. */
+    public int[] beginning() {
+        return Arrays.copyOf(beginning, alike);
     }
 
     public int token(int row) {

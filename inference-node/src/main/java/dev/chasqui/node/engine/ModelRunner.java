@@ -61,6 +61,12 @@ public interface ModelRunner extends AutoCloseable {
     /** Whether {@link #truncate} can leave a beginning, so that sequences can share one. */
     boolean cutsTails();
 
+    /**
+     * Whether short pieces of slots that hold the same tokens take less time in one batch that says so ({@link Batch#alike})
+     * than in batches of their own.
+     */
+    boolean gathers();
+
     /** Makes a slot hold what another one holds; what it held before is forgotten. */
     void copy(int from, int to);
 

@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class PromptPieces {
     /** A piece smaller than a tile is cut only where a tile would take so many times the time that is left. */
-    private static final int PATIENCE = 3;
+    static final int PATIENCE = 3;
 
     /** The smallest piece, however slow the machine. */
     private static final int LEAST = 16;

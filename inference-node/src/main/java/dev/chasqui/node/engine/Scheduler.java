@@ -48,6 +48,7 @@ final class Scheduler {
     private final long[] ranks;
     private final Beginnings beginnings;
     private final PromptPieces pieces;
+    private final Gathering gathering;
     private final Drafts drafts;
     private final Turns turns = new Turns();
     private long order;
@@ -71,6 +72,7 @@ final class Scheduler {
             slots[i] = new Slot(i);
         }
         this.pieces = new PromptPieces(stepTimes, runner.batchTokens());
+        this.gathering = new Gathering(stepTimes, runner.batchTokens(), worthwhile);
         this.beginnings = new Beginnings(runner, slots, cache, worthwhile);
     }
 
@@ -250,7 +252,7 @@ final class Scheduler {
         } else {
             promptsTurn.remove(adapters);
             Arrays.fill(shares, 0);
-            computePrompts(answers, now);
+            computePrompts(batch, answers, now);
         }
         plain = false;
         for (Slot slot : slots) {
@@ -333,7 +335,10 @@ final class Scheduler {
     }
 
     /** @param answers of all that are answering, with these adapters or others */
-    private void computePrompts(StepSize answers, long now) {
+    private void computePrompts(Batch batch, StepSize answers, long now) {
+        if (prompts.isEmpty()) {
+            return;
+        }
         rank(now);
         prompts.sort(Comparator.comparingLong(s -> ranks[s.slot()]));
         long limit = 0;
@@ -342,7 +347,23 @@ final class Scheduler {
             long gap = GAP_NANOS + GAP_NANOS * Math.min(waiting - 1, CROWD) / CROWD;
             limit = Math.max(LEAST_PROMPT_NANOS, gap - stepTimes.estimate(answers));
         }
-        pieces.share(prompts, limit, shares);
+        if (runner.gathers() && gathering.choose(prompts, limit)) {
+            gather(batch);
+        } else {
+            pieces.share(prompts, limit, shares);
+        }
+    }
+
+    /** Those that begin alike are computed to their ends. */
+    private void gather(Batch batch) {
+        int alike = gathering.alike();
+        for (Sequence sequence : gathering.members()) {
+            if (sequence.computed() > alike) {
+                sequence.cutBack(runner.truncate(sequence.slot(), alike));
+            }
+            shares[sequence.slot()] = sequence.remaining();
+        }
+        batch.alike(gathering.members().get(0).tokens(), alike);
     }
 
     /**

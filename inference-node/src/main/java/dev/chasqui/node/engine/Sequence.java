@@ -292,9 +292,10 @@ final class Sequence {
         computed++;
     }
 
-    /** After an interrupted step: what the KV cache was cut back to. */
+    /** What the KV cache was cut back to, after an interrupted step or to begin like others. */
     void cutBack(int length) {
         computed = length;
+        cached = Math.min(cached, length);
         drafted = 0;
     }
 

@@ -73,10 +73,16 @@ public final class LoadedModel {
         try {
             drafter = plan.draft() == null ? null : drafter(llama, plan.draft(), model);
             LlamaContext context = model.newContext(plan.context());
+            ModelPlan.Gathering gathering = plan.gathering(model.info(), settings.promptCacheBytes());
+            long cacheBytes = settings.promptCacheBytes() - (gathering == null ? 0 : gathering.bytes());
             Engine engine = Engine.start(
                     "engine " + stored.name(),
-                    new LlamaRunner(context, model.info(), plan.contextTokens()),
-                    new EngineOptions(settings.queueCapacity(), settings.promptCacheBytes(), settings.lookahead()),
+                    new LlamaRunner(
+                            context,
+                            model.info(),
+                            plan.contextTokens(),
+                            gathering == null ? null : gathering.options()),
+                    new EngineOptions(settings.queueCapacity(), cacheBytes, settings.lookahead()),
                     drafter,
                     Ticker.system());
             return new LoadedModel(plan, model, engine, settings);

@@ -8,6 +8,7 @@ import dev.chasqui.llama.KvType;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.MemoryEstimate;
 import dev.chasqui.llama.ModelHead;
+import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.ModelOptions;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
@@ -49,6 +50,9 @@ public record ModelPlan(
     private static final long GPU_MARGIN_BYTES = 512L << 20;
 
     private static final int LEAST_CONTEXT = 256;
+
+    /** Of one context. */
+    private static final int MOST_SEQUENCES = 256;
 
     /** Types that every processor has kernels for which compute many sequences at once. */
     private static final Set<String> QUICK = Set.of("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_0", "IQ4_NL");
@@ -154,6 +158,43 @@ public record ModelPlan(
         boolean own = file.equals(stored.file());
         return own && !usesGpu() && !arranged && QUICK.stream().noneMatch(type::startsWith);
     }
+
+    /**
+     * A second context, with one KV cache for all sequences, in which prompts that begin alike are computed as one piece: for
+     * what llama.cpp's attention on CPUs works on in tiles. It counts as a part of the prompt cache.
+     */
+    public @Nullable Gathering gathering(ModelInfo info, long promptCacheBytes) {
+        boolean tiles = context.k() == KvType.F16 && context.flash() != FlashAttention.OFF && !usesGpu();
+        boolean plain = info.swaWindow() == 0 && !info.recurrent() && !info.hybrid();
+        if (!tiles || !plain || context.unifiedKv() || context.maxSequences() == 1) {
+            return null;
+        }
+        int cells = contextTokens + context.batchTokens();
+        int sequences = Math.min(context.maxSequences() + 1, MOST_SEQUENCES);
+        double cellBytes = memory.kvBytes() / ((double) contextTokens * context.maxSequences());
+        // Beside its cells there is a copy of one sequence on its way.
+        long bytes = memory.computeBytes() + (long) (cellBytes * (cells + contextTokens));
+        ContextOptions options = new ContextOptions(
+                cells,
+                sequences,
+                Math.max(context.batchTokens(), sequences),
+                Math.max(context.batchTokens(), sequences),
+                context.threads(),
+                context.batchThreads(),
+                context.flash(),
+                context.k(),
+                context.v(),
+                true);
+        return bytes <= promptCacheBytes / 2 ? new Gathering(options, bytes) : null;
+    }
+
+    /**
+     * A context for prompts that begin alike.
+     *
+     * @param options of it
+     * @param bytes that it takes at most
+     */
+    public record Gathering(ContextOptions options, long bytes) {}
 
     /** All that it takes, wherever that lies. */
     public long totalBytes() {

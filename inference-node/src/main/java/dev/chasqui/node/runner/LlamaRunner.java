@@ -1,12 +1,13 @@
 package dev.chasqui.node.runner;
 
+import dev.chasqui.llama.ContextOptions;
 import dev.chasqui.llama.DecodeBatch;
+import dev.chasqui.llama.DecodeStatus;
 import dev.chasqui.llama.LlamaContext;
 import dev.chasqui.llama.Logprobs;
 import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.Sampler;
 import dev.chasqui.llama.SequenceState;
-import dev.chasqui.node.engine.AdapterSet;
 import dev.chasqui.node.engine.Batch;
 import dev.chasqui.node.engine.ModelRunner;
 import dev.chasqui.node.engine.TokenLogprob;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /** A llama.cpp context as the engine's runner; closing it closes the context. */
 public final class LlamaRunner implements ModelRunner {
     private final LlamaContext context;
+    private final Adapted adapted;
+    private final @Nullable CommonContext common;
     private final boolean cutsTails;
     private final int contextTokens;
     private final Sampler[] samplers;
@@ -27,15 +30,21 @@ public final class LlamaRunner implements ModelRunner {
     /** Slots that a copy read or wrote since the last decode: llama.cpp carries copies out with the next one. */
     private final BitSet copied = new BitSet();
 
-    private AdapterSet adapters = AdapterSet.NONE;
+    /** What the last decode's rows are of. */
+    private LlamaContext computed;
+
     private boolean closed;
 
     /**
      * @param info of the context's model
      * @param mostTokens that one sequence may have, where the context would let it have more
+     * @param gathering of a second context, with one cache for all sequences, for slots that begin alike; null: there is none
      */
-    public LlamaRunner(LlamaContext context, ModelInfo info, int mostTokens) {
+    public LlamaRunner(LlamaContext context, ModelInfo info, int mostTokens, @Nullable ContextOptions gathering) {
         this.context = context;
+        this.computed = context;
+        this.adapted = new Adapted(context);
+        this.common = gathering == null ? null : new CommonContext(context, gathering);
         this.contextTokens = Math.min(mostTokens, context.contextPerSequence());
         this.cutsTails = !info.recurrent() && !info.hybrid();
         this.samplers = new Sampler[context.maxSequences()];
@@ -68,36 +77,57 @@ public final class LlamaRunner implements ModelRunner {
 
     @Override
     public Outcome decode(Batch batch) {
-        DecodeBatch target = context.batch();
-        target.clear();
-        for (int row = 0; row < batch.size(); row++) {
-            target.add(batch.token(row), batch.position(row), batch.slot(row), batch.output(row));
-        }
-        setAdapters(batch.adapters());
-        copied.clear();
-        return switch (context.decode()) {
+        DecodeStatus status = batch.alike() > 0 ? decodeTogether(batch) : null;
+        return switch (status == null ? decodeBySlot(batch) : status) {
             case OK -> Outcome.DONE;
             case NO_KV_SPACE -> Outcome.NO_SPACE;
             case ABORTED -> {
-                context.clearAbort();
+                clearAbort();
                 yield Outcome.INTERRUPTED;
             }
         };
     }
 
-    private void setAdapters(AdapterSet wanted) {
-        if (wanted.equals(adapters)) {
-            return;
+    /** Null where that cannot be. */
+    private @Nullable DecodeStatus decodeTogether(Batch batch) {
+        if (common == null || moves(batch)) {
+            return null;
         }
-        int count = wanted.uses().size();
-        int[] numbers = new int[count];
-        float[] scales = new float[count];
-        for (int i = 0; i < count; i++) {
-            numbers[i] = wanted.uses().get(i).adapter();
-            scales[i] = wanted.uses().get(i).scale();
+        DecodeStatus status = common.decode(batch);
+        LlamaContext by = common.context();
+        if (status != null && by != null) {
+            computed = by;
         }
-        context.setAdapters(numbers, scales);
-        adapters = wanted;
+        return status;
+    }
+
+    /** Whether what one of its slots holds gets there only with the next decode. */
+    private boolean moves(Batch batch) {
+        for (int row = 0; row < batch.size(); row++) {
+            if (copied.get(batch.slot(row))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private DecodeStatus decodeBySlot(Batch batch) {
+        DecodeBatch target = context.batch();
+        target.clear();
+        for (int row = 0; row < batch.size(); row++) {
+            target.add(batch.token(row), batch.position(row), batch.slot(row), batch.output(row));
+        }
+        adapted.to(batch.adapters());
+        copied.clear();
+        computed = context;
+        return context.decode();
+    }
+
+    private void clearAbort() {
+        context.clearAbort();
+        if (common != null) {
+            common.clearAbort();
+        }
     }
 
     @Override
@@ -105,6 +135,9 @@ public final class LlamaRunner implements ModelRunner {
         synchronized (abortLock) {
             if (!closed) {
                 context.abort();
+                if (common != null) {
+                    common.abort();
+                }
             }
         }
     }
@@ -114,12 +147,12 @@ public final class LlamaRunner implements ModelRunner {
         for (int i = 0; i < count; i++) {
             samplers[i] = ((LlamaSampler) tokenSamplers[i]).sampler();
         }
-        context.sample(count, samplers, rows, tokens);
+        computed.sample(count, samplers, rows, tokens);
     }
 
     @Override
     public TokenLogprob logprob(int row, int token, int top) {
-        Logprobs logprobs = context.logprobs(row, token, top);
+        Logprobs logprobs = computed.logprobs(row, token, top);
         List<TokenLogprob.Candidate> candidates = new ArrayList<>(logprobs.topTokens().length);
         for (int i = 0; i < logprobs.topTokens().length; i++) {
             candidates.add(new TokenLogprob.Candidate(logprobs.topTokens()[i], logprobs.topLogprobs()[i]));
@@ -151,10 +184,16 @@ public final class LlamaRunner implements ModelRunner {
     }
 
     @Override
+    public boolean gathers() {
+        return common != null && common.possible();
+    }
+
+    @Override
     public void copy(int from, int to) {
-        context.copySequence(from, to);
-        copied.set(from);
-        copied.set(to);
+        if (!context.copySequence(from, to)) {
+            copied.set(from);
+            copied.set(to);
+        }
     }
 
     @Override
@@ -177,6 +216,9 @@ public final class LlamaRunner implements ModelRunner {
     public void close() {
         synchronized (abortLock) {
             closed = true;
+        }
+        if (common != null) {
+            common.close();
         }
         context.close();
     }

@@ -308,6 +308,11 @@ final class LifecycleTest {
         }
 
         @Override
+        public boolean gathers() {
+            return inner.gathers();
+        }
+
+        @Override
         public void copy(int from, int to) {
             inner.copy(from, to);
         }

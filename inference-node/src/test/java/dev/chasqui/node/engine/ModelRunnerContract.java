@@ -10,6 +10,8 @@ import java.util.Objects;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the engine relies on, whatever runs the model. */
 public abstract class ModelRunnerContract {
@@ -193,6 +195,119 @@ public abstract class ModelRunnerContract {
         int row = both.size() - 1;
 
         assertSame(runner, new Token(sample(runner, row), row), expected);
+    }
+
+    /** What a slot holds of few or most of its tokens is copied in different ways. */
+    @ParameterizedTest
+    @ValueSource(ints = {24, 90})
+    void computesSlotsThatBeginAlikeAsByThemselves(int alike) {
+        ModelRunner runner = runner();
+        int[] beginning = prompt(alike, 0);
+        List<int[]> prompts = new ArrayList<>();
+        List<Token> expected = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            prompts.add(join(beginning, alike, prompt(5 + i, 1 + i)));
+            compute(runner, beginning, 0, alike, 0);
+            expected.add(next(runner, prompts.get(i), alike, 0));
+            runner.truncate(0, 0);
+        }
+        compute(runner, beginning, 0, alike, 1);
+        runner.copy(1, 2);
+        runner.copy(1, 3);
+
+        for (int again = 0; again < 2; again++) {
+            int[] rows = together(runner, prompts, alike);
+            for (int i = 0; i < 3; i++) {
+                assertSame(runner, new Token(sample(runner, rows[i]), rows[i]), expected.get(i));
+                assertThat(runner.length(1 + i)).isEqualTo(prompts.get(i).length);
+            }
+            for (int i = 0; i < 3; i++) {
+                int left = runner.truncate(1 + i, prompts.get(i).length - 1);
+                assertSame(runner, next(runner, prompts.get(i), left, 1 + i), expected.get(i));
+                runner.truncate(1 + i, alike);
+            }
+        }
+    }
+
+    /** With what slots hold alike changes what is behind it. */
+    @Test
+    void computesSlotsThatBeginAlikeWithTheBatchsAdapters() {
+        ModelRunner runner = runner();
+        List<int[]> prompts = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            prompts.add(join(prompt(24, 0), 24, prompt(5, 1 + i)));
+        }
+        for (AdapterSet adapters :
+                List.of(AdapterSet.NONE, adapters().get(0), adapters().get(1))) {
+            Batch alone = batch(prompts.get(1), 0, 29, 0, adapters);
+            runner.decode(alone);
+            Token expected = new Token(sample(runner, 28), 28);
+            expected.logprob = runner.logprob(28, expected.id, 0).logprob();
+            for (int slot = 1; slot <= 3; slot++) {
+                runner.truncate(slot, 0);
+                runner.decode(batch(prompts.get(0), 0, 24, slot, adapters));
+            }
+            Batch together = together(prompts, 24, adapters);
+            assertThat(runner.decode(together)).isEqualTo(ModelRunner.Outcome.DONE);
+
+            assertSame(runner, new Token(sample(runner, 9), 9), expected);
+            runner.truncate(0, 0);
+        }
+    }
+
+    @Test
+    void interruptedSlotsThatBeginAlikeAreAsTheyWere() {
+        ModelRunner runner = runner();
+        List<int[]> prompts = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            prompts.add(join(prompt(24, 0), 24, prompt(5, 1 + i)));
+            compute(runner, prompts.get(i), 0, 24, 1 + i);
+        }
+        together(runner, prompts, 24);
+        for (int slot = 1; slot <= 3; slot++) {
+            runner.truncate(slot, 24);
+        }
+
+        runner.interrupt();
+        ModelRunner.Outcome outcome = runner.decode(together(prompts, 24, AdapterSet.NONE));
+
+        for (int slot = 1; slot <= 3 && outcome == ModelRunner.Outcome.INTERRUPTED; slot++) {
+            assertThat(runner.truncate(slot, 24)).isEqualTo(24);
+        }
+        if (outcome == ModelRunner.Outcome.INTERRUPTED) {
+            together(runner, prompts, 24);
+        }
+        assertThat(runner.length(3)).isEqualTo(29);
+    }
+
+    /** Computes what comes behind the first {@code alike} tokens of three prompts in slots 1 to 3; returns their last rows. */
+    private static int[] together(ModelRunner runner, List<int[]> prompts, int alike) {
+        Batch batch = together(prompts, alike, AdapterSet.NONE);
+        assertThat(runner.decode(batch)).isEqualTo(ModelRunner.Outcome.DONE);
+        int[] rows = new int[prompts.size()];
+        int end = 0;
+        for (int i = 0; i < rows.length; i++) {
+            end += prompts.get(i).length - alike;
+            rows[i] = end - 1;
+        }
+        return rows;
+    }
+
+    private static Batch together(List<int[]> prompts, int alike, AdapterSet adapters) {
+        Batch batch = new Batch();
+        batch.clear(adapters);
+        batch.alike(prompts.get(0), alike);
+        for (int i = 0; i < prompts.size(); i++) {
+            add(batch, prompts.get(i), alike, prompts.get(i).length, 1 + i);
+        }
+        return batch;
+    }
+
+    private static void compute(ModelRunner runner, int[] tokens, int from, int to, int slot) {
+        for (int at = from; at < to; at += BATCH) {
+            assertThat(runner.decode(batch(tokens, at, Math.min(to, at + BATCH), slot)))
+                    .isEqualTo(ModelRunner.Outcome.DONE);
+        }
     }
 
     @Test

@@ -61,6 +61,7 @@ final class RandomScheduleTest {
         assertThat(bench.engine.status().draftedTokens())
                 .isBetween(cutsTails ? 20L : 0, cutsTails ? Long.MAX_VALUE : 0);
         assertThat(bench.runner.copies).isGreaterThan(100);
+        assertThat(bench.runner.gathered).isBetween(cutsTails ? 100 : 0, cutsTails ? Integer.MAX_VALUE : 0);
         assertThat(bench.runner.restores).isGreaterThan(100);
         EngineStatus status = bench.engine.status();
         assertThat(status.requests()).isEqualTo(accepted);

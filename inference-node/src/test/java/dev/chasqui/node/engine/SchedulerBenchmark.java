@@ -175,6 +175,11 @@ public class SchedulerBenchmark {
         }
 
         @Override
+        public boolean gathers() {
+            return false;
+        }
+
+        @Override
         public void copy(int from, int to) {
             lengths[to] = lengths[from];
         }

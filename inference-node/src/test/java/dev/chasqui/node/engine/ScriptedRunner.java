@@ -39,6 +39,12 @@ final class ScriptedRunner implements ModelRunner {
     /** Whether a tail of a slot can be forgotten; if not, only all of it. */
     boolean cutsTails = true;
 
+    /** Whether it takes batches of slots that hold the same. */
+    boolean gathers = true;
+
+    /** Batches of slots that held the same. */
+    int gathered;
+
     /** What a decode does to the clock. */
     StepCost cost = (batch, ticker) -> {};
 
@@ -124,6 +130,7 @@ final class ScriptedRunner implements ModelRunner {
         checkOpen();
         checkBatch(batch);
         decodes++;
+        gathered += batch.alike() > 0 ? 1 : 0;
         mostRows = Math.max(mostRows, batch.size());
         rows = 0;
         if (held + batch.size() > kvCapacity) {
@@ -209,6 +216,11 @@ final class ScriptedRunner implements ModelRunner {
     }
 
     @Override
+    public boolean gathers() {
+        return gathers && cutsTails;
+    }
+
+    @Override
     public void copy(int from, int to) {
         checkOpen();
         require(from != to && lengths[from] > 0, "a copy of slot " + from + " to " + to);
@@ -289,7 +301,12 @@ final class ScriptedRunner implements ModelRunner {
             int expected = first ? lengths[slot] : batch.position(row - 1) + 1;
             require(batch.position(row) == expected, "position " + batch.position(row) + " after " + (expected - 1));
             require(batch.position(row) < contextTokens, "position " + batch.position(row) + " beyond the context");
+            require(batch.alike() == 0 || !first || holds(batch, slot), "slots as alike that are not");
         }
+    }
+
+    private boolean holds(Batch batch, int slot) {
+        return lengths[slot] == batch.alike() && batch.beginsWith(held(slot));
     }
 
     private void checkRow(int row) {

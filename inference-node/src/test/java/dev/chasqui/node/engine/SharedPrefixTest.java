@@ -33,6 +33,66 @@ final class SharedPrefixTest {
     }
 
     @Test
+    void questionsAboutOneTextAreComputedAsOnePiece() {
+        largeBatches();
+        List<Ask> asks = crowd(8, 1000, 20);
+        bench.submit(asks);
+        bench.run();
+
+        assertThat(bench.runner.gathered).isBetween(1, 2);
+        assertThat(asks).allSatisfy(ask -> assertThat(ask.answer.text()).isEqualTo(EngineBench.alone(ask)));
+    }
+
+    @Test
+    void questionsThatBeginWithTheSameWordsAreCutBackToWhatAllHaveAlike() {
+        largeBatches();
+        List<Ask> asks = crowd(5, 1000, 20);
+        bench.run(asks.get(0));
+        int[] longer = Arrays.copyOf(asks.get(1).prompt, 1010);
+        List<Ask> more = List.of(
+                asks.get(2),
+                Ask.prompt(Words.concat(longer, Words.bytes("other words"))).max(5),
+                Ask.prompt(Words.concat(longer, Words.bytes("and others"))).max(5),
+                asks.get(3));
+        bench.run(asks.get(1));
+        bench.submit(more);
+        bench.run();
+
+        assertThat(bench.runner.gathered).isPositive();
+        assertThat(more).allSatisfy(ask -> {
+            assertThat(ask.answer.text()).isEqualTo(EngineBench.alone(ask));
+            assertThat(ask.answer.completion().cachedTokens()).isBetween(1000, 1010);
+        });
+    }
+
+    @Test
+    void whereNothingIsGatheredQuestionsAreComputedBySlots() {
+        largeBatches();
+        bench.runner.gathers = false;
+        List<Ask> asks = crowd(8, 1000, 20);
+        bench.submit(asks);
+        bench.run();
+
+        assertThat(bench.runner.gathered).isZero();
+        assertThat(asks).allSatisfy(ask -> assertThat(ask.answer.text()).isEqualTo(EngineBench.alone(ask)));
+    }
+
+    @Test
+    void whoIsMostUrgentIsNotLeftBehindByThoseWhoBeginAlike() {
+        largeBatches();
+        List<Ask> asks = crowd(6, 1000, 20);
+        bench.run(asks.get(0));
+        Ask urgent = bench.submit(Ask.tokens(50, 9).max(4).priority(-10));
+        bench.submit(asks.subList(1, 6));
+        bench.step();
+
+        assertThat(bench.runner.gathered).isZero();
+        assertThat(urgent.answer.times()).isNotEmpty();
+        bench.run();
+        assertThat(bench.runner.gathered).isPositive();
+    }
+
+    @Test
     void aNewcomerTakesWhatARunningAnswerHolds() {
         List<Ask> asks = crowd(2, 500, 10);
         bench.submit(asks.get(0).endless());
@@ -149,6 +209,11 @@ final class SharedPrefixTest {
 
         assertThat(again.answer.completion().cachedTokens()).isZero();
         assertThat(again.answer.text()).isEqualTo(EngineBench.alone(again));
+    }
+
+    private void largeBatches() {
+        bench.close();
+        bench = new EngineBench(8, 2048, 256, 64);
     }
 
     /** Prompts that begin alike and end differently. */

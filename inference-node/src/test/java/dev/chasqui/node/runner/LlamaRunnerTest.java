@@ -68,7 +68,22 @@ class LlamaRunnerTest extends ModelRunnerContract {
                         KvType.F16,
                         unified())),
                 model.info(),
-                contextTokens);
+                contextTokens,
+                unified() ? null : gathering(slots, contextTokens, batchTokens));
+    }
+
+    private static ContextOptions gathering(int slots, int contextTokens, int batchTokens) {
+        return new ContextOptions(
+                contextTokens + batchTokens,
+                slots + 1,
+                batchTokens,
+                batchTokens,
+                1,
+                1,
+                FlashAttention.AUTO,
+                KvType.F16,
+                KvType.F16,
+                true);
     }
 
     @Override
@@ -106,7 +121,8 @@ class LlamaRunnerTest extends ModelRunnerContract {
                 own.newContext(
                         new ContextOptions(64, 1, 16, 16, 1, 1, FlashAttention.AUTO, KvType.F16, KvType.F16, false)),
                 own.info(),
-                64);
+                64,
+                null);
         assertThatThrownBy(own::close).isInstanceOf(IllegalStateException.class);
 
         runner.close();
