@@ -77,9 +77,10 @@ final class Gathering {
                 && sequence.total() - common <= MOST_REST;
     }
 
-    /** Up to the least that is worth it a step may take longer, as single pieces would in the same time bring less. */
+    /** Up to the least that is worth it a step may take longer: one after the other they would keep answers waiting for more. */
     private boolean fits(int more, int common, long limitNanos) {
-        long limit = tokens < least ? PromptPieces.PATIENCE * limitNanos : limitNanos;
+        long patient = PromptPieces.PATIENCE * Math.max(limitNanos, Scheduler.GAP_NANOS);
+        long limit = tokens < least ? patient : limitNanos;
         return tokens + more <= batchTokens
                 && (limitNanos == 0 || times.estimate(StepSize.piece(tokens + more, common)) <= limit);
     }
