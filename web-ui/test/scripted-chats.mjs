@@ -10,6 +10,8 @@ export class ScriptedChats {
   available = true;
   /** The title that the model gives after a first answer; empty for none. */
   title = '';
+  /** How many files it still takes in. */
+  takesFiles = Infinity;
   /** With which positions the durable stream was opened; null for the present. */
   positions = [];
   #nextScript;
@@ -68,6 +70,7 @@ export class ScriptedChats {
   async #answer(method, [id, part], parameters, body) {
     if (id === undefined) return method === 'GET' ? data(this.#list(parameters)) : data(summary(this.#tellChat(this.#create(body))));
     if (id === 'export') return file(this.#export([...this.all.values()]));
+    if (id === 'import' && this.takesFiles-- <= 0) return { status: 400, body: { success: false, error: 'The file is refused.', code: 'invalid_value' } };
     if (id === 'import') return data({ conversations: this.#import(body).map(summary) });
     const chat = this.all.get(id);
     if (!chat || (chat.deleted_at && body?.deleted !== false)) return NOT_FOUND;

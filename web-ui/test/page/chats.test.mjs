@@ -338,6 +338,33 @@ test('says what the model was not given', async () => {
   await page.locator('.left-out', { hasText: 'The first 14 messages were left out' }).waitFor();
 });
 
+/** Chooses a file with so many chats of half a megabyte each. */
+async function bringIn(count) {
+  const conversations = Array.from({ length: count }, (_, i) => ({ title: `Brought ${i}`, messages: [{ id: 'a', parent_id: null, role: 'user', content: `Number ${i} ${'x'.repeat(500_000)}` }] }));
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('#import')]);
+  await chooser.setFiles({ name: 'all.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify({ conversations })) });
+}
+const imports = () => server.paths.filter(path => path === '/api/conversations/import').length;
+
+test('an export that is larger than the server takes at once is brought in bit by bit', async () => {
+  await open();
+  await bringIn(30);
+  await page.locator('.toast', { hasText: '30 chats were brought in.' }).waitFor();
+  assert.ok(imports() > 2, `${imports()} requests`);
+  assert.equal(server.chats.all.size, 30);
+  await said('Number 0').waitFor();
+});
+
+test('says how far a file was brought in where the rest was refused', async () => {
+  await open();
+  server.chats.takesFiles = 2;
+  await bringIn(30);
+  await page.locator('.toast', { hasText: /all.json was brought in up to chat \d+ and no further. The file is refused./ }).waitFor();
+  assert.match(await page.locator('.toast').innerText(), new RegExp(`up to chat ${server.chats.all.size} and`));
+  assert.ok(server.chats.all.size > 0 && server.chats.all.size < 30);
+  await said('Number 0').waitFor();
+});
+
 test('on a phone the chats lie over the page, hold the focus, and make room when one is chosen', async () => {
   server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
   await open({ viewport: PHONE, hasTouch: true, isMobile: true });

@@ -1,4 +1,5 @@
 import { ApiError } from './api.js';
+import { requestsOf } from './chat-file.js';
 import { isLocal, newId } from './conversation.js';
 import { forgetCopy, forgetLocal, keepLocal, loadLocal, localChats } from './kept-chats.js';
 import { load, save } from './store.js';
@@ -186,16 +187,17 @@ export class Library extends EventTarget {
   }
 
   /**
-   * Brings in a file that was exported.
+   * Brings in a file that was exported, in as many requests as its length needs.
    * @param {string} name of the file
    * @param {string} text
-   * @returns {Promise<object[]>} what is there now
+   * @yields {object[]} chats that are there now
    */
-  async bringIn(name, text) {
-    const isMarkdown = /\.(?:md|markdown|txt)$/i.test(name);
-    const { conversations } = await server.importChats(isMarkdown ? { markdown: text } : text);
-    conversations.forEach(chat => this.put(chat));
-    return conversations;
+  async *bringIn(name, text) {
+    for (const request of requestsOf(name, text)) {
+      const { conversations } = await server.importChats(request);
+      conversations.forEach(chat => this.put(chat));
+      yield conversations;
+    }
   }
 
   /** Chats of this browser alone become the server's, now that it stores them. */

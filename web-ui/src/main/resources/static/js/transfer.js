@@ -21,12 +21,14 @@ export function bindTransfer(library, open) {
 
 async function bringIn(library, file, open) {
   if (file.size > LARGEST) return toast(`${file.name} is too large to be brought in.`);
+  const chats = [];
   try {
-    const chats = await library.bringIn(file.name, await file.text());
+    for await (const some of library.bringIn(file.name, await file.text())) chats.push(...some);
     toast(chats.length === 1 ? `“${chats[0].title}” was brought in.` : `${chats.length} chats were brought in.`);
-    if (chats.length > 0) open(chats[0].id);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    toast(`${file.name} was not brought in. ${error.message}`);
+    const far = chats.length === 0 ? 'was not brought in' : `was brought in up to chat ${chats.length} and no further`;
+    toast(`${file.name} ${far}. ${error.message}`);
   }
+  if (chats.length > 0) open(chats[0].id);
 }
