@@ -156,7 +156,8 @@ llama_token sample_chain(cq_sampler & s, llama_context * ctx, int32_t row) {
     auto * candidates = common_sampler_get_candidates(s.chain.get(), false);
     if (token == LLAMA_TOKEN_NULL || candidates->selected < 0 || candidates->size == 0 ||
         !std::isfinite(candidates->data[candidates->selected].logit)) {
-        throw failure(reason::decode_failed, "no token can be chosen: the grammar or a ban allows none");
+        if (!s.params.grammar.empty()) refuse("grammar: no token fits what was written so far (expected: rules by which a text can go on)");
+        throw failure(reason::decode_failed, "no token can be chosen: all are banned");
     }
     common_sampler_accept(s.chain.get(), token, true);
     s.numbers.advance();

@@ -160,6 +160,28 @@ class CompletionsTest extends GatewayTest {
         assertThat(node.rawRequests.element().getLogprobs().getTop()).isEqualTo(2);
     }
 
+    @Test
+    void theChosenTokenIsToldAlsoWhereOthersWereLikelier() throws Exception {
+        node.continues((request, answer) -> {
+            answer.admit(1);
+            answer.delta(Delta.newBuilder()
+                    .setContent("rare")
+                    .addLogprobs(TokenLogprob.newBuilder()
+                            .setPiece(ByteString.copyFromUtf8("rare"))
+                            .setLogprob(-3f)
+                            .addTop(TopLogprob.newBuilder()
+                                    .setPiece(ByteString.copyFromUtf8("usual"))
+                                    .setLogprob(-0.5f))));
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
+            answer.complete(1, 0, 1);
+        });
+
+        JsonNode answer = json(
+                post("/v1/completions", "{\"prompt\":\"a\",\"logprobs\":1}").body());
+
+        assertThat(answer.at("/choices/0/logprobs/top_logprobs/0")).isEqualTo(json("{\"usual\":-0.5,\"rare\":-3}"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -435,7 +435,10 @@ class SamplerTest {
                 context.sample(2, new Sampler[] {sampler, healthy}, new int[] {row, row}, out);
                 assertThat(out[0]).isEqualTo(-1);
                 assertThat(out[1]).isNotNegative();
-                assertThat(sampler.failure()).isNotNull();
+                assertThat(sampler.failure())
+                        .isNotNull()
+                        .hasMessageStartingWith("grammar: no token fits")
+                        .returns(Reason.INVALID_REQUEST, LlamaException::reason);
             }
         }
     }

@@ -79,6 +79,9 @@ final class MessageFields {
 
     private void user(List<Fields> blocks) {
         ChatMessage.Builder said = ChatMessage.newBuilder().setRole("user");
+        if (blocks.isEmpty()) { // As an empty string: a turn without words is still a turn.
+            chat.addMessages(said);
+        }
         for (Fields block : blocks) {
             String type = block.requiredString("type");
             switch (type) {

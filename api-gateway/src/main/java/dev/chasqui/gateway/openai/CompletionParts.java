@@ -4,7 +4,9 @@ import com.google.protobuf.ByteString;
 import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.proto.v1.TokenLogprob;
 import dev.chasqui.proto.v1.TopLogprob;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The pieces that a streamed and a whole completion share. */
 final class CompletionParts {
@@ -29,7 +31,7 @@ final class CompletionParts {
         }
         out.raw("],\"top_logprobs\":[");
         for (int i = 0; i < tokens.size(); i++) {
-            top(out.raw(i == 0 ? "{" : ",{"), tokens.get(i).getTopList());
+            top(out.raw(i == 0 ? "{" : ",{"), tokens.get(i));
             out.raw("}");
         }
         out.raw("],\"text_offset\":[");
@@ -42,10 +44,17 @@ final class CompletionParts {
         return at;
     }
 
-    private static void top(JsonBytes out, List<TopLogprob> top) {
-        for (int i = 0; i < top.size(); i++) {
-            out.raw(i == 0 ? "" : ",").string(name(top.get(i).getPiece()));
-            out.raw(":").number(top.get(i).getLogprob(), 6, LEAST_LOGPROB);
+    /** The likeliest tokens, and the one that was chosen, which OpenAI tells also where it is none of them. */
+    private static void top(JsonBytes out, TokenLogprob token) {
+        Map<String, Float> named = new LinkedHashMap<>();
+        for (TopLogprob one : token.getTopList()) {
+            named.putIfAbsent(name(one.getPiece()), one.getLogprob());
+        }
+        named.putIfAbsent(name(token.getPiece()), token.getLogprob());
+        String comma = "";
+        for (Map.Entry<String, Float> one : named.entrySet()) {
+            out.raw(comma).string(one.getKey()).raw(":").number(one.getValue(), 6, LEAST_LOGPROB);
+            comma = ",";
         }
     }
 

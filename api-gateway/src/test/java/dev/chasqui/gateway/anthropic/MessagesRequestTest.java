@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
 class MessagesRequestTest {
@@ -98,6 +99,15 @@ class MessagesRequestTest {
         assertThat(chat.getMessages(1).getContentList())
                 .extracting(part -> part.getText())
                 .containsExactly("U", "S", "e", "f");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"user", "assistant"})
+    void aTurnWithoutBlocksIsATurnWithoutWords(String role) {
+        ChatRequest chat = parse("{\"messages\":[{\"role\":\"" + role + "\",\"content\":[]}]}");
+
+        assertThat(chat.getMessagesList())
+                .containsExactly(ChatMessage.newBuilder().setRole(role).build());
     }
 
     @Test

@@ -348,8 +348,7 @@ public final class Engine implements AutoCloseable {
         boolean ahead = sequence.drafted() > 0;
         if (token < 0) {
             cutDraft(sequence, ahead);
-            String what = "the sampler could not choose a token: the grammar allows none";
-            fail(sequence, new EngineException(EngineException.Reason.INTERNAL, what), now);
+            fail(sequence, noToken(sequence.request.sampler()), now);
             return false;
         }
         if (sequence.inPrompt()) {
@@ -382,6 +381,13 @@ public final class Engine implements AutoCloseable {
         if (ahead) {
             sequence.cutBack(runner.truncate(sequence.slot(), sequence.computed()));
         }
+    }
+
+    private static EngineException noToken(TokenSampler sampler) {
+        String deadEnd = sampler.deadEnd();
+        return deadEnd == null
+                ? new EngineException(EngineException.Reason.INTERNAL, "the sampler could not choose a token")
+                : new EngineException(EngineException.Reason.DEAD_END, deadEnd);
     }
 
     /** After an interrupted step any part of it may be in the KV cache: go back to what was there before. */

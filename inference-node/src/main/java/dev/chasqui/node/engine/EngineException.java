@@ -17,6 +17,8 @@ public final class EngineException extends RuntimeException {
         CANCELLED,
         /** The request's deadline passed. */
         DEADLINE_EXCEEDED,
+        /** What the request asks for allows no next token. */
+        DEAD_END,
         /** The engine takes no more requests. */
         SHUTTING_DOWN,
         /** Computing failed; a defect here or below. */

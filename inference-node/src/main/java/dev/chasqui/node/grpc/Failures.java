@@ -56,6 +56,9 @@ final class Failures {
             return status(ErrorReason.ERROR_REASON_INVALID_REQUEST, message(invalid), null, invalid.field());
         }
         if (failure instanceof EngineException engine) {
+            if (engine.reason() == EngineException.Reason.DEAD_END) {
+                return invalid(message(engine));
+            }
             return status(reason(engine), message(engine), engine.retryAfter(), details(engine));
         }
         if (failure instanceof CancellationException) {
@@ -138,6 +141,7 @@ final class Failures {
     private static ErrorReason reason(EngineException failure) {
         return switch (failure.reason()) {
             case CONTEXT_LENGTH_EXCEEDED -> ErrorReason.ERROR_REASON_CONTEXT_LENGTH_EXCEEDED;
+            case DEAD_END -> ErrorReason.ERROR_REASON_INVALID_REQUEST;
             case QUEUE_FULL -> ErrorReason.ERROR_REASON_QUEUE_FULL;
             case CANCELLED -> ErrorReason.ERROR_REASON_CANCELLED;
             case DEADLINE_EXCEEDED -> ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED;

@@ -4,6 +4,7 @@ import dev.chasqui.llama.ContextOptions;
 import dev.chasqui.llama.DecodeBatch;
 import dev.chasqui.llama.DecodeStatus;
 import dev.chasqui.llama.LlamaContext;
+import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Logprobs;
 import dev.chasqui.llama.ModelInfo;
 import dev.chasqui.llama.Sampler;
@@ -239,6 +240,14 @@ public final class LlamaRunner implements ModelRunner {
         @Override
         public float learnt() {
             return sampler.mu();
+        }
+
+        @Override
+        public @Nullable String deadEnd() {
+            LlamaException failure = sampler.failure();
+            return failure != null && failure.reason() == LlamaException.Reason.INVALID_REQUEST
+                    ? failure.getMessage()
+                    : null;
         }
 
         @Override

@@ -335,6 +335,14 @@ final class StructuredOutputTest extends ReadyNodeTest {
         assertThat(refusal.message()).startsWith("output_format.grammar: ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"root ::= [z-a]", "root ::= \"ab\" [z-a]"})
+    void aGrammarThatLeadsNowhereIsTheCallersFault(String grammar) throws Exception {
+        Refusal refusal = refused(OutputFormat.newBuilder().setGrammar(grammar).build());
+        assertThat(refusal.field()).isEqualTo("output_format.grammar");
+        assertThat(refusal.message()).startsWith("output_format.grammar: no token fits");
+    }
+
     @Test
     void aHugeGrammarIsRefused() throws Exception {
         OutputFormat format = OutputFormat.newBuilder()
