@@ -368,6 +368,7 @@ public final class Engine implements AutoCloseable {
             sequence.complete(reason);
             return false;
         }
+        sequence.tell();
         if (confirmed) {
             counters.accepted++;
             sequence.accepted();
@@ -439,6 +440,8 @@ public final class Engine implements AutoCloseable {
         }
         if (outstanding.decrementAndGet() == 0) {
             comeback.idle();
+            // Before the end is told, so that whoever tells it on has the cores.
+            runner.rest();
         }
     }
 

@@ -67,6 +67,11 @@ public final class LlamaRunner implements ModelRunner {
     }
 
     @Override
+    public void rest() {
+        context.rest();
+    }
+
+    @Override
     public Outcome decode(Batch batch) {
         DecodeBatch target = context.batch();
         target.clear();
