@@ -3,6 +3,7 @@
 #include "guard_grammar.h"
 #include "guard_text.h"
 
+#include "chat-auto-parser.h"
 #include "chat.h"
 #include "common.h"
 #include "json-schema-to-grammar.h"
@@ -10,14 +11,37 @@
 
 #include <algorithm>
 #include <functional>
+#include <list>
+#include <mutex>
 #include <random>
 #include <unordered_set>
+
+// What a rendering gave beside the prompt.
+struct answer_form {
+    std::string generation_prompt; // as the template alone writes it
+    std::string begun;             // what is written behind the prompt for the model
+    bool        plain = false, constrained = false;
+    json        additional_stops, syntax;
+};
+
+// Forms of late. `common` finds out by some forty renderings how a template writes answers, each time anew.
+struct known_forms {
+    static constexpr size_t MOST = 8, MOST_BYTES = 512 << 10; // of each with its key
+
+    const answer_form * find(const std::string & key); // by who holds the mutex
+    void                keep(const std::string & key, const answer_form & form);
+
+    std::mutex                                          mutex;
+    std::list<std::pair<std::string, answer_form>>      forms; // the last used first
+};
 
 struct cq_templates {
     common_chat_templates_ptr templates;
     const cq_model *          model = nullptr;
     std::string               given;
     text_guard                guard;
+    bool                      general = false; // `common` has no code of its own for it
+    mutable known_forms       known;
 };
 
 struct cq_parser {
@@ -313,42 +337,115 @@ bool can_begin(const std::string & grammar, const std::string & text, const llam
 
 // A grammar for required calls lets the answer begin with any text, and a weak model may never come to the call. So the text
 // with which calls begin is written for it, where the template has one and no thinking comes first.
-void begin_call(const cq_templates & t, const common_chat_templates_inputs & in, common_chat_params & p) {
+std::string begin_of_call(const cq_templates & t, const common_chat_templates_inputs & in, const common_chat_params & p) {
     bool thinks = in.enable_thinking && (!p.thinking_start_tag.empty() || !p.thinking_end_tags.empty());
-    if (in.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || p.grammar.empty() || p.grammar_lazy || thinks || !in.add_generation_prompt) return;
+    if (in.tool_choice != COMMON_CHAT_TOOL_CHOICE_REQUIRED || p.grammar.empty() || p.grammar_lazy || thinks || !in.add_generation_prompt) return "";
     auto may = in;
     may.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO; // its trigger is that text
     auto probe = common_chat_templates_apply(t.templates.get(), may);
-    if (probe.grammar_triggers.empty() || probe.grammar_triggers.front().type != COMMON_GRAMMAR_TRIGGER_TYPE_WORD) return;
+    if (probe.grammar_triggers.empty() || probe.grammar_triggers.front().type != COMMON_GRAMMAR_TRIGGER_TYPE_WORD) return "";
     const std::string & begin = probe.grammar_triggers.front().value;
-    if (!can_begin(p.grammar, p.generation_prompt + begin, t.model->vocab)) return;
-    p.prompt            += begin;
-    p.generation_prompt += begin;
+    return can_begin(p.grammar, p.generation_prompt + begin, t.model->vocab) ? begin : "";
+}
+
+// All of a request that its answer's form follows from, where that is not the messages; empty: it may follow from these as well.
+std::string form_key(const cq_templates & t, const common_chat_templates_inputs & in, const text_mask & mask, bool one_call) {
+    if (!t.general || mask.used() || in.continue_final_message != COMMON_CHAT_CONTINUATION_NONE) return "";
+    json key = json::array();
+    for (const auto & tool : in.tools) {
+        for (const auto * text : { &tool.name, &tool.description, &tool.parameters }) key.push_back(*text);
+    }
+    for (const auto & it : in.chat_template_kwargs) {
+        key.push_back(it.first);
+        key.push_back(it.second);
+    }
+    for (const auto * text : { &in.json_schema, &in.grammar }) key.push_back(*text);
+    for (int value : { (int) in.tools.size(), (int) in.tool_choice, (int) in.parallel_tool_calls, (int) in.enable_thinking,
+                       (int) in.add_generation_prompt, (int) one_call }) {
+        key.push_back(value);
+    }
+    return key.dump();
+}
+
+// Where the form is known, the prompt alone is rendered, and the form holds if the answer is begun as it was then.
+bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in, const std::string & key, std::string & prompt, answer_form & form) {
+    if (key.empty()) return false;
+    {
+        std::lock_guard<std::mutex> lock(t.known.mutex);
+        const answer_form * found = t.known.find(key);
+        if (!found) return false;
+        form = *found;
+    }
+    auto only_prompt = in;
+    only_prompt.force_pure_content = true;
+    only_prompt.json_schema.clear(); // they shape the answer, not the prompt
+    only_prompt.grammar.clear();
+    auto p = common_chat_templates_apply(t.templates.get(), only_prompt);
+    if (p.generation_prompt != form.generation_prompt) return false;
+    prompt = p.prompt + form.begun;
+    return true;
+}
+
+answer_form apply_whole(const cq_templates & t, const common_chat_templates_inputs & in, const text_mask & mask, bool one_call, std::string & prompt) {
+    auto p = common_chat_templates_apply(t.templates.get(), in);
+    answer_form form;
+    form.generation_prompt = p.generation_prompt;
+    form.begun             = begin_of_call(t, in, p);
+    p.generation_prompt   += form.begun;
+    prompt                 = p.prompt + form.begun;
+    form.syntax            = syntax_of(p, in, t.model->vocab, mask);
+    form.syntax["one_call"] = one_call; // not all of `common`'s grammars keep to it
+    form.plain             = is_plain(form.syntax);
+    form.constrained       = !p.grammar.empty();
+    form.additional_stops  = strings(p.additional_stops, mask);
+    return form;
 }
 
 json apply(const cq_templates & t, const json & body) {
     auto in = or_refuse([&] { return read_request(body, t.templates.get()); });
     text_mask mask(t.guard);
     mask_request(in, mask);
-    common_chat_params p;
+    bool one_call = !value_or<bool>(body, "parallel_tool_calls", true);
+    std::string prompt, key = form_key(t, in, mask, one_call);
+    answer_form form;
     try {
-        p = common_chat_templates_apply(t.templates.get(), in);
-        begin_call(t, in, p);
+        if (!apply_known(t, in, key, prompt, form)) {
+            form = apply_whole(t, in, mask, one_call, prompt);
+            std::lock_guard<std::mutex> lock(t.known.mutex);
+            t.known.keep(key, form);
+        }
+    } catch (const failure &) {
+        throw;
     } catch (const std::bad_alloc &) {
         throw;
     } catch (const std::exception & e) {
         throw failure(reason::templ, std::string("the chat template refuses the messages: ") + mask.remove(template_message(e.what())));
     }
-    json syntax = syntax_of(p, in, t.model->vocab, mask);
-    syntax["one_call"] = !value_or<bool>(body, "parallel_tool_calls", true); // not all of `common`'s grammars keep to it
     json out = json::object();
-    out["prompt"]           = mask.remove(p.prompt);
-    out["tokens"]           = mask.tokenize(p.prompt, t.model->vocab);
-    out["plain_text"]       = is_plain(syntax);
-    out["constrained"]      = !p.grammar.empty();
-    out["additional_stops"] = strings(p.additional_stops, mask);
-    out["syntax"]           = syntax;
+    out["prompt"]           = mask.remove(prompt);
+    out["tokens"]           = mask.tokenize(prompt, t.model->vocab);
+    out["plain_text"]       = form.plain;
+    out["constrained"]      = form.constrained;
+    out["additional_stops"] = form.additional_stops;
+    out["syntax"]           = form.syntax;
     return out;
+}
+
+// Whether `common` takes the template for one of those that it has code of its own for, which may look at messages too.
+bool is_general(const common_chat_templates * templates) {
+    for (const char * variant : { "", "tool_use" }) {
+        std::string source = common_chat_templates_source(templates, variant);
+        if (source.empty()) continue;
+        try {
+            common_chat_template probe(source, "", "");
+            autoparser::generation_params params;
+            params.messages = json::array();
+            if (common_chat_try_specialized_template(probe, source, params)) return false;
+        } catch (const std::exception &) {
+            return false; // it was one, and wanted to see messages
+        }
+    }
+    return true;
 }
 
 // --- the answer ---------------------------------------------------------------------------------------------------------
@@ -443,6 +540,20 @@ json push(cq_parser & p, const std::string & text, bool last) {
 
 } // namespace
 
+const answer_form * known_forms::find(const std::string & key) {
+    auto found = std::find_if(forms.begin(), forms.end(), [&](const auto & one) { return one.first == key; });
+    if (found == forms.end()) return nullptr;
+    forms.splice(forms.begin(), forms, found);
+    return &found->second;
+}
+
+void known_forms::keep(const std::string & key, const answer_form & form) {
+    if (key.empty() || key.size() + form.syntax.dump().size() > MOST_BYTES) return;
+    forms.remove_if([&](const auto & one) { return one.first == key; });
+    forms.emplace_front(key, form);
+    if (forms.size() > MOST) forms.pop_back();
+}
+
 CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * given, int32_t length, char ** error) {
     return guarded<cq_templates *>(error, nullptr, [&] {
         auto t = std::make_unique<cq_templates>();
@@ -466,6 +577,7 @@ CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * give
             throw failure(reason::templ, "the model's chat template is malformed");
         }
         t->guard = text_guard(model->control_texts);
+        t->general = is_general(t->templates.get());
         return t.release();
     });
 }

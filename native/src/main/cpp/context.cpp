@@ -143,6 +143,7 @@ void free_pool(ggml_threadpool * pool) {
 
 cq_context::~cq_context() {
     if (ctx) llama_free(ctx);
+    if (rests) ggml_backend_free(rests);
     if (!own_pools) return;
     if (pool_batch != pool) free_pool(pool_batch);
     free_pool(pool);
@@ -182,6 +183,8 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
         c->pool       = beside ? beside->pool : new_pool(options[THREADS]);
         c->pool_batch = beside ? beside->pool_batch : options[THREADS] == options[BATCH_THREADS] ? c->pool : new_pool(options[BATCH_THREADS]);
         llama_attach_threadpool(c->ctx, c->pool, c->pool_batch);
+        cpu_function<decltype(&ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool");
+        c->rests = ggml_backend_dev_init(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU), nullptr);
         return c.release();
     });
 }
@@ -189,6 +192,16 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
 CQ_API void cq_context_free(cq_context * context) {
     delete context;
     return_memory();
+}
+
+CQ_API void cq_context_rest(cq_context * c) {
+    guarded<int>(nullptr, 0, [&] {
+        if (!checked(c)->rests) return 0;
+        auto set_pool = cpu_function<decltype(&ggml_backend_cpu_set_threadpool)>("ggml_backend_cpu_set_threadpool");
+        for (auto * pool : { c->pool, c->pool_batch }) set_pool(c->rests, pool);
+        set_pool(c->rests, nullptr);
+        return 0;
+    });
 }
 
 CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char ** error) {

@@ -37,6 +37,7 @@ class text_mask {
     void apply(std::string & text);
     void apply_json(std::string & text); // its strings; a text that is no JSON as a whole
     std::string remove(const std::string & text) const;
+    bool used() const { return !marker.empty(); }
     // The tokens of a rendered prompt.
     std::vector<llama_token> tokenize(const std::string & prompt, const llama_vocab * vocab) const;
 

@@ -100,6 +100,7 @@ struct cq_context {
     std::vector<uint8_t> copied_from, copied_to; // by sequence: in a copy whose data moves with the next decode
     std::vector<float>   scratch;              // shared by the samplers
     int64_t              stream_bytes = 0;     // of one sequence's cells, used or not
+    ggml_backend_t       rests = nullptr;      // computes nothing: a pool that is taken away from it sleeps
     std::vector<uint8_t> moving;               // a sequence on its way between two contexts
 
     ~cq_context();

@@ -54,7 +54,16 @@ final class Loads {
     }
 
     private void measure(Verdict verdict) throws Exception {
-        List<Double> hot = hot();
+        List<Double> hot = hot(Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
+        List<Double> chat = hot(
+                Client.CHAT,
+                Map.of(
+                        "messages",
+                        List.of(Map.of("role", "user", "content", "Say hello.")),
+                        "max_tokens",
+                        2,
+                        "temperature",
+                        0));
         String name = model().path("name").asString();
         List<Double> warm = new ArrayList<>();
         List<Double> cold = new ArrayList<>();
@@ -74,24 +83,28 @@ final class Loads {
         fill();
         long taken = residentBytes() - empty;
         long reckoned = model().path("memory_bytes").asLong();
-        judge(verdict, hot, warm, cold, leastSteps, taken, reckoned);
+        judge(verdict, hot, chat, warm, cold, leastSteps, taken, reckoned);
     }
 
     private static void judge(
             Verdict verdict,
             List<Double> hot,
+            List<Double> chat,
             List<Double> warm,
             List<Double> cold,
             int leastSteps,
             long taken,
             long reckoned) {
         double error = (double) reckoned / taken - 1;
-        verdict.row("hot: beside the engine ms, median / p95 | warm load ms | cold load ms | reckoned MB | taken MB");
-        verdict.row("---|---|---|---|---");
         verdict.row(
-                "%.2f / %.2f | %.0f (%.0f to %.0f) | %.0f (%.0f to %.0f) | %d | %d",
+                "hot: beside the engine ms, median / p95 | the same, a chat | warm load ms | cold load ms | reckoned MB | taken MB");
+        verdict.row("---|---|---|---|---|---");
+        verdict.row(
+                "%.2f / %.2f | %.2f / %.2f | %.0f (%.0f to %.0f) | %.0f (%.0f to %.0f) | %d | %d",
                 Verdict.median(hot),
                 Verdict.percentile(hot, 95),
+                Verdict.median(chat),
+                Verdict.percentile(chat, 95),
                 Verdict.median(warm),
                 Verdict.percentile(warm, 0),
                 Verdict.most(warm),
@@ -106,6 +119,11 @@ final class Loads {
                 "%.2f ms",
                 Verdict.median(hot));
         verdict.check(
+                Verdict.median(chat) <= HOT_LIMIT_MS,
+                "so it does where a chat's template is rendered",
+                "%.2f ms",
+                Verdict.median(chat));
+        verdict.check(
                 Verdict.median(warm) <= WARM_LIMIT_MS,
                 "it is loaded within 200 ms while the system holds its file (median)",
                 "%.0f ms",
@@ -116,23 +134,21 @@ final class Loads {
     }
 
     /** Milliseconds of each request that were neither in the prompt nor in the answer. */
-    private List<Double> hot() throws IOException, InterruptedException {
+    private List<Double> hot(String path, Map<String, Object> request) throws IOException {
+        byte[] body = Client.JSON.writeValueAsBytes(request);
         List<Double> beside = new ArrayList<>();
-        for (int i = -WARM_UP; i < HOT_REQUESTS; i++) {
-            long began = System.nanoTime();
-            JsonNode timings = ask().path("timings");
-            double millis = Client.millisSince(began);
-            if (i >= 0) {
-                beside.add(millis
-                        - timings.path("prompt_ms").asDouble()
-                        - timings.path("predicted_ms").asDouble());
+        try (PlainConnection connection = new PlainConnection(server.base().getPort())) {
+            for (int i = -WARM_UP; i < HOT_REQUESTS; i++) {
+                PlainConnection.Timed answer = connection.post(path, body);
+                JsonNode timings = Client.JSON.readTree(answer.body()).path("timings");
+                if (i >= 0) {
+                    beside.add(answer.millis()
+                            - timings.path("prompt_ms").asDouble()
+                            - timings.path("predicted_ms").asDouble());
+                }
             }
         }
         return beside;
-    }
-
-    private JsonNode ask() throws IOException, InterruptedException {
-        return client.whole(Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
     }
 
     /** Lets all sequences hold as much as they may, since memory is taken by its use. */

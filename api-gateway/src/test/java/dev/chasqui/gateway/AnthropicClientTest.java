@@ -90,6 +90,10 @@ class AnthropicClientTest extends GatewayTest {
                 Model.newBuilder()
                         .setName("absent")
                         .setState(ModelState.MODEL_STATE_ABSENT)
+                        .build(),
+                Model.newBuilder()
+                        .setName("never came")
+                        .setState(ModelState.MODEL_STATE_FAILED)
                         .build());
 
         List<ModelInfo> models = client

@@ -322,6 +322,10 @@ class ErrorsTest extends GatewayTest {
                 Model.newBuilder()
                         .setName("absent")
                         .setState(ModelState.MODEL_STATE_ABSENT)
+                        .build(),
+                Model.newBuilder()
+                        .setName("never came")
+                        .setState(ModelState.MODEL_STATE_FAILED)
                         .build());
 
         JsonNode list = json(get("/v1/models").body());
@@ -341,7 +345,7 @@ class ErrorsTest extends GatewayTest {
         assertThat(json(none.body()).at("/error/code").asString()).isEqualTo("model_not_found");
 
         JsonNode own = json(get("/api/models").body()).at("/data/models");
-        assertThat(own).hasSize(3);
+        assertThat(own).hasSize(4);
         assertThat(own.get(0).get("state").asString()).isEqualTo("ready");
         assertThat(own.get(0).get("is_default").asBoolean()).isTrue();
         assertThat(own.get(0).get("last_modified").asString()).isEqualTo("2023-11-14T22:13:20Z");

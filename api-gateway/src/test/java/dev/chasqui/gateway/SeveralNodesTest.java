@@ -250,7 +250,9 @@ class SeveralNodesTest extends GatewayTest {
         node.knows(
                 ScriptedNode.model(ModelState.MODEL_STATE_READY, 1),
                 model("both", ModelState.MODEL_STATE_ON_DISK),
-                model("broken", ModelState.MODEL_STATE_FAILED));
+                model("broken", ModelState.MODEL_STATE_FAILED).toBuilder()
+                        .setModifiedEpochS(1_700_000_000)
+                        .build());
         other.knows(
                 ScriptedNode.model(ModelState.MODEL_STATE_ON_DISK, 0),
                 model("both", ModelState.MODEL_STATE_READY),

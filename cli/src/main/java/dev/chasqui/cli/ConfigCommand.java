@@ -5,10 +5,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Writes a configuration file in which everything is commented out. */
+/** Prints a configuration file in which everything is commented out. */
 @Command(
         name = "config",
-        description = "Writes a configuration file with every setting, its meaning and its default, all commented out.",
+        description = "Prints a configuration file with every setting, its meaning and its default, all commented out.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
 final class ConfigCommand implements Callable<Integer> {

@@ -100,6 +100,19 @@ public final class LlamaContext implements AutoCloseable {
     }
 
     /**
+     * Lets its threads sleep until the next decode. They else look out for it for some milliseconds, each of which keeps a core
+     * from whoever has work to do.
+     */
+    public void rest() {
+        long address = handle.enter();
+        try {
+            Shim.cq_context_rest(address);
+        } finally {
+            handle.exit();
+        }
+    }
+
+    /**
      * Computes with these adapters from now on, and no others. Switching costs some milliseconds at the next decode. What
      * sequences remember was computed with those of then, and is not changed.
      *

@@ -98,6 +98,8 @@ final class Shim {
 
     static native void cq_context_free(long context);
 
+    static native void cq_context_rest(long context);
+
     static native int cq_context_limits(long context, int[] out, long[] error);
 
     static native int cq_decode(long context, long batch, int capacity, int count, long[] error);

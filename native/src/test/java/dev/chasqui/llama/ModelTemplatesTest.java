@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,47 @@ class ModelTemplatesTest {
                     read(model, must);
                 }
             }
+        }
+    }
+
+    /** What is remembered of one conversation is used for the next. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("templates")
+    void rendersTheSameAfterOtherConversations(Path template) throws IOException {
+        String other = "{\"messages\":[{\"role\":\"user\",\"content\":\"What else?\"}]%s}";
+        List<String> rests = List.of(
+                "",
+                ",\"enable_thinking\":false",
+                ",\"json_schema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}}}",
+                TOOLS,
+                TOOLS + ",\"tool_choice\":\"required\"",
+                TOOLS.replace("city", "place"));
+        try (LlamaModel seasoned = model(template)) {
+            rests.forEach(rest -> told(seasoned, CHAT.formatted(rest)));
+            for (String rest : rests) {
+                try (LlamaModel fresh = model(template)) {
+                    assertThat(told(seasoned, other.formatted(rest)))
+                            .as(rest)
+                            .isEqualTo(told(fresh, other.formatted(rest)));
+                }
+            }
+        }
+    }
+
+    /** The prompt and all that comes with it, or why there is none. */
+    private static Object told(LlamaModel model, String request) {
+        try {
+            ChatPrompt prompt = model.chatTemplate().render(request);
+            return List.of(
+                    prompt.prompt(),
+                    Arrays.toString(prompt.tokens()),
+                    prompt.json(),
+                    prompt.plainText(),
+                    prompt.constrained(),
+                    prompt.additionalStops(),
+                    prompt.preservedTokens());
+        } catch (LlamaException e) {
+            return e.reason() + ": " + e.getMessage();
         }
     }
 

@@ -7,7 +7,6 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Query;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.proto.v1.Model;
-import dev.chasqui.proto.v1.ModelState;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,9 +34,8 @@ final class ModelsController {
         @Nullable String after = query.string("after_id");
         @Nullable String before = query.string("before_id");
         return nodes.listModels().flatMap(response -> {
-            List<Model> models = response.getModelsList().stream()
-                    .filter(model -> model.getState() != ModelState.MODEL_STATE_ABSENT)
-                    .toList();
+            List<Model> models =
+                    response.getModelsList().stream().filter(ModelNames::isHere).toList();
             return Answers.json(exchange.getResponse(), page(models, most, after, before));
         });
     }

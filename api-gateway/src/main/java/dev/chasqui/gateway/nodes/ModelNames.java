@@ -1,5 +1,7 @@
 package dev.chasqui.gateway.nodes;
 
+import dev.chasqui.proto.v1.Model;
+import dev.chasqui.proto.v1.ModelState;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -92,5 +94,12 @@ public final class ModelNames {
             }
         }
         return requested;
+    }
+
+    /** Whether a model is on disk somewhere, or on its way there; one that could not be fetched is neither. */
+    public static boolean isHere(Model model) {
+        boolean absent = model.getState() == ModelState.MODEL_STATE_ABSENT;
+        boolean neverCame = model.getState() == ModelState.MODEL_STATE_FAILED && model.getModifiedEpochS() == 0;
+        return !absent && !neverCame;
     }
 }

@@ -5,7 +5,6 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.proto.v1.Model;
-import dev.chasqui.proto.v1.ModelState;
 import java.time.Instant;
 import java.util.List;
 import org.springframework.http.server.reactive.ServerHttpResponse;
@@ -39,7 +38,7 @@ final class ModelsController {
         out.raw("{\"object\":\"list\",\"data\":[");
         boolean first = true;
         for (Model model : models) {
-            if (model.getState() != ModelState.MODEL_STATE_ABSENT) {
+            if (ModelNames.isHere(model)) {
                 model(out.raw(first ? "" : ","), model);
                 first = false;
             }

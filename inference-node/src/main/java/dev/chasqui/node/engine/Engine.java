@@ -367,6 +367,7 @@ public final class Engine implements AutoCloseable {
             sequence.complete(reason);
             return false;
         }
+        sequence.tell();
         if (confirmed) {
             counters.accepted++;
             sequence.accepted();
@@ -445,6 +446,8 @@ public final class Engine implements AutoCloseable {
         }
         if (outstanding.decrementAndGet() == 0) {
             comeback.idle();
+            // Before the end is told, so that whoever tells it on has the cores.
+            runner.rest();
         }
     }
 

@@ -32,6 +32,9 @@ public interface ModelRunner extends AutoCloseable {
     /** Computes a batch, with the adapters that it names and no others. Throws where the model cannot be run any more. */
     Outcome decode(Batch batch);
 
+    /** Nobody needs anything computed just now: what helps with {@link #decode} need not look out for the next one. */
+    default void rest() {}
+
     /** Makes the decode that is running end soon; where none is, the next one may end in its place. Any thread. */
     void interrupt();
 

@@ -57,6 +57,9 @@ final class Sequence {
     private long firstTokenNanos;
     private long lastTokenNanos;
 
+    /** Text that is certain and not told yet; null: none. */
+    private @Nullable TokenChunk untold;
+
     Sequence(GenerationRequest request, long submittedNanos) {
         this.request = request;
         this.submittedNanos = submittedNanos;
@@ -299,7 +302,7 @@ final class Sequence {
         drafted = 0;
     }
 
-    /** Takes in a chosen token; the text that it completes goes to the sink. */
+    /** Takes in a chosen token; the text that it completes is told next, or with the end. */
     void append(int token, TokenLogprobs logprobs, int row, long now) {
         if (firstTokenNanos == 0) {
             firstTokenNanos = now;
@@ -310,8 +313,14 @@ final class Sequence {
             int length = request.text().piece(token).length;
             heldLogprobs.add(new HeldLogprob(logprobs.of(row, token, request.logprobs()), from, from + length));
         }
-        TokenChunk chunk = add(token);
+        untold = add(token);
+    }
+
+    /** Tells what the last token completed; it goes on. */
+    void tell() {
+        TokenChunk chunk = untold;
         if (chunk != null) {
+            untold = null;
             request.sink().chunk(chunk);
         }
     }
@@ -355,6 +364,10 @@ final class Sequence {
 
     void complete(Completion.Reason reason) {
         TokenChunk rest = chunk(assembler.stopped() == null ? assembler.rest() : "");
+        if (untold != null) {
+            rest = untold.and(rest);
+            untold = null;
+        }
         ended = true;
         request.sampler().close();
         request.sink()

@@ -1,6 +1,8 @@
 package dev.chasqui.node.engine;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A piece of an answer.
@@ -14,5 +16,16 @@ public record TokenChunk(String text, int[] ids, float learnt, List<TokenLogprob
     /** How many generated tokens became known with this chunk. */
     public int tokens() {
         return ids.length;
+    }
+
+    /** This one and the one behind it. */
+    TokenChunk and(TokenChunk next) {
+        int[] all = Arrays.copyOf(ids, ids.length + next.ids.length);
+        System.arraycopy(next.ids, 0, all, ids.length, next.ids.length);
+        return new TokenChunk(
+                text + next.text,
+                all,
+                next.learnt,
+                Stream.concat(logprobs.stream(), next.logprobs.stream()).toList());
     }
 }

@@ -173,13 +173,20 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
             Function<LoadedModel, PreparedPrompt> prepare) {
         ServerCallStreamObserver<GenerationEvent> out = (ServerCallStreamObserver<GenerationEvent>) response;
         Call call = new Call(out);
+        // It came on the thread that writes for everybody, which neither looks for models nor renders.
+        handlers.execute(() -> lease(name, limits, choices, call, prepare));
+    }
+
+    private void lease(
+            String name, Limits limits, int choices, Call call, Function<LoadedModel, PreparedPrompt> prepare) {
+        Thread here = Thread.currentThread();
         models.lease(name, call::loading).whenComplete((lease, failure) -> {
             if (failure == null && limits.hasKeepAliveS()) {
                 lease.keep(KeepAlive.ofSeconds(limits.getKeepAliveS()));
             }
             if (failure != null) {
                 call.fail(failure);
-            } else if (Thread.currentThread() == call.thread) {
+            } else if (Thread.currentThread() == here) {
                 call.begin(lease, choices, prepare);
             } else {
                 handlers.execute(() -> call.begin(lease, choices, prepare));
@@ -207,7 +214,6 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
 
     /** One streaming call from its arrival until the engine has taken it over. */
     private final class Call {
-        final Thread thread = Thread.currentThread();
         private final long arrivedNanos = Ticker.system().nanos();
         private final ServerCallStreamObserver<GenerationEvent> out;
         private boolean cancelled;

@@ -3,7 +3,10 @@ package dev.chasqui.node.grpc;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.node.model.Models;
 import dev.chasqui.proto.v1.InferenceGrpc;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -17,6 +20,8 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -25,11 +30,15 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** The node's gRPC server: inference, models, status, health and reflection on one port. */
 public final class NodeServer implements AutoCloseable {
     private static final int MOST_MESSAGE_BYTES = 16 << 20;
     private static final int HANDLER_THREADS = 4;
+    private static final Set<String> GENERATING = Set.of(
+            InferenceGrpc.getChatMethod().getFullMethodName(),
+            InferenceGrpc.getGenerateMethod().getFullMethodName());
 
     private final Models models;
     private final ExecutorService handlers = handlers();
@@ -61,7 +70,13 @@ public final class NodeServer implements AutoCloseable {
                 .channelFactory(this::listener)
                 .bossEventLoopGroup(eventLoop)
                 .workerEventLoopGroup(eventLoop)
-                .executor(handlers)
+                .directExecutor()
+                .callExecutor(new ServerCallExecutorSupplier() {
+                    @Override
+                    public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata metadata) {
+                        return executor(call);
+                    }
+                })
                 .maxInboundMessageSize(MOST_MESSAGE_BYTES)
                 .permitKeepAliveTime(5, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
@@ -80,6 +95,15 @@ public final class NodeServer implements AutoCloseable {
         models.onChange(this::updateHealth);
         updateHealth();
         this.server = builder.build().start();
+    }
+
+    /**
+     * Where a call's methods run; null: on the event loop. Those that generate go to the handlers by themselves, once: each part of
+     * a call that gRPC hands over by itself wakes another thread.
+     */
+    private @Nullable Executor executor(ServerCall<?, ?> call) {
+        String method = call.getMethodDescriptor().getFullMethodName();
+        return GENERATING.contains(method) ? null : handlers;
     }
 
     /** A port whose connections are watched until it is clear whether they are let in. */

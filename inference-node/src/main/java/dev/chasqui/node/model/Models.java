@@ -151,9 +151,10 @@ public final class Models implements AutoCloseable {
      */
     public CompletableFuture<ModelLease> lease(String name) {
         try {
-            ModelReference reference = reference(name);
-            Optional<LoadedModel> hot = cache.find(nameOf(reference));
-            StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference);
+            // Mostly it is the name that it has in memory, and what else that could mean need not be found out.
+            Optional<LoadedModel> hot =
+                    cache.find(name.isEmpty() ? defaultName : name).or(() -> cache.find(nameOf(reference(name))));
+            StoredModel stored = hot.isPresent() ? hot.get().stored() : onDisk(reference(name));
             CompletableFuture<ModelLease> lease = cache.lease(stored.name(), () -> plan(stored), this::load);
             // A model that was just loaded is seen in the cache from here on, not before.
             return hot.isPresent() ? lease : lease.whenComplete((granted, failure) -> leased(stored.name(), failure));

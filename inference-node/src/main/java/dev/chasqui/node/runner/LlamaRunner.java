@@ -77,6 +77,11 @@ public final class LlamaRunner implements ModelRunner {
     }
 
     @Override
+    public void rest() {
+        context.rest();
+    }
+
+    @Override
     public Outcome decode(Batch batch) {
         DecodeStatus status = batch.alike() > 0 ? decodeTogether(batch) : null;
         return switch (status == null ? decodeBySlot(batch) : status) {

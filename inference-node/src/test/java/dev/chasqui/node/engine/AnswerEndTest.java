@@ -42,6 +42,15 @@ final class AnswerEndTest {
     }
 
     @Test
+    void theLastTextComesWithTheEnd() {
+        Ask ask = Ask.tokens(5).saying(Words.bytes("abcdef")).max(3);
+        complete(ask, "abc");
+
+        assertThat(ask.answer.rest().text()).isEqualTo("c");
+        assertThat(ask.answer.rest().tokens()).isEqualTo(1);
+    }
+
+    @Test
     void anEndWithTheLastTokenAllowedIsTheModelsOwn() {
         Completion completion = complete(
                 Ask.tokens(5).saying(Words.concat(Words.bytes("ab"), end())).max(3), "ab");

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,6 +37,20 @@ final class LifecycleTest {
                 ask.answer.completion();
                 assertThat(ask.answer.text()).isEqualTo(EngineBench.alone(ask));
             }
+        }
+    }
+
+    @Test
+    void restsWhenTheLastAnswerEndsAndBeforeThatIsTold() throws Exception {
+        Ask first = Ask.tokens(5, 1).max(3);
+        Ask last = Ask.tokens(5, 2).max(9);
+        List<String> ended = new CopyOnWriteArrayList<>();
+        runner.atRest = () -> ended.add(first.answer.ended() + " " + last.answer.ended());
+        try (Engine engine = Engine.start("engine", runner, new EngineOptions(0, 0, true), null, Ticker.system())) {
+            engine.submit(List.of(first.request(), last.request()));
+            assertThat(last.answer.awaitEnd()).isTrue();
+
+            assertThat(ended).containsExactly("true false");
         }
     }
 

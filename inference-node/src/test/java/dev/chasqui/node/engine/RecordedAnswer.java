@@ -2,6 +2,7 @@ package dev.chasqui.node.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ final class RecordedAnswer implements TokenSink {
     private final Ticker ticker;
     private @Nullable Completion completion;
     private @Nullable EngineException failure;
+    private @Nullable TokenChunk rest;
 
     RecordedAnswer(Ticker ticker) {
         this.ticker = ticker;
@@ -53,6 +55,7 @@ final class RecordedAnswer implements TokenSink {
 
     @Override
     public synchronized void completed(TokenChunk rest, Completion completed) {
+        this.rest = rest;
         if (rest.tokens() > 0 || !rest.text().isEmpty() || !rest.logprobs().isEmpty()) {
             chunk(rest);
         }
@@ -92,6 +95,11 @@ final class RecordedAnswer implements TokenSink {
         if (!broken.isEmpty()) {
             throw new AssertionError("the engine told a sink: " + broken);
         }
+    }
+
+    /** What came with the end. */
+    synchronized TokenChunk rest() {
+        return Objects.requireNonNull(rest);
     }
 
     synchronized String text() {

@@ -65,6 +65,9 @@ final class ScriptedRunner implements ModelRunner {
     /** Saved slots that were not closed. */
     int saved;
 
+    /** Runs when it is told to rest. */
+    Runnable atRest = () -> {};
+
     int copies;
     int restores;
     int decodes;
@@ -103,6 +106,11 @@ final class ScriptedRunner implements ModelRunner {
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
         return z ^ (z >>> 31);
+    }
+
+    @Override
+    public void rest() {
+        atRest.run();
     }
 
     @Override
