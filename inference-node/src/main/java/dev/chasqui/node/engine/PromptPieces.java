@@ -15,6 +15,12 @@ final class PromptPieces {
     /** A piece smaller than a tile is cut only where a tile would take so many times the time that is left. */
     static final int PATIENCE = 3;
 
+    /**
+     * Where whole tiles take too long anyway, half a tile more is cut within so many times: a step of one tile spends a good part
+     * of its time on what two threads cut off each other's tiles.
+     */
+    private static final int MORE_PATIENCE = 4;
+
     /** The smallest piece, however slow the machine. */
     private static final int LEAST = 16;
 
@@ -88,6 +94,10 @@ final class PromptPieces {
     /** What is computed of the most urgent prompt even if it takes too long. */
     private int least(long limit, Sequence sequence, int most) {
         int tile = most < 2 * StepSize.TILE ? most : StepSize.TILE;
+        int large = tile + StepSize.TILE / 2;
+        if (large + StepSize.TILE <= most && estimate(StepSize.NOTHING, sequence, large) <= MORE_PATIENCE * limit) {
+            return large;
+        }
         if (estimate(StepSize.NOTHING, sequence, tile) <= PATIENCE * limit) {
             return tile;
         }
