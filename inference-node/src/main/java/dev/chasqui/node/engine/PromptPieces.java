@@ -16,8 +16,8 @@ final class PromptPieces {
     static final int PATIENCE = 3;
 
     /**
-     * Where whole tiles take too long anyway, half a tile more is cut within so many times: a step of one tile spends a good part
-     * of its time on what two threads cut off each other's tiles.
+     * Where a tile takes too long anyway, up to another one is cut within so many times: a step of a single tile loses a good part
+     * of its time to threads that cut each other's tiles in two.
      */
     private static final int MORE_PATIENCE = 4;
 
@@ -94,9 +94,11 @@ final class PromptPieces {
     /** What is computed of the most urgent prompt even if it takes too long. */
     private int least(long limit, Sequence sequence, int most) {
         int tile = most < 2 * StepSize.TILE ? most : StepSize.TILE;
-        int large = tile + StepSize.TILE / 2;
-        if (large + StepSize.TILE <= most && estimate(StepSize.NOTHING, sequence, large) <= MORE_PATIENCE * limit) {
-            return large;
+        for (int large = 2 * StepSize.TILE; large > StepSize.TILE; large -= StepSize.TILE / 2) {
+            boolean leavesATile = most - large >= StepSize.TILE;
+            if (leavesATile && estimate(StepSize.NOTHING, sequence, large) <= MORE_PATIENCE * limit) {
+                return large;
+            }
         }
         if (estimate(StepSize.NOTHING, sequence, tile) <= PATIENCE * limit) {
             return tile;
