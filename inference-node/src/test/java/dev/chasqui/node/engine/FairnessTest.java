@@ -76,6 +76,27 @@ final class FairnessTest {
     }
 
     @Test
+    void whereATileTakesTooLongUpToTwoGoTogether() {
+        try (EngineBench bench = machine(5 * MILLISECOND, 2_500_000)) {
+            List<Integer> pieces = new ArrayList<>();
+            ScriptedRunner.StepCost cost = bench.runner.cost;
+            bench.runner.cost = (batch, ticker) -> {
+                cost.pass(batch, ticker);
+                pieces.add(batch.size());
+            };
+            Ask answering = bench.submit(Ask.tokens(10, 1).endless());
+            bench.steps(20);
+            pieces.clear();
+            Ask prompt = bench.submit(Ask.tokens(1000, 2).max(1));
+            runUntilEnded(bench, prompt);
+
+            assertThat(pieces).filteredOn(size -> size > 1).contains(2 * StepSize.TILE);
+            assertThat(pieces).allMatch(size -> size <= 2 * StepSize.TILE);
+            assertThat(longestGap(answering)).isLessThan(4 * Scheduler.GAP_NANOS);
+        }
+    }
+
+    @Test
     void theMoreWaitTheMoreAnAnswerWaitsForThem() {
         try (EngineBench bench = new EngineBench(16, 8192, 512, 64)) {
             bench.runner.cost = ScriptedRunner.StepCost.linear(5 * MILLISECOND, 400_000);
