@@ -90,6 +90,7 @@ final class CommonContext implements AutoCloseable {
             if (context != null) {
                 context.close();
                 context = null;
+                adapted = null;
                 beginning = new int[0];
             }
         }
@@ -111,7 +112,13 @@ final class CommonContext implements AutoCloseable {
     }
 
     private boolean fits(Batch batch) {
-        return batch.alike() + batch.size() <= options.contextPerSequence() && batch.size() <= options.batchTokens();
+        int slots = 0;
+        for (int row = 0; row < batch.size(); row++) {
+            slots += first(batch, row) ? 1 : 0;
+        }
+        return batch.alike() + batch.size() <= options.contextPerSequence()
+                && batch.size() <= options.batchTokens()
+                && slots < options.maxSequences();
     }
 
     /** Brings over what all begin with, unless it is there already. */
