@@ -151,6 +151,8 @@ class JavaFrameworksIT {
                 .messages(UserMessage.from("Say hello."))
                 .maxOutputTokens(12)
                 .build();
+        model.chat(question); // From here on its prompt is kept, so that both answers go on from the very same cells.
+        ChatResponse whole = model.chat(question);
         StringBuilder pieces = new StringBuilder();
         CompletableFuture<ChatResponse> end = new CompletableFuture<>();
         streaming.chat(question, new StreamingChatResponseHandler() {
@@ -169,7 +171,6 @@ class JavaFrameworksIT {
                 end.completeExceptionally(error);
             }
         });
-        ChatResponse whole = model.chat(question);
         ChatResponse streamed = end.get(2, TimeUnit.MINUTES);
 
         assertThat(whole.aiMessage().text()).isNotBlank();
@@ -251,6 +252,7 @@ class JavaFrameworksIT {
 
     private static void springSaysTheSame(org.springframework.ai.chat.model.ChatModel model) {
         Prompt question = new Prompt("Say hello.");
+        model.call(question); // From here on its prompt is kept, so that both answers go on from the very same cells.
         String whole = model.call(question).getResult().getOutput().getText();
 
         assertThat(whole).isNotBlank().isEqualTo(streamed(model, question));
