@@ -5,11 +5,8 @@ import { PIECE, definitionsOf, nextPiece } from './markdown-pieces.js';
 import { mend, toHtml } from './markdown.js';
 import { morph } from './morph.js';
 import { safeFragment } from './safe-dom.js';
-import { Later } from './tasks.js';
 
 const SLICE_MS = 8;
-/** The same while it grows: what is new is also seen, and laid out. */
-const SEEN_SLICE_MS = 4;
 
 /**
  * Shows a Markdown text that grows. Blocks that are complete are drawn once; only the open one is drawn again, at most
@@ -18,8 +15,6 @@ const SEEN_SLICE_MS = 4;
  */
 export class AnswerBody {
   element = el('div.md');
-  /** Whether it was opened as a whole, and its end is not drawn yet. */
-  isBehind = false;
   #text = '';
   #isWhole = false;
   /** How much of the text is drawn for good, and what is read in front of the rest. */
@@ -31,7 +26,8 @@ export class AnswerBody {
   #nodes = 0;
   #length = 0;
   #definitions = '';
-  #drawing = new Later(() => this.#draw());
+  #frame = 0;
+  #timer = 0;
 
   /**
    * The text as it is so far; it must begin with what was given before.
@@ -39,8 +35,8 @@ export class AnswerBody {
    */
   grow(text) {
     this.#text = text;
-    this.#isWhole = this.isBehind = false;
-    this.#drawing.afterFrame();
+    this.#isWhole = false;
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   /**
@@ -50,9 +46,8 @@ export class AnswerBody {
   finish(text) {
     const whole = normalize(text);
     if (this.#isWhole && whole === this.#text) return;
-    this.#drawing.cancel();
+    this.#halt();
     const isShort = whole.length <= PIECE;
-    this.isBehind = !isShort && this.#text === '';
     this.#definitions = isShort ? '' : definitionsOf(whole);
     // A short text is read as a whole once more, and keeps the elements that it has.
     if (isShort && this.#place === this.element) this.#begin();
@@ -75,20 +70,22 @@ export class AnswerBody {
     this.#isMidLine = false;
   }
 
-  #draw(milliseconds = this.isBehind ? SLICE_MS : SEEN_SLICE_MS) {
-    this.#drawing.cancel();
+  #halt() {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+    this.#frame = this.#timer = 0;
+  }
+
+  #draw(milliseconds = SLICE_MS) {
+    this.#halt();
     this.#text = normalize(this.#text);
     const end = performance.now() + milliseconds;
     for (let piece = this.#next(); piece !== null; piece = this.#next()) {
       const isLast = this.#isWhole && this.#settled + piece.length === this.#text.length;
       this.#put(piece, isLast);
-      if (isLast) {
-        this.isBehind = false;
-        return;
-      }
+      if (isLast) return;
       if (performance.now() < end) continue;
-      if (this.isBehind) this.#drawing.soon();
-      else this.#drawing.afterFrame();
+      this.#timer = setTimeout(() => this.#draw());
       return;
     }
     if (!this.#isWhole) this.#putOpen();
