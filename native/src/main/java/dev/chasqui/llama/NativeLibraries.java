@@ -28,7 +28,11 @@ final class NativeLibraries {
     private static final String MANIFEST = "manifest";
 
     private static final String SHIM = "libchasqui-llama.so";
+    /** The place where ggml's threads meet, as {@code barrier.cpp} tells. */
+    private static final String BARRIER = "libchasqui-barrier.so";
+
     private static final int RTLD_LAZY = 1;
+    private static final int RTLD_GLOBAL = 0x100;
 
     /** JNA closes what nobody holds. */
     private static final List<NativeLibrary> OPENED = new CopyOnWriteArrayList<>();
@@ -89,8 +93,7 @@ final class NativeLibraries {
                     parse(Files.readAllBytes(folder.resolve(MANIFEST))).keySet()) {
                 opening = name;
                 if (isOpenedByName(name)) {
-                    NativeLibrary.getInstance(
-                            folder.resolve(name).toString(), Map.of(Library.OPTION_OPEN_FLAGS, RTLD_LAZY));
+                    open(folder.resolve(name), name.equals(BARRIER) ? RTLD_LAZY | RTLD_GLOBAL : RTLD_LAZY);
                 }
             }
             opening = SHIM;
@@ -106,13 +109,16 @@ final class NativeLibraries {
     static void openFirst(List<Path> libraries) {
         for (Path library : libraries) {
             try {
-                OPENED.add(NativeLibrary.getInstance(
-                        library.toAbsolutePath().toString(), Map.of(Library.OPTION_OPEN_FLAGS, RTLD_LAZY)));
+                open(library.toAbsolutePath(), RTLD_LAZY);
             } catch (UnsatisfiedLinkError e) {
                 throw new LlamaException(
                         Reason.LOAD_FAILED, "cannot open " + library.getFileName() + ": " + e.getMessage(), e);
             }
         }
+    }
+
+    private static void open(Path library, int flags) {
+        OPENED.add(NativeLibrary.getInstance(library.toString(), Map.of(Library.OPTION_OPEN_FLAGS, flags)));
     }
 
     /** ggml itself opens one CPU library, the best for the processor at hand. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.sun.jna.NativeLibrary;
 import dev.chasqui.llama.LlamaException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,6 +75,18 @@ class LlamaContextTest {
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
                     .sum();
         }
+    }
+
+    /** Else whatever else runs on the machine stops an answer: see {@code barrier.cpp}. */
+    @Test
+    void threadsThatWaitForEachOtherLetOthersCompute() {
+        ContextOptions options =
+                new ContextOptions(256, 1, 128, 64, 2, 2, FlashAttention.AUTO, KvType.F32, KvType.F32, false);
+        try (LlamaContext context = model.newContext(options)) {
+            Tiny.decode(context, 0, PROMPT);
+        }
+        assertThat(NativeLibrary.getProcess().getFunction("cq_barrier_used").invokeInt(new Object[0]))
+                .isEqualTo(1);
     }
 
     @Test
