@@ -26,22 +26,31 @@ class PageIT {
     @Test
     void thePageChats() throws Exception {
         if (!Files.isDirectory(FOLDER.resolve("node_modules"))) {
-            assertThat(npm("ci", "--no-audit", "--no-fund")).isZero();
+            npm("ci", "--no-audit", "--no-fund");
         }
-        assertThat(npm("run", "e2e")).isZero();
+        npm("run", "e2e");
     }
 
-    private int npm(String... arguments) throws IOException, InterruptedException {
+    private void npm(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("npm"));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder =
-                new ProcessBuilder(command).directory(FOLDER.toFile()).inheritIO();
+        Path said = Files.createTempFile("npm-", ".log");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(FOLDER.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile());
         builder.environment().put("CHASQUI_URL", server.base().toString());
         Process npm = builder.start();
-        if (!npm.waitFor(20, TimeUnit.MINUTES)) {
+        try {
+            assertThat(npm.waitFor(20, TimeUnit.MINUTES))
+                    .as("%s ends%n%s", command, Files.readString(said))
+                    .isTrue();
+            assertThat(npm.exitValue())
+                    .as("%s%n%s", command, Files.readString(said))
+                    .isZero();
+        } finally {
             npm.destroyForcibly();
-            throw new AssertionError(command + " still runs after 20 minutes");
+            Files.delete(said);
         }
-        return npm.exitValue();
     }
 }
