@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { eventually, launch, openPage } from '../browser.mjs';
 import { ScriptedServer } from '../scripted-server.mjs';
-import { answered, ask, firstText, waitUntilReady } from '../specs.mjs';
+import { answered, ask, assertNoAxeFindings, firstText, waitUntilReady } from '../specs.mjs';
 import { DOCUMENT } from '../texts.mjs';
 
 let browser;
@@ -92,6 +92,21 @@ test('copies the answer as Markdown', async () => {
   await answered(page);
   await page.getByRole('button', { name: 'Copy answer' }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'Some **bold** text');
+});
+
+test('says how long the first word is waited for where that takes long, and nothing once it is there', async () => {
+  let begin;
+  server.scripts = [{ hold: new Promise(resolve => (begin = resolve)), pieces: ['At last.'], stays: true }];
+  await ask(page, 'Slowly, please');
+  await page.locator('.answer.running').waitFor();
+  assert.ok(await page.locator('.first-wait').isHidden(), 'not at once');
+  await page.locator('.first-wait', { hasText: /^Waiting for the first word: [3-9] s$/ }).waitFor();
+  const said = await page.innerText('.first-wait');
+  await eventually(page, async () => (await page.innerText('.first-wait')) !== said, 'the seconds go on');
+  await assertNoAxeFindings(page, 'waiting');
+  begin();
+  await page.locator('.answer .md', { hasText: 'At last.' }).waitFor();
+  await page.locator('.first-wait').waitFor({ state: 'hidden' });
 });
 
 test('reasoning is folded, and opens', async () => {

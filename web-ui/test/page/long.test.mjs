@@ -144,3 +144,37 @@ test('a long chat is drawn in many small tasks, and taken away when it is left',
   await page.locator('#welcome').waitFor();
   await page.waitForFunction(() => document.getElementById('thread').childElementCount === 0);
 });
+
+const distanceToEnd = () => page.locator('#scroller').evaluate(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight);
+
+test('a long text that is opened shows its begin while it is drawn, and then its end', async () => {
+  const chat = server.chats.add({ title: 'Long', turns: ['At length', ANSWER.repeat(3)] });
+  await open();
+  await page.evaluate(() => {
+    window.tops = [];
+    new MutationObserver(() => {
+      const title = document.querySelector('.answer h3');
+      if (document.querySelectorAll('.md a[href="https://example.org/end"]').length < 3 && title) window.tops.push(title.getBoundingClientRect().top);
+    }).observe(document.getElementById('thread'), { childList: true, subtree: true });
+  });
+  await page.evaluate(id => (location.hash = `#/c/${id}`), chat.id);
+  await page.waitForFunction(() => document.querySelectorAll('.md a[href="https://example.org/end"]').length === 3);
+  const tops = await page.evaluate(() => window.tops.slice(5));
+  assert.ok(tops.length > 10, `drawn in ${tops.length} steps`);
+  assert.ok(tops.every(top => top >= 0 && top < 400), `its title stays in view: ${tops}`);
+  await eventually(page, async () => (await distanceToEnd()) < 40, 'the end is in view');
+});
+
+test('whoever scrolls while a long text is drawn stays where he is', async () => {
+  const chat = server.chats.add({ title: 'Long', turns: ['At length', ANSWER.repeat(3)] });
+  await open();
+  await page.evaluate(id => (location.hash = `#/c/${id}`), chat.id);
+  await page.locator('.answer h3').first().waitFor();
+  await page.mouse.move(700, 300);
+  await page.mouse.wheel(0, 100);
+  await page.waitForFunction(() => document.querySelectorAll('.md a[href="https://example.org/end"]').length === 3);
+  await page.waitForTimeout(300);
+  assert.ok((await distanceToEnd()) > 10_000, `${await distanceToEnd()} px from the end`);
+  await page.locator('#to-end').click();
+  await eventually(page, async () => (await distanceToEnd()) < 40, 'the end is in view');
+});

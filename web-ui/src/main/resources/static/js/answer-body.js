@@ -5,8 +5,11 @@ import { PIECE, definitionsOf, nextPiece } from './markdown-pieces.js';
 import { mend, toHtml } from './markdown.js';
 import { morph } from './morph.js';
 import { safeFragment } from './safe-dom.js';
+import { Later } from './tasks.js';
 
 const SLICE_MS = 8;
+/** The same while it grows: what is new is also seen, and laid out. */
+const SEEN_SLICE_MS = 4;
 
 /**
  * Shows a Markdown text that grows. Blocks that are complete are drawn once; only the open one is drawn again, at most
@@ -15,6 +18,8 @@ const SLICE_MS = 8;
  */
 export class AnswerBody {
   element = el('div.md');
+  /** Whether it was opened as a whole, and its end is not drawn yet. */
+  isBehind = false;
   #text = '';
   #isWhole = false;
   /** How much of the text is drawn for good, and what is read in front of the rest. */
@@ -26,8 +31,7 @@ export class AnswerBody {
   #nodes = 0;
   #length = 0;
   #definitions = '';
-  #frame = 0;
-  #timer = 0;
+  #drawing = new Later(() => this.#draw());
 
   /**
    * The text as it is so far; it must begin with what was given before.
@@ -35,8 +39,8 @@ export class AnswerBody {
    */
   grow(text) {
     this.#text = text;
-    this.#isWhole = false;
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    this.#isWhole = this.isBehind = false;
+    this.#drawing.afterFrame();
   }
 
   /**
@@ -46,8 +50,9 @@ export class AnswerBody {
   finish(text) {
     const whole = normalize(text);
     if (this.#isWhole && whole === this.#text) return;
-    this.#halt();
+    this.#drawing.cancel();
     const isShort = whole.length <= PIECE;
+    this.isBehind = !isShort && this.#text === '';
     this.#definitions = isShort ? '' : definitionsOf(whole);
     // A short text is read as a whole once more, and keeps the elements that it has.
     if (isShort && this.#place === this.element) this.#begin();
@@ -70,22 +75,20 @@ export class AnswerBody {
     this.#isMidLine = false;
   }
 
-  #halt() {
-    cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#timer);
-    this.#frame = this.#timer = 0;
-  }
-
-  #draw(milliseconds = SLICE_MS) {
-    this.#halt();
+  #draw(milliseconds = this.isBehind ? SLICE_MS : SEEN_SLICE_MS) {
+    this.#drawing.cancel();
     this.#text = normalize(this.#text);
     const end = performance.now() + milliseconds;
     for (let piece = this.#next(); piece !== null; piece = this.#next()) {
       const isLast = this.#isWhole && this.#settled + piece.length === this.#text.length;
       this.#put(piece, isLast);
-      if (isLast) return;
+      if (isLast) {
+        this.isBehind = false;
+        return;
+      }
       if (performance.now() < end) continue;
-      this.#timer = setTimeout(() => this.#draw());
+      if (this.isBehind) this.#drawing.soon();
+      else this.#drawing.afterFrame();
       return;
     }
     if (!this.#isWhole) this.#putOpen();

@@ -4,6 +4,7 @@ import { forgetCopy, forgetLocal, keepCopy, keepLocal, keepUnsent, loadCopy, loa
 import { streamInto } from './local-answer.js';
 import { OpenChat } from './open-chat.js';
 import * as server from './stored-chats.js';
+import { nextTask } from './tasks.js';
 
 const SAVE_EVERY_MS = 500;
 
@@ -253,6 +254,7 @@ export class Chat extends EventTarget {
     this.#onTheWay.add(question.id);
     await this.#generate(open, question.parent_id, async how => {
       const id = await this.#stored(open);
+      await nextTask();
       const { content, edits, parent_id: parent } = question;
       return edits ? server.edit(id, { message_id: edits, content, ...how }) : server.ask(id, { content, parent_id: parent ?? '', ...how });
     });
@@ -268,6 +270,8 @@ export class Chat extends EventTarget {
     open.conversation = made;
     open.state = 'open';
     keepUnsent(open.key, { ...open.pending, status: 'unsent' });
+    // A megabyte that is kept, shown under another name and sent would be one long task.
+    await nextTask();
     this.#emit(open, 'identity');
     return made.id;
   }

@@ -1,6 +1,11 @@
-// Made once: a formatter costs more than all that it writes for a list.
-const WEEKDAY = new Intl.DateTimeFormat('en', { weekday: 'long' });
-const MONTH = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric' });
+// Each is made once, when it is needed: a formatter costs more than all that it writes for a list.
+const made = new Map();
+
+function written(date, how) {
+  const name = Object.keys(how).join();
+  if (!made.has(name)) made.set(name, new Intl.DateTimeFormat('en', how));
+  return made.get(name).format(date);
+}
 
 /**
  * The heading under which something of that time stands in a list, the newest first: by day, then by month.
@@ -14,7 +19,7 @@ export function dayGroup(time, now) {
   const then = new Date(time);
   const days = Math.round((midnight - new Date(then.getFullYear(), then.getMonth(), then.getDate()).getTime()) / 86_400_000);
   if (days === 1) return 'Yesterday';
-  if (days < 7) return WEEKDAY.format(then);
+  if (days < 7) return written(then, { weekday: 'long' });
   if (days < 30) return 'Last 30 days';
-  return MONTH.format(then);
+  return written(then, { month: 'long', year: 'numeric' });
 }

@@ -19,6 +19,7 @@ import { bindShortcuts } from './shortcuts.js';
 import { Sidebar } from './sidebar.js';
 import { StatusView } from './status-view.js';
 import { bindStorageNote } from './storage-note.js';
+import { nextTask } from './tasks.js';
 import { ThreadView } from './thread-view.js';
 import { toast } from './toast.js';
 import { bindTransfer } from './transfer.js';
@@ -32,6 +33,8 @@ const STARTERS = [
 /** How long the durable stream may take to open before the chats are read without it. */
 const STREAM_MS = 1_000;
 
+// The page is put together in several tasks, so that none is long on a slow machine.
+await nextTask();
 const settings = new Settings();
 const health = new HealthWatch();
 const models = new ModelList();
@@ -39,12 +42,14 @@ const chat = new Chat(() => ({ model: choice.name, chosen: settings.model, syste
 const choice = new ModelChoice(settings, chat, health, models);
 const modelsView = new ModelsView(models, choice);
 new ModelPicker(choice, health, models, () => modelsView.open());
+await nextTask();
 const library = new Library(id => chat.isWriting(id));
 const stream = new DurableStream();
 const router = new Router();
 const sidebar = new Sidebar();
 const search = new ChatSearch(library);
 const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text), onAsked: () => composer.focus() });
+await nextTask();
 const composer = new Composer(chat, () => thread.toEnd());
 const settingsView = new SettingsView(settings, chat);
 const pageTitle = new PageTitle(chat);
@@ -149,6 +154,7 @@ health.addEventListener('change', () => {
   if (health.current.phase !== 'away') stream.hurry();
 });
 
+await nextTask();
 bindStorageNote(library);
 bindTransfer(library, id => router.go(id));
 const chatList = new ChatListView(library, search, {
@@ -162,6 +168,7 @@ byId('starters').append(
   ...STARTERS.map(text => el('li', {}, el('button.starter', { type: 'button', onclick: () => composer.suggest(text) }, text))),
 );
 
+await nextTask();
 route();
 stream.start();
 setTimeout(() => stream.isOpen || readAll(), STREAM_MS);

@@ -6,6 +6,8 @@ import { blocksOf } from './markdown.js';
 export const PIECE = 2_500;
 /** The same of a single block, a table say; one that is longer is cut. */
 const BLOCK = 4_500;
+/** Lines of such a piece: each is a few elements, and a browser's work is by elements. */
+const LINES = 60;
 /** The same of code, which is drawn quickly; where it is cut it has no colours. */
 export const CODE = 20_000;
 
@@ -36,13 +38,26 @@ const SEAMS = ['\n\n', '\n', ' '];
 export function nextPiece(text, carry, isWhole) {
   const source = carry + text.slice(0, CODE + 1);
   if (isWhole && carry.length + text.length <= PIECE) return text === '' ? null : piece(carry + text, text.length);
-  const most = OPENING.test(source) ? CODE : BLOCK;
+  const isCode = OPENING.test(source);
+  const most = isCode ? CODE : BLOCK;
   const isAll = isWhole && carry.length + text.length <= most;
   const settled = settledLength(source.slice(0, PIECE)) || firstSettled(source.slice(0, most));
   if (settled > carry.length) return piece(source.slice(0, settled), settled - carry.length);
   if (settled > 0) return nextPiece(text, '', isWhole);
   if (isAll) return piece(carry + text, text.length);
-  return source.length > most ? cutInside(source.slice(0, most), carry) : null;
+  if (source.length <= most) return null;
+  const end = isCode ? most : carry.length + lengthOfLines(source.slice(carry.length, most));
+  return cutInside(source.slice(0, end), carry);
+}
+
+/** Of as many lines as a piece may have. */
+function lengthOfLines(text) {
+  let end = -1;
+  for (let lines = 0; lines < LINES; lines++) {
+    end = text.indexOf('\n', end + 1);
+    if (end < 0) return text.length;
+  }
+  return end + 1;
 }
 
 function piece(markdown, length, carry = '', isCutCode = false, isMidLine = false) {

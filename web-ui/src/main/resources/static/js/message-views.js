@@ -3,6 +3,7 @@ import { copyText } from './clipboard.js';
 import { describeLeftOut, isRunning, toStats } from './conversation.js';
 import { el, icon } from './dom.js';
 import { editInPlace } from './edit-box.js';
+import { FirstWait } from './first-wait.js';
 import { describeStats, formatSeconds } from './format.js';
 import { GrowingText, PlainText } from './plain-text.js';
 
@@ -99,6 +100,7 @@ export class AnswerView {
   #reasoning = new GrowingText(el('div.reasoning-text', { dir: 'auto' }));
   #summary = el('summary');
   #thoughts = el('details.reasoning', { hidden: true }, this.#summary, this.#reasoning.element);
+  #wait = new FirstWait();
   #notice = el('div.notice', { hidden: true });
   #foot = el('div.message-foot', { hidden: true });
   #leftOut = el('p.left-out', { hidden: true });
@@ -118,6 +120,11 @@ export class AnswerView {
     this.#body = new AnswerBody();
   }
 
+  /** Whether its end is still to be drawn. */
+  get isBehind() {
+    return this.#body.isBehind;
+  }
+
   /** The answer as words. */
   get spoken() {
     return this.#body.element.textContent;
@@ -127,7 +134,7 @@ export class AnswerView {
     const { content, reasoning } = this.#message;
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#showReasoning();
+      this.#showProgress();
     });
     if (content !== '' || !reasoning) this.#body.grow(content);
   }
@@ -143,7 +150,7 @@ export class AnswerView {
     this.element.classList.toggle('running', running);
     this.element.classList.toggle('last', isLast);
     this.element.ariaBusy = String(running);
-    this.#showReasoning();
+    this.#showProgress();
     if (running) this.#body.grow(content);
     else this.#body.finish(content);
     this.#notice.hidden = true;
@@ -168,11 +175,12 @@ export class AnswerView {
   }
 
   #build() {
-    this.element.append(el('h2.unseen', {}, 'Answer'), this.#thoughts, this.#body.element, this.#notice, this.#foot, this.#leftOut);
+    this.element.append(el('h2.unseen', {}, 'Answer'), this.#thoughts, this.#body.element, this.#wait.element, this.#notice, this.#foot, this.#leftOut);
   }
 
-  #showReasoning() {
+  #showProgress() {
     const { reasoning, content } = this.#message;
+    this.#wait.show(isRunning(this.#message) && content === '' && !reasoning);
     this.#thoughts.hidden = !reasoning;
     if (!reasoning) return;
     this.#reasoning.show(reasoning);

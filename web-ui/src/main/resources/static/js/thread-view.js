@@ -39,6 +39,7 @@ export class ThreadView {
   #held = null;
   #later = new DrawQueue();
   #removal = new Removal();
+  #frame = 0;
   #opened = true;
 
   /**
@@ -56,7 +57,7 @@ export class ThreadView {
     chat.addEventListener('messages', () => this.#showAll());
     chat.addEventListener('change', ({ detail }) => this.#changed(detail));
     chat.addEventListener('text', ({ detail }) => this.#grow(detail));
-    for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) this.#scroller.addEventListener(type, () => (this.#held = null), { passive: true });
+    for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) this.#scroller.addEventListener(type, () => this.#letGo(), { passive: true });
     this.#scroller.addEventListener('scroll', () => this.#noticeScroll(), { passive: true });
     byId('to-end').addEventListener('click', () => this.toEnd());
     // Comes after the layout of a frame and before it is painted, however often something was drawn in it.
@@ -72,7 +73,11 @@ export class ThreadView {
     this.#following = true;
     this.#held = null;
     byId('to-end').hidden = true;
-    this.#follow();
+    // Asking now for the height would lay out at once what the frame lays out anyway.
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#follow();
+    });
   }
 
   /**
@@ -184,6 +189,8 @@ export class ThreadView {
   }
 
   #noticeScroll() {
+    // It goes to the end anyway.
+    if (this.#frame !== 0) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     // Text that came since the end was followed makes no reader of whoever did not scroll up.
@@ -193,12 +200,24 @@ export class ThreadView {
     byId('to-end').hidden = this.#following;
   }
 
+  get #last() {
+    return this.#views.get(this.#chat.messages.at(-1)?.id);
+  }
+
+  /** From now on the reader says where to be. */
+  #letGo() {
+    this.#held = null;
+    if (this.#last?.isBehind) this.#following = false;
+  }
+
   #follow() {
     if (this.#held) {
       this.#held.scrollIntoView({ block: 'center' });
       if (this.#later.isEmpty) this.#held = null;
     } else if (this.#following && this.#chat.messages.length > 0) {
-      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      // Running after an end that is still being drawn would have everything laid out on the way.
+      if (this.#last?.isBehind) this.#last.element.scrollIntoView();
+      else this.#scroller.scrollTop = this.#scroller.scrollHeight;
       this.#top = this.#scroller.scrollTop;
     }
   }
