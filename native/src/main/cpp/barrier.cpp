@@ -1,6 +1,6 @@
 // The place where all threads of a graph wait for each other, some 600 times a token. ggml's own waits by spinning alone:
 // as soon as anything else wants a core, a thread that waits keeps it from the one that it waits for, until the system takes
-// it away. One other busy process then makes a token some 300 times slower on two cores; with this, twice.
+// it away. One other busy process then makes a token some 300 times slower on two cores; with this barrier, twice.
 //
 // ggml calls its barrier through the table of dynamic symbols, so the definition that was opened first is taken: this library
 // is opened before ggml's, and for all to see. It keeps to the protocol of ggml's own (ggml_barrier in ggml-cpu.c), so that
@@ -52,8 +52,10 @@ CQ_EXPORT void ggml_barrier(ggml_threadpool * pool) {
         pool->n_barrier_passed.fetch_add(1, std::memory_order_seq_cst);
         return;
     }
-    for (int i = 0; pool->n_barrier_passed.load(std::memory_order_relaxed) == passed; ++i) {
-        if (i < SPINS) {
+    int spins = 0;
+    while (pool->n_barrier_passed.load(std::memory_order_relaxed) == passed) {
+        if (spins < SPINS) {
+            ++spins;
             relax();
         } else {
             sched_yield();

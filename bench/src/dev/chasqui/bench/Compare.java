@@ -28,6 +28,7 @@ final class Compare {
             int rounds,
             int perStream,
             int context,
+            int busy,
             Questions questions,
             List<String> peerArguments) {
         static Plan of(Options options) {
@@ -39,6 +40,7 @@ final class Compare {
                     options.number("rounds", 5),
                     options.number("per-stream", 2),
                     options.number("ctx", 1024),
+                    options.number("busy", 0),
                     new Questions(
                             options.number("prompt-words", 64),
                             options.number("shared-words", 0),
@@ -97,14 +99,15 @@ final class Compare {
     static Verdict run(Options options) throws Exception {
         Plan plan = Plan.of(options);
         System.out.printf(
-                "model %s, %d threads, %d rounds, %s%n%n",
-                plan.setting.model().getFileName(), plan.setting.threads(), plan.rounds, plan.questions);
+                "model %s, %d threads, %d busy processes beside, %d rounds, %s%n%n",
+                plan.setting.model().getFileName(), plan.setting.threads(), plan.busy, plan.rounds, plan.questions);
         Verdict verdict = new Verdict();
         verdict.row("load | tokens/s | ratio | median first text ms | ratio | worst gap ms | ratio");
         verdict.row("---|---|---|---|---|---|---");
         for (int streams : plan.streams) {
             try (Server ours = plan.setting.chasqui(streams, plan.context);
-                    Server theirs = plan.setting.peer(streams, plan.context, plan.peerArguments)) {
+                    Server theirs = plan.setting.peer(streams, plan.context, plan.peerArguments);
+                    BusyProcesses busy = BusyProcesses.start(plan.busy)) {
                 compare(plan, streams, ours, theirs, verdict);
             }
         }

@@ -1,0 +1,25 @@
+package dev.chasqui.bench;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Other work on the machine: processes that want a core each, all the time. They end by themselves, should nobody end them. */
+final class BusyProcesses implements AutoCloseable {
+    private static final String MOST_S = "3600";
+
+    private final List<Process> running = new ArrayList<>();
+
+    static BusyProcesses start(int count) throws IOException {
+        BusyProcesses busy = new BusyProcesses();
+        for (int i = 0; i < count; i++) {
+            busy.running.add(new ProcessBuilder("timeout", MOST_S, "sh", "-c", "while :; do :; done").start());
+        }
+        return busy;
+    }
+
+    @Override
+    public void close() {
+        running.forEach(Process::destroy);
+    }
+}
