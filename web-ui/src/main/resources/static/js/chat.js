@@ -254,6 +254,7 @@ export class Chat extends EventTarget {
     this.#onTheWay.add(question.id);
     await this.#generate(open, question.parent_id, async how => {
       const id = await this.#stored(open);
+      // A megabyte that is kept, shown under another name and sent would be one long task.
       await nextTask();
       const { content, edits, parent_id: parent } = question;
       return edits ? server.edit(id, { message_id: edits, content, ...how }) : server.ask(id, { content, parent_id: parent ?? '', ...how });
@@ -270,8 +271,6 @@ export class Chat extends EventTarget {
     open.conversation = made;
     open.state = 'open';
     keepUnsent(open.key, { ...open.pending, status: 'unsent' });
-    // A megabyte that is kept, shown under another name and sent would be one long task.
-    await nextTask();
     this.#emit(open, 'identity');
     return made.id;
   }
