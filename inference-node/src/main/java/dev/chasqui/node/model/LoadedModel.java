@@ -73,15 +73,15 @@ public final class LoadedModel {
         try {
             drafter = plan.draft() == null ? null : drafter(llama, plan.draft(), model);
             LlamaContext context = model.newContext(plan.context());
-            ModelPlan.Gathering gathering = plan.gathering(model.info(), settings.promptCacheBytes());
-            long cacheBytes = settings.promptCacheBytes() - (gathering == null ? 0 : gathering.bytes());
+            ModelPlan.CommonPlan common = plan.common(model.info(), settings.promptCacheBytes());
+            long cacheBytes = settings.promptCacheBytes() - (common == null ? 0 : common.bytes());
             Engine engine = Engine.start(
                     "engine " + stored.name(),
                     new LlamaRunner(
                             context,
                             model.info(),
                             plan.contextTokens(),
-                            gathering == null ? null : gathering.options()),
+                            common == null ? null : common.options()),
                     new EngineOptions(settings.queueCapacity(), cacheBytes, settings.lookahead()),
                     drafter,
                     Ticker.system());

@@ -163,7 +163,7 @@ public record ModelPlan(
      * A second context, with one KV cache for all sequences, in which prompts that begin alike are computed as one piece: for
      * what llama.cpp's attention on CPUs works on in tiles. It counts as a part of the prompt cache.
      */
-    public @Nullable Gathering gathering(ModelInfo info, long promptCacheBytes) {
+    public @Nullable CommonPlan common(ModelInfo info, long promptCacheBytes) {
         boolean tiles = context.k() == KvType.F16 && context.flash() != FlashAttention.OFF && !usesGpu();
         boolean plain = info.swaWindow() == 0 && !info.recurrent() && !info.hybrid();
         if (!tiles || !plain || context.unifiedKv() || context.maxSequences() == 1) {
@@ -171,21 +171,22 @@ public record ModelPlan(
         }
         int cells = contextTokens + context.batchTokens();
         int sequences = Math.min(context.maxSequences() + 1, MOST_SEQUENCES);
+        int batch = Math.max(context.batchTokens(), sequences);
         double cellBytes = memory.kvBytes() / ((double) contextTokens * context.maxSequences());
         // Beside its cells there is a copy of one sequence on its way.
         long bytes = memory.computeBytes() + (long) (cellBytes * (cells + contextTokens));
         ContextOptions options = new ContextOptions(
                 cells,
                 sequences,
-                Math.max(context.batchTokens(), sequences),
-                Math.max(context.batchTokens(), sequences),
+                batch,
+                batch,
                 context.threads(),
                 context.batchThreads(),
                 context.flash(),
                 context.k(),
                 context.v(),
                 true);
-        return bytes <= promptCacheBytes / 2 ? new Gathering(options, bytes) : null;
+        return bytes <= promptCacheBytes / 2 ? new CommonPlan(options, bytes) : null;
     }
 
     /**
@@ -194,7 +195,7 @@ public record ModelPlan(
      * @param options of it
      * @param bytes that it takes at most
      */
-    public record Gathering(ContextOptions options, long bytes) {}
+    public record CommonPlan(ContextOptions options, long bytes) {}
 
     /** All that it takes, wherever that lies. */
     public long totalBytes() {

@@ -39,13 +39,13 @@ public final class LlamaRunner implements ModelRunner {
     /**
      * @param info of the context's model
      * @param mostTokens that one sequence may have, where the context would let it have more
-     * @param gathering of a second context, with one cache for all sequences, for slots that begin alike; null: there is none
+     * @param common of a second context, with one cache for all sequences, for slots that begin alike; null: there is none
      */
-    public LlamaRunner(LlamaContext context, ModelInfo info, int mostTokens, @Nullable ContextOptions gathering) {
+    public LlamaRunner(LlamaContext context, ModelInfo info, int mostTokens, @Nullable ContextOptions common) {
         this.context = context;
         this.computed = context;
         this.adapted = new Adapted(context);
-        this.common = gathering == null ? null : new CommonContext(context, gathering);
+        this.common = common == null ? null : new CommonContext(context, common);
         this.contextTokens = Math.min(mostTokens, context.contextPerSequence());
         this.cutsTails = !info.recurrent() && !info.hybrid();
         this.samplers = new Sampler[context.maxSequences()];
