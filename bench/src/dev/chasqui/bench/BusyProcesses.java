@@ -18,6 +18,7 @@ final class BusyProcesses implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             busy.running.add(new ProcessBuilder("setsid", "timeout", MOST_S, "sh", "-c", "while :; do :; done").start());
         }
+        Runtime.getRuntime().addShutdownHook(new Thread(busy::close));
         return busy;
     }
 
