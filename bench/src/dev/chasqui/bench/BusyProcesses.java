@@ -16,7 +16,8 @@ final class BusyProcesses implements AutoCloseable {
     static BusyProcesses start(int count) throws IOException {
         BusyProcesses busy = new BusyProcesses();
         for (int i = 0; i < count; i++) {
-            busy.running.add(new ProcessBuilder("setsid", "timeout", MOST_S, "sh", "-c", "while :; do :; done").start());
+            busy.running.add(
+                    new ProcessBuilder("setsid", "timeout", MOST_S, "sh", "-c", "while :; do :; done").start());
         }
         Runtime.getRuntime().addShutdownHook(new Thread(busy::close));
         return busy;

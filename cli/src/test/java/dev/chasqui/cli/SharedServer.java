@@ -20,6 +20,9 @@ final class SharedServer implements ParameterResolver {
         // A small model may go on without end, and would keep a slot from all others.
         return test.getRoot()
                 .getStore(NAMESPACE)
-                .computeIfAbsent("server", key -> Server.ready(RealModel.HOME, "--parallel", "4", "--max-tokens", "1024"), Server.class);
+                .computeIfAbsent(
+                        "server",
+                        key -> Server.ready(RealModel.HOME, "--parallel", "4", "--max-tokens", "1024"),
+                        Server.class);
     }
 }

@@ -78,10 +78,7 @@ public final class LoadedModel {
             Engine engine = Engine.start(
                     "engine " + stored.name(),
                     new LlamaRunner(
-                            context,
-                            model.info(),
-                            plan.contextTokens(),
-                            common == null ? null : common.options()),
+                            context, model.info(), plan.contextTokens(), common == null ? null : common.options()),
                     new EngineOptions(settings.queueCapacity(), cacheBytes, settings.lookahead()),
                     drafter,
                     Ticker.system());
