@@ -19,7 +19,7 @@ final class PromptPieces {
      * Where a tile takes too long anyway, up to another one is cut within so many times: a step of a single tile loses a good part
      * of its time to threads that cut each other's tiles in two.
      */
-    private static final int MORE_PATIENCE = 4;
+    private static final int MORE_PATIENCE = 5;
 
     /** The smallest piece, however slow the machine. */
     private static final int LEAST = 16;
