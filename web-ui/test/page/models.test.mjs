@@ -126,6 +126,14 @@ test('a model is loaded, unloaded, and deleted after a question, by keyboard', a
   assert.deepEqual(page.problems, []);
 });
 
+test('the list of models fits a phone', async () => {
+  page = await openPage(browser, server.url, { viewport: PHONE, hasTouch: true, isMobile: true });
+  await waitUntilReady(page);
+  await page.click('.picker-button');
+  const { x, width } = await page.locator('.picker-box').boundingBox();
+  assert.ok(x >= 0 && x + width <= PHONE.width, `from ${x} to ${x + width}`);
+});
+
 test('the sheet fits a phone and axe finds nothing in either theme', async () => {
   server.models[2] = { ...server.models[2], state: 'downloading', progress: 0.3, bytes_done: 1e8, bytes_per_second: 1e6 };
   server.models.push({ name: 'broken', state: 'failed', reason: 'The file is no model: bad magic.' });
