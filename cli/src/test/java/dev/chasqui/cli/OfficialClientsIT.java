@@ -1,6 +1,5 @@
 package dev.chasqui.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -27,9 +26,9 @@ import com.openai.models.responses.ResponseCreateParams;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -270,16 +269,6 @@ class OfficialClientsIT {
     }
 
     private static String run(Path folder, String... command) throws IOException, InterruptedException {
-        Path errors = folder.resolve("stderr.txt");
-        Process process = new ProcessBuilder(new ArrayList<>(List.of(command)))
-                .directory(folder.toFile())
-                .redirectError(errors.toFile())
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-        boolean ended = process.waitFor(3, TimeUnit.MINUTES);
-        assertThat(ended && process.exitValue() == 0)
-                .as("%s%n%s%n%s", String.join(" ", command), output, Files.readString(errors))
-                .isTrue();
-        return output;
+        return Program.run(folder, Map.of(), Duration.ofMinutes(3), command);
     }
 }

@@ -1,13 +1,10 @@
 package dev.chasqui.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -26,31 +23,13 @@ class PageIT {
     @Test
     void thePageChats() throws Exception {
         if (!Files.isDirectory(FOLDER.resolve("node_modules"))) {
-            npm("ci", "--no-audit", "--no-fund");
+            run("npm", "ci", "--no-audit", "--no-fund");
         }
-        npm("run", "e2e");
+        run("npm", "run", "e2e");
     }
 
-    private void npm(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("npm"));
-        command.addAll(List.of(arguments));
-        Path said = Files.createTempFile("npm-", ".log");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .directory(FOLDER.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile());
-        builder.environment().put("CHASQUI_URL", server.base().toString());
-        Process npm = builder.start();
-        try {
-            assertThat(npm.waitFor(20, TimeUnit.MINUTES))
-                    .as("%s ends%n%s", command, Files.readString(said))
-                    .isTrue();
-            assertThat(npm.exitValue())
-                    .as("%s%n%s", command, Files.readString(said))
-                    .isZero();
-        } finally {
-            npm.destroyForcibly();
-            Files.delete(said);
-        }
+    private void run(String... command) throws IOException, InterruptedException {
+        Map<String, String> environment = Map.of("CHASQUI_URL", server.base().toString());
+        Program.run(FOLDER, environment, Duration.ofMinutes(20), command);
     }
 }
