@@ -7,8 +7,8 @@
 // never there in time.
 //
 // ggml calls its barrier through the table of dynamic symbols, so the definition that was opened first is taken: this library
-// is opened before ggml's, and for all to see. It keeps to the protocol of ggml's own (ggml_barrier in ggml-cpu.c), and wakes those that
-// sleep.
+// is opened before ggml's, and for all to see. It keeps to the protocol of ggml's own (ggml_barrier in ggml-cpu.c), and wakes
+// those that sleep.
 #include <atomic>
 #include <climits>
 #include <cstdint>

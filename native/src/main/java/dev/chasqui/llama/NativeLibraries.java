@@ -28,6 +28,7 @@ final class NativeLibraries {
     private static final String MANIFEST = "manifest";
 
     private static final String SHIM = "libchasqui-llama.so";
+
     /** The place where ggml's threads meet, as {@code barrier.cpp} tells. */
     private static final String BARRIER = "libchasqui-barrier.so";
 

@@ -112,13 +112,13 @@ final class CommonContext implements AutoCloseable {
     }
 
     private boolean fits(Batch batch) {
-        int slots = 0;
+        int sequences = 1; // the beginning's
         for (int row = 0; row < batch.size(); row++) {
-            slots += first(batch, row) ? 1 : 0;
+            sequences += first(batch, row) ? 1 : 0;
         }
         return batch.alike() + batch.size() <= options.contextPerSequence()
                 && batch.size() <= options.batchTokens()
-                && slots < options.maxSequences();
+                && sequences <= options.maxSequences();
     }
 
     /** Brings over what all begin with, unless it is there already. */
