@@ -169,6 +169,7 @@ public final class GatewayCost {
     private void tokens() throws Exception {
         System.out.printf("%n| streams x tokens/s | server | tokens/s | CPU a token, µs | wake-ups a token | gap p50 ms | gap p99 ms |%n|---|---|---|---|---|---|---|%n");
         for (int[] load : plan.loads) {
+            double least = 0;
             for (Upstreams.Server server : servers) {
                 if (server.name().equals("litellm") && load[0] * load[1] > 400) {
                     continue;
@@ -176,8 +177,12 @@ public final class GatewayCost {
                 Run run = steady(server, load[0], load[1], plan.seconds);
                 System.out.printf("| %d x %d | %s | %.0f | %.1f | %.2f | %.1f | %.1f |%n", load[0], load[1], server.name(),
                         run.perSecond(), run.cpuMicros(), run.wakeUps(), at(run.gaps, 50), at(run.gaps, 99));
-                if (server == ours) {
-                    verdict("at most 20 µs of processor time a token at " + load[0] + " streams of " + load[1] + " tokens/s", run.cpuMicros() <= 20);
+                if (server == direct) {
+                    least = run.cpuMicros();
+                } else if (server == ours) {
+                    // So few tokens a second cost a wake-up each, whoever sends them.
+                    String most = least > 20 ? "20 µs of processor time a token, or what it takes without a gateway," : "20 µs of processor time a token";
+                    verdict("at most " + most + " at " + load[0] + " streams of " + load[1] + " tokens/s", run.cpuMicros() <= Math.max(20, least));
                 }
             }
         }

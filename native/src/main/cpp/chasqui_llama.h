@@ -97,7 +97,7 @@ CQ_API cq_context * cq_context_new(cq_model * model, const int32_t * options, in
 CQ_API void         cq_context_free(cq_context * context);
 // Its threads sleep until the next decode; else they look out for one for some milliseconds, each on a core of its own.
 CQ_API void         cq_context_rest(cq_context * context);
-// out: context of a sequence, sequences, batch, vocabulary. -1: failed.
+// out: context of a sequence, sequences, batch, vocabulary, most outputs of a batch. -1: failed.
 CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char ** error);
 // batch: arrays of `capacity` tokens, positions, sequences (int32) and outputs (int8), one after the other.
 // 0: done, 1: no room, 2: aborted, -1: failed.

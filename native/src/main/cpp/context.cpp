@@ -210,6 +210,7 @@ CQ_API int32_t cq_context_limits(const cq_context * context, int32_t * out, char
         out[1] = context->n_seq;
         out[2] = context->n_batch;
         out[3] = context->model->n_vocab;
+        out[4] = context->n_outputs;
         return 0;
     });
 }

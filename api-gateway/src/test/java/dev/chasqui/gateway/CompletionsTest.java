@@ -160,6 +160,70 @@ class CompletionsTest extends GatewayTest {
         assertThat(node.rawRequests.element().getLogprobs().getTop()).isEqualTo(2);
     }
 
+    /** What programs that compare models by how likely they find a text ask for. */
+    @Test
+    void anEchoComesWithItsOwnProbabilities() throws Exception {
+        node.continues((request, answer) -> {
+            answer.admit(3);
+            for (int choice = 0; choice < request.getChoices(); choice++) {
+                answer.delta(Delta.newBuilder()
+                        .setChoice(choice)
+                        .addPromptLogprobs(logprob("<s>", Float.NaN))
+                        .addPromptLogprobs(logprob("Sö", -2)));
+                answer.delta(Delta.newBuilder().setChoice(choice).addPromptLogprobs(logprob(" da", -0.25f)));
+                answer.delta(
+                        Delta.newBuilder().setChoice(choice).setContent("!").addLogprobs(logprob("!", -0.5f)));
+                answer.finish(choice, FinishReason.FINISH_REASON_LENGTH, 1);
+            }
+            answer.complete(3, 0, 1);
+        });
+        String expected = "{\"tokens\":[\"<s>\",\"Sö\",\" da\",\"!\"],\"token_logprobs\":[null,-2,-0.25,-0.5],"
+                + "\"top_logprobs\":[null,{\"Sö\":-2},{\" da\":-0.25},{\"!\":-0.5}],\"text_offset\":[0,0,2,5]}";
+
+        String request = "{\"prompt\":\"Sö da\",\"echo\":true,\"logprobs\":0,\"n\":2,\"max_tokens\":1";
+        JsonNode whole = json(post("/v1/completions", request + "}").body());
+        List<JsonNode> stream =
+                data(post("/v1/completions", request + ",\"stream\":true}").body());
+
+        for (int choice = 0; choice < 2; choice++) {
+            int index = choice;
+            assertThat(whole.at("/choices/" + choice + "/text").asString()).isEqualTo("Sö da!");
+            assertThat(whole.at("/choices/" + choice + "/logprobs")).isEqualTo(json(expected));
+            List<JsonNode> pieces = stream.stream()
+                    .map(event -> event.at("/choices/0"))
+                    .filter(piece -> piece.path("index").asInt(-1) == index)
+                    .toList();
+            assertThat(pieces).extracting(piece -> piece.get("text").asString()).containsExactly("Sö da", "!", "");
+            assertThat(pieces.get(0).at("/logprobs/token_logprobs")).isEqualTo(json("[null,-2,-0.25]"));
+            assertThat(pieces.get(1).at("/logprobs/text_offset")).isEqualTo(json("[5]"));
+        }
+        assertThat(node.rawRequests.element().getPromptLogprobs().getTop()).isZero();
+        assertThat(node.rawRequests.element().hasPromptLogprobs()).isTrue();
+    }
+
+    @Test
+    void noTokensAtAllCanBeAskedFor() throws Exception {
+        node.continues((request, answer) -> {
+            answer.admit(1);
+            answer.finish(0, FinishReason.FINISH_REASON_LENGTH, 0);
+            answer.complete(1, 0, 0);
+        });
+
+        JsonNode answer = json(post("/v1/completions", "{\"prompt\":\"a\",\"echo\":true,\"max_tokens\":0}")
+                .body());
+
+        assertThat(answer.at("/choices/0/text").asString()).isEqualTo("a");
+        assertThat(answer.at("/choices/0/finish_reason").asString()).isEqualTo("length");
+        assertThat(node.rawRequests.element().getLimits().getPromptOnly()).isTrue();
+    }
+
+    private static TokenLogprob logprob(String piece, float value) {
+        return TokenLogprob.newBuilder()
+                .setPiece(ByteString.copyFromUtf8(piece))
+                .setLogprob(value)
+                .build();
+    }
+
     @Test
     void theChosenTokenIsToldAlsoWhereOthersWereLikelier() throws Exception {
         node.continues((request, answer) -> {
@@ -198,8 +262,6 @@ class CompletionsTest extends GatewayTest {
                 "/v1/completions|{\"prompt\":\"a\",\"suffix\":\"b\"}|suffix: a string of 1 characters (expected: absent;"
                         + " text is continued at its end)",
                 "/v1/completions|{\"prompt\":\"a\",\"best_of\":3}|best_of: 3 (expected: the same as n, 1)",
-                "/v1/completions|{\"prompt\":\"a\",\"echo\":true,\"logprobs\":1}|echo: true with logprobs (expected: one"
-                        + " of them; a prompt's own probabilities are not told)",
                 "/v1/completions|{\"prompt\":\"a\",\"logprobs\":true}|logprobs: true (expected: a whole number, 0 to 20)",
                 "/v1/embeddings|{\"input\":7}|input: 7 (expected: a string, an array of strings, of tokens, or of arrays"
                         + " of tokens)",

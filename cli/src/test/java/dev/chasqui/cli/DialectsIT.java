@@ -1,6 +1,7 @@
 package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -9,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import tools.jackson.databind.JsonNode;
@@ -124,6 +126,31 @@ class DialectsIT {
                         .at("/choices/0/text")
                         .asString())
                 .startsWith("Grüße aus Cusco");
+    }
+
+    @Test
+    void aPromptIsAsLikelyAsItWasWhenTheModelWroteIt() throws Exception {
+        String request = "{\"prompt\":\"The capital of France is\",\"temperature\":0,\"logprobs\":2";
+        JsonNode written =
+                json(post("/v1/completions", request + ",\"max_tokens\":12}")).at("/choices/0/logprobs");
+        String text = "The capital of France is"
+                + StreamSupport.stream(written.get("tokens").spliterator(), false)
+                        .map(JsonNode::asString)
+                        .collect(Collectors.joining());
+        JsonNode tokens = json(post("/tokenize", "{\"content\":" + new JsonMapper().writeValueAsString(text) + "}"))
+                .get("tokens");
+        JsonNode read = json(post(
+                        "/v1/completions", "{\"prompt\":" + tokens + ",\"echo\":true,\"logprobs\":2,\"max_tokens\":0}"))
+                .at("/choices/0");
+
+        assertThat(read.get("text").asString()).isEqualTo(text);
+        JsonNode told = read.at("/logprobs/token_logprobs");
+        assertThat(told.size()).isEqualTo(tokens.size());
+        assertThat(told.get(0).isNull()).isTrue();
+        for (int back = 1; back <= 12; back++) {
+            double then = written.at("/token_logprobs/" + (12 - back)).asDouble();
+            assertThat(told.get(told.size() - back).asDouble()).isCloseTo(then, within(0.1));
+        }
     }
 
     @Test

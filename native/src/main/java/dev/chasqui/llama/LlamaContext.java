@@ -15,6 +15,7 @@ public final class LlamaContext implements AutoCloseable {
     private final int contextPerSequence;
     private final int maxSequences;
     private final long kvTokens;
+    private final int outputRows;
     private final long[] error = new long[1];
     private long[] samplerAddresses = new long[0];
 
@@ -26,6 +27,7 @@ public final class LlamaContext implements AutoCloseable {
         this.maxSequences = limits[1];
         this.kvTokens = unified ? limits[0] : (long) limits[0] * limits[1];
         this.batch = new DecodeBatch(limits[2], limits[1], limits[3]);
+        this.outputRows = limits[4];
     }
 
     /** @param beside the address of a context whose threads it shares; 0: it has its own */
@@ -37,7 +39,7 @@ public final class LlamaContext implements AutoCloseable {
         if (address == 0) {
             throw Shim.failure(error);
         }
-        int[] limits = new int[4];
+        int[] limits = new int[5];
         if (Shim.cq_context_limits(address, limits, error) != 0) {
             Shim.cq_context_free(address);
             throw Shim.failure(error);
@@ -82,6 +84,11 @@ public final class LlamaContext implements AutoCloseable {
 
     public int batchTokens() {
         return batch.capacity();
+    }
+
+    /** Most rows of a batch that may have an output, at least one for each sequence. */
+    public int outputRows() {
+        return outputRows;
     }
 
     /** The batch that {@link #decode()} computes; the same object each time. */

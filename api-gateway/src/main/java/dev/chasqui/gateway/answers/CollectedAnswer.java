@@ -62,12 +62,14 @@ public final class CollectedAnswer {
         private final StringBuilder reasoning = new StringBuilder();
         private final List<Call> calls = new ArrayList<>();
         private final List<TokenLogprob> logprobs = new ArrayList<>();
+        private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
         private Finished finished = Finished.getDefaultInstance();
 
         private void add(Delta delta) {
             content.append(delta.getContent());
             reasoning.append(delta.getReasoning());
             logprobs.addAll(delta.getLogprobsList());
+            promptLogprobs.addAll(delta.getPromptLogprobsList());
             for (ToolCallDelta piece : delta.getToolCallsList()) {
                 while (calls.size() <= piece.getIndex()) {
                     calls.add(new Call());
@@ -94,6 +96,11 @@ public final class CollectedAnswer {
         /** Of each token; empty unless asked for. */
         public List<TokenLogprob> logprobs() {
             return logprobs;
+        }
+
+        /** Of each token of the prompt; empty unless asked for. */
+        public List<TokenLogprob> promptLogprobs() {
+            return promptLogprobs;
         }
 
         /** Why it ended. */

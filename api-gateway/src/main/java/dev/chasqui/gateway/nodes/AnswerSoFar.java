@@ -124,6 +124,10 @@ final class AnswerSoFar {
     private final class Choice {
         private int[] ids = NOTHING;
         private int size;
+        /** Prompt tokens whose log-probabilities were relayed, and those that this node has told. */
+        private int promptRelayed;
+
+        private int promptTold;
         private float mirostatMu;
         /** It ends the choice, which its node has not confirmed. */
         private @Nullable GenerationEvent last;
@@ -136,6 +140,10 @@ final class AnswerSoFar {
             Delta delta = event.getDelta();
             if (delta.getFinal()) {
                 last = event;
+                return;
+            }
+            if (delta.getPromptLogprobsCount() > 0) {
+                takePrompt(event, out);
                 return;
             }
             int more = delta.getTokenIdsCount();
@@ -152,6 +160,22 @@ final class AnswerSoFar {
             out.accept(event);
         }
 
+        /** A node that takes over before the first token tells them again. */
+        private void takePrompt(GenerationEvent event, Consumer<GenerationEvent> out) {
+            int known = Math.max(0, promptRelayed - promptTold);
+            int count = event.getDelta().getPromptLogprobsCount();
+            promptTold += count;
+            if (known < count) {
+                GenerationEvent.Builder rest = event.toBuilder();
+                rest.getDeltaBuilder()
+                        .clearPromptLogprobs()
+                        .addAllPromptLogprobs(
+                                event.getDelta().getPromptLogprobsList().subList(known, count));
+                promptRelayed = promptTold;
+                out.accept(known == 0 ? event : rest.build());
+            }
+        }
+
         void finish(GenerationEvent event, Consumer<GenerationEvent> out) {
             if (last != null) {
                 out.accept(last);
@@ -163,6 +187,7 @@ final class AnswerSoFar {
 
         ResumedChoice.Builder resume(int number) {
             last = null;
+            promptTold = 0;
             ResumedChoice.Builder resumed =
                     ResumedChoice.newBuilder().setChoice(number).setMirostatMu(mirostatMu);
             for (int i = 0; i < size; i++) {

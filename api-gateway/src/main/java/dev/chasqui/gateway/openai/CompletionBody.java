@@ -2,6 +2,8 @@ package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.answers.CollectedAnswer;
 import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.proto.v1.TokenLogprob;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Writes completions in one piece. No I/O, no clock. */
@@ -15,10 +17,12 @@ final class CompletionBody {
             CollectedAnswer.Choice choice = answer.choices().get(i);
             out.raw(i == 0 ? "" : ",").raw("{\"index\":").number(i);
             out.raw(",\"text\":").string(echoes.get(i) + choice.content()).raw(",\"logprobs\":");
-            if (choice.logprobs().isEmpty()) {
+            List<TokenLogprob> tokens = new ArrayList<>(choice.promptLogprobs());
+            tokens.addAll(choice.logprobs());
+            if (tokens.isEmpty()) {
                 out.raw("null");
             } else {
-                CompletionParts.logprobs(out, choice.logprobs(), 0);
+                CompletionParts.logprobs(out, tokens, CompletionParts.begin(echoes.get(i), choice.promptLogprobs()));
             }
             out.raw(",\"finish_reason\":").string(AnswerParts.finishReason(choice.reason()));
             out.raw("}");

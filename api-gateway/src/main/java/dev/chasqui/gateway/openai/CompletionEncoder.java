@@ -6,14 +6,22 @@ import dev.chasqui.proto.v1.Completed;
 import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.Finished;
 import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.TokenLogprob;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Writes one streamed completion: the node's events in, the bytes of OpenAI's chunks out. */
 final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
     private final Heading heading;
     private final List<String> echoes;
+    private final boolean promptLogprobs;
     private final boolean includeUsage;
+    /** Of choices that have not begun, where they begin with their prompts' probabilities. */
+    private final Map<Integer, List<TokenLogprob>> prompts = new HashMap<>();
+
     private final int[] offsets;
     private final JsonBytes out = new JsonBytes(512);
     private byte[] head = new byte[0];
@@ -21,11 +29,13 @@ final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
 
     /**
      * @param echoes what each choice begins with
+     * @param promptLogprobs whether it comes with the prompt's probabilities
      * @param includeUsage whether a chunk of token counts ends the stream
      */
-    CompletionEncoder(Heading heading, List<String> echoes, boolean includeUsage) {
+    CompletionEncoder(Heading heading, List<String> echoes, boolean promptLogprobs, boolean includeUsage) {
         this.heading = heading;
         this.echoes = echoes;
+        this.promptLogprobs = promptLogprobs;
         this.includeUsage = includeUsage;
         offsets = echoes.stream().mapToInt(String::length).toArray();
         tail = ("}]" + (includeUsage ? ",\"usage\":null" : "") + "}\n\n").getBytes(StandardCharsets.US_ASCII);
@@ -53,7 +63,7 @@ final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
     private void admitted(String model) {
         head = heading.write(new JsonBytes(256).raw("data: "), "text_completion", model)
                 .toArray();
-        for (int i = 0; i < echoes.size(); i++) {
+        for (int i = 0; i < echoes.size() && !promptLogprobs; i++) {
             if (!echoes.get(i).isEmpty()) {
                 text(i, echoes.get(i))
                         .raw(",\"logprobs\":null,\"finish_reason\":null")
@@ -63,6 +73,12 @@ final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
     }
 
     private void delta(Delta piece) {
+        if (piece.getPromptLogprobsCount() > 0) {
+            prompts.computeIfAbsent(piece.getChoice(), choice -> new ArrayList<>())
+                    .addAll(piece.getPromptLogprobsList());
+            return;
+        }
+        prompt(piece.getChoice());
         if (piece.getContent().isEmpty() && piece.getLogprobsCount() == 0) {
             return;
         }
@@ -76,7 +92,19 @@ final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
         out.raw(",\"finish_reason\":null").raw(tail);
     }
 
+    /** The choice's prompt, once all of it is known. */
+    private void prompt(int choice) {
+        List<TokenLogprob> tokens = prompts.remove(choice);
+        if (tokens != null) {
+            String echo = echoes.get(choice);
+            text(choice, echo).raw(",\"logprobs\":");
+            CompletionParts.logprobs(out, tokens, CompletionParts.begin(echo, tokens));
+            out.raw(",\"finish_reason\":null").raw(tail);
+        }
+    }
+
     private void finished(Finished finished) {
+        prompt(finished.getChoice());
         text(finished.getChoice(), "").raw(",\"logprobs\":null,\"finish_reason\":");
         out.string(AnswerParts.finishReason(finished.getReason())).raw(tail);
     }

@@ -15,6 +15,16 @@ final class CompletionParts {
     private CompletionParts() {}
 
     /**
+     * Where the first token begins: one that is not of the text, which a model's tokenizer puts before it, begins so far before it.
+     *
+     * @param prompt its tokens; none where they are not told
+     */
+    static int begin(String text, List<TokenLogprob> prompt) {
+        String first = prompt.isEmpty() ? "" : prompt.get(0).getPiece().toStringUtf8();
+        return text.startsWith(first) ? 0 : -first.length();
+    }
+
+    /**
      * Probabilities in the shape that completions have.
      *
      * @param offset where the first token begins in the text
@@ -27,21 +37,36 @@ final class CompletionParts {
         }
         out.raw("],\"token_logprobs\":[");
         for (int i = 0; i < tokens.size(); i++) {
-            out.raw(i == 0 ? "" : ",").number(tokens.get(i).getLogprob(), 6, LEAST_LOGPROB);
+            out.raw(i == 0 ? "" : ",");
+            if (unknown(tokens.get(i))) {
+                out.raw("null");
+            } else {
+                out.number(tokens.get(i).getLogprob(), 6, LEAST_LOGPROB);
+            }
         }
         out.raw("],\"top_logprobs\":[");
         for (int i = 0; i < tokens.size(); i++) {
-            top(out.raw(i == 0 ? "{" : ",{"), tokens.get(i));
-            out.raw("}");
+            out.raw(i == 0 ? "" : ",");
+            if (unknown(tokens.get(i))) {
+                out.raw("null");
+            } else {
+                top(out.raw("{"), tokens.get(i));
+                out.raw("}");
+            }
         }
         out.raw("],\"text_offset\":[");
         int at = offset;
         for (int i = 0; i < tokens.size(); i++) {
-            out.raw(i == 0 ? "" : ",").number(at);
+            out.raw(i == 0 ? "" : ",").number(Math.max(0, at));
             at += tokens.get(i).getPiece().toStringUtf8().length();
         }
         out.raw("]}");
         return at;
+    }
+
+    /** The first token of a prompt. */
+    private static boolean unknown(TokenLogprob token) {
+        return Float.isNaN(token.getLogprob());
     }
 
     /** The likeliest tokens, and the one that was chosen, which OpenAI tells also where it is none of them. */

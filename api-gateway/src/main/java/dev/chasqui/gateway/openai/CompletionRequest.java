@@ -17,7 +17,7 @@ import tools.jackson.databind.JsonNode;
  * A request for completions, read once and in full: a call for each prompt, and how the answer shall be written.
  *
  * @param calls one for each prompt
- * @param echo whether each completion begins with its prompt
+ * @param echo whether each completion begins with its prompt, told with its own probabilities where those are asked for
  * @param stream whether the answer comes in pieces
  * @param includeUsage whether a stream ends with a chunk of token counts
  */
@@ -32,7 +32,7 @@ record CompletionRequest(List<GenerateRequest> calls, boolean echo, boolean stre
         GenerateRequest.Builder call = GenerateRequest.newBuilder();
         call.setModel(names.resolve(fields.string("model")));
         call.setSampling(SamplingFields.parse(fields));
-        call.setLimits(GenerationFields.limits(fields));
+        call.setLimits(GenerationFields.limits(fields, true));
         call.setScheduling(GenerationFields.scheduling(fields));
         call.addAllLora(AdapterFields.parse(fields));
         OutputFormat format = GenerationFields.outputFormat(fields);
@@ -43,6 +43,9 @@ record CompletionRequest(List<GenerateRequest> calls, boolean echo, boolean stre
         Long logprobs = fields.integer("logprobs", 0, 20);
         if (logprobs != null) {
             call.setLogprobs(Logprobs.newBuilder().setTop(logprobs.intValue()));
+        }
+        if (logprobs != null && fields.isTrue("echo")) {
+            call.setPromptLogprobs(call.getLogprobs());
         }
         refuseWhatCannotBe(fields, call, prompts.size());
         Fields streamOptions = fields.object("stream_options");
@@ -77,16 +80,17 @@ record CompletionRequest(List<GenerateRequest> calls, boolean echo, boolean stre
         if (best != null && best != call.getChoices()) {
             throw RequestError.badValue("best_of", best + " (expected: the same as n, " + call.getChoices() + ")");
         }
-        if (fields.isTrue("echo") && call.hasLogprobs()) {
-            throw RequestError.badValue(
-                    "echo", "true with logprobs (expected: one of them; a prompt's own probabilities are not told)");
-        }
         if (prompts * call.getChoices() > MOST_ANSWERS) {
             throw RequestError.badValue(
                     "n",
                     call.getChoices() + " for each of " + prompts + " prompts (expected: at most " + MOST_ANSWERS
                             + " completions)");
         }
+    }
+
+    /** Whether prompts come with their own probabilities. */
+    boolean tellsPrompts() {
+        return calls.get(0).hasPromptLogprobs();
     }
 
     /** Completions of each prompt. */

@@ -26,6 +26,7 @@ final class CompletionsController {
             "output_format.grammar", "grammar",
             "choices", "n",
             "logprobs.top", "logprobs",
+            "prompt_logprobs.top", "logprobs",
             "penalty_last_n", "repeat_last_n");
 
     private final NodeRouter nodes;
@@ -54,7 +55,10 @@ final class CompletionsController {
                 MergedAnswers.of(request.calls().stream().map(nodes::generate).toList(), request.choicesEach()));
         Heading heading = new Heading(Answers.id("cmpl-"), clock.instant().getEpochSecond(), nodes.fingerprint());
         return request.stream()
-                ? answers.stream(exchange, events, new CompletionEncoder(heading, echoes, request.includeUsage()))
+                ? answers.stream(
+                        exchange,
+                        events,
+                        new CompletionEncoder(heading, echoes, request.tellsPrompts(), request.includeUsage()))
                 : answers.whole(
                         exchange, events, request.choices(), answer -> CompletionBody.encode(heading, echoes, answer));
     }

@@ -34,11 +34,17 @@ public final class GenerationFields {
 
     /** {@code max_tokens}, {@code max_completion_tokens}, {@code stop} and {@code keep_alive}. */
     public static Limits limits(Fields fields) {
+        return limits(fields, false);
+    }
+
+    /** @param nothing whether 0 tokens may be asked for */
+    public static Limits limits(Fields fields, boolean nothing) {
         Limits.Builder limits = Limits.newBuilder();
         Long old = fields.integer("max_tokens", -1, MOST_TOKENS);
         Long current = fields.integer("max_completion_tokens", -1, MOST_TOKENS);
         Long most = current == null ? old : current;
-        if (most != null && most == 0) {
+        limits.setPromptOnly(nothing && most != null && most == 0);
+        if (most != null && most == 0 && !nothing) {
             String name = current == null ? "max_tokens" : "max_completion_tokens";
             throw RequestError.badValue(name, "0 (expected: 1 or more, or -1 for as many as fit)");
         }

@@ -111,7 +111,7 @@ final class Beginnings implements AutoCloseable {
                 most = common;
             }
         }
-        PromptCache.Entry entry = cache.best(sequence.tokens(), wanted(sequence), sequence.adapters());
+        PromptCache.Entry entry = cache.best(sequence.tokens(), sequence.reusable(), sequence.adapters());
         int cached = entry == null ? 0 : usable(entry.tokens, entry.tokens.length, entry.adapters, sequence);
         if (leads(sequence, Math.max(most, cached))) {
             return;
@@ -138,7 +138,7 @@ final class Beginnings implements AutoCloseable {
             if (!older.adapters().same(sequence.adapters())) {
                 continue;
             }
-            int common = Prefix.common(older.tokens(), older.total(), sequence.tokens(), wanted(sequence));
+            int common = Prefix.common(older.tokens(), older.total(), sequence.tokens(), sequence.reusable());
             if (common > most) {
                 leader = older;
                 most = common;
@@ -180,12 +180,7 @@ final class Beginnings implements AutoCloseable {
         if (!adapters.same(sequence.adapters())) {
             return 0;
         }
-        int common = Prefix.common(tokens, held, sequence.tokens(), wanted(sequence));
+        int common = Prefix.common(tokens, held, sequence.tokens(), sequence.reusable());
         return common == held || runner.cutsTails() ? common : 0;
-    }
-
-    /** The last token is always computed: its logits are where the answer goes on. */
-    private static int wanted(Sequence sequence) {
-        return sequence.total() - 1;
     }
 }

@@ -320,10 +320,15 @@ public final class Engine implements AutoCloseable {
             if (rows == 0) {
                 continue;
             }
+            sequence.learnPrompt(runner::logprob, row, rows);
             sequence.computed(rows - sequence.drafted());
             sequence.computedAhead();
             counters.drafted += sequence.drafted();
             row += rows;
+            if (sequence.remaining() == 0 && sequence.request.maxTokens() == 0) {
+                endWithPrompt(sequence, now);
+                continue;
+            }
             if (sequence.remaining() == 0) {
                 sampling.add(sequence, row - 1 - sequence.drafted());
             }
@@ -343,6 +348,18 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    private void endWithPrompt(Sequence sequence, long now) {
+        countPrompt(sequence);
+        scheduler.release(sequence, now);
+        end(sequence, now);
+        sequence.completePrompt(now);
+    }
+
+    private void countPrompt(Sequence sequence) {
+        counters.promptTokens += sequence.given();
+        counters.cachedTokens += sequence.cached();
+    }
+
     /** Returns whether the token is as drafted, so that the next row of the same step tells the next token. */
     private boolean deliver(Sequence sequence, int row, int token, long now) {
         boolean ahead = sequence.drafted() > 0;
@@ -352,8 +369,7 @@ public final class Engine implements AutoCloseable {
             return false;
         }
         if (sequence.inPrompt()) {
-            counters.promptTokens += sequence.given();
-            counters.cachedTokens += sequence.cached();
+            countPrompt(sequence);
         }
         scheduler.came(sequence, token);
         boolean confirmed = sequence.confirms(token);

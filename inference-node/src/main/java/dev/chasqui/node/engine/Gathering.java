@@ -72,7 +72,8 @@ final class Gathering {
     }
 
     private boolean belongs(Sequence sequence, int common) {
-        return common >= DEEP * least
+        return !sequence.tellsPrompt()
+                && common >= DEEP * least
                 && sequence.computed() - common <= MOST_AGAIN
                 && sequence.total() - common <= MOST_REST;
     }

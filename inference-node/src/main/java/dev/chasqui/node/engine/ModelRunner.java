@@ -29,6 +29,9 @@ public interface ModelRunner extends AutoCloseable {
     /** Most tokens of one batch, at least one for each slot. */
     int batchTokens();
 
+    /** Most rows of one batch that may be outputs, at least one for each slot. */
+    int outputRows();
+
     /** Computes a batch, with the adapters that it names and no others. Throws where the model cannot be run any more. */
     Outcome decode(Batch batch);
 

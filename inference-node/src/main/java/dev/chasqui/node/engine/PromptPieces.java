@@ -27,13 +27,18 @@ final class PromptPieces {
     /** The first piece of all, while no step has been measured. */
     private static final int FIRST = StepSize.TILE;
 
+    /** Prompt tokens of a step whose logits are looked at: each takes a vocabulary of memory. */
+    private static final int MOST_TOLD = StepSize.TILE;
+
     /** Up to this depth pieces of any size go together. */
     static final int DEEP = 512;
 
     private final StepTimes times;
     private final int batchTokens;
+    private final int outputRows;
 
-    PromptPieces(StepTimes times, int batchTokens) {
+    PromptPieces(StepTimes times, int batchTokens, int outputRows) {
+        this.outputRows = outputRows;
         this.times = times;
         this.batchTokens = batchTokens;
     }
@@ -49,8 +54,10 @@ final class PromptPieces {
         StepSize step = StepSize.NOTHING;
         int first = 0;
         boolean deep = false;
+        int told = Math.min(MOST_TOLD, outputRows - (prompts.size() - 1));
         for (Sequence sequence : prompts) {
             int room = batchTokens - step.tokens();
+            room = sequence.tellsPrompt() ? Math.min(room, told) : room;
             int count = limitNanos == 0 ? whole(sequence, room, step) : within(limitNanos, sequence, room, step);
             boolean deepToo = deep || sequence.computed() + count > DEEP;
             if (count > 0 && (first == 0 || first == count || !deepToo)) {
@@ -58,6 +65,7 @@ final class PromptPieces {
                 step = step.with(count, sequence.computed());
                 first = first == 0 ? count : first;
                 deep = deepToo;
+                told -= sequence.tellsPrompt() ? count : 0;
             }
         }
     }

@@ -71,7 +71,7 @@ final class Scheduler {
         for (int i = 0; i < slots.length; i++) {
             slots[i] = new Slot(i);
         }
-        this.pieces = new PromptPieces(stepTimes, runner.batchTokens());
+        this.pieces = new PromptPieces(stepTimes, runner.batchTokens(), runner.outputRows());
         this.gathering = new Gathering(stepTimes, runner.batchTokens(), worthwhile);
         this.beginnings = new Beginnings(runner, slots, cache, worthwhile);
     }
@@ -204,7 +204,7 @@ final class Scheduler {
 
     private static int common(Sequence one, Sequence other) {
         return one.adapters().same(other.adapters())
-                ? Prefix.common(one.tokens(), one.total(), other.tokens(), other.total())
+                ? Prefix.common(one.tokens(), one.total(), other.tokens(), other.reusable() + 1)
                 : 0;
     }
 
@@ -440,7 +440,7 @@ final class Scheduler {
                 continue;
             }
             int common = slot.adapters().same(sequence.adapters())
-                    ? Prefix.common(slot.left, slot.left.length, sequence.tokens(), sequence.total() - 1)
+                    ? Prefix.common(slot.left, slot.left.length, sequence.tokens(), sequence.reusable())
                     : 0;
             int gain = 2 * common - slot.left.length;
             boolean better = best == null || gain > bestGain || (gain == bestGain && slot.freedNanos < best.freedNanos);
@@ -454,8 +454,9 @@ final class Scheduler {
 
     private static void addTo(Batch batch, Sequence sequence, int count) {
         int from = sequence.computed();
+        int outputs = sequence.reusable(); // from there on
         for (int position = from; position < from + count; position++) {
-            batch.add(sequence.token(position), position, sequence.slot(), position >= sequence.total() - 1);
+            batch.add(sequence.token(position), position, sequence.slot(), position >= outputs);
         }
     }
 }

@@ -27,6 +27,8 @@ final class Sequence {
 
     private final TextAssembler assembler;
     private final List<HeldLogprob> heldLogprobs = new ArrayList<>();
+    private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
+    private boolean promptTold;
     private final Lookahead lookahead = new Lookahead();
     private int[] draft = NOTHING;
     private int drafted;
@@ -70,6 +72,9 @@ final class Sequence {
         this.tokens = Arrays.copyOf(
                 request.prompt(), total + request.begun().tokens().length + Math.min(request.maxTokens(), 256));
         replay(request.begun().tokens());
+        if (tellsPrompt()) {
+            promptLogprobs.add(new TokenLogprob(tokens[0], Float.NaN, List.of()));
+        }
     }
 
     /** Goes through what there is of the answer, so that all that is held back is held back again. */
@@ -106,6 +111,19 @@ final class Sequence {
         if (inPrompt()) {
             cached = Math.min(length, promptLength());
         }
+    }
+
+    /** Whether every row of its prompt is looked at. */
+    boolean tellsPrompt() {
+        return request.promptLogprobs() >= 0 && request.begun().tokens().length == 0;
+    }
+
+    /**
+     * So many of its first tokens may come from elsewhere. The last one is always computed: its logits are where the answer goes
+     * on. So is each whose successor's log-probability is still to be told.
+     */
+    int reusable() {
+        return tellsPrompt() ? Math.min(total, promptLogprobs.size()) - 1 : total - 1;
     }
 
     /** Whether it has a slot, or had one. */
@@ -284,6 +302,20 @@ final class Sequence {
         computed += more;
     }
 
+    /** Looks at rows that a step computed of its prompt, before they are booked. */
+    void learnPrompt(TokenLogprobs logprobs, int row, int rows) {
+        if (!tellsPrompt() || promptTold) {
+            return;
+        }
+        for (int next = promptLogprobs.size(); next <= Math.min(computed + rows, promptLength() - 1); next++) {
+            promptLogprobs.add(logprobs.of(row + next - 1 - computed, tokens[next], request.promptLogprobs()));
+        }
+        if (promptLogprobs.size() == promptLength()) {
+            promptTold = true;
+            request.sink().promptLogprobs(List.copyOf(promptLogprobs));
+        }
+    }
+
     /** A step computed its last known token, and all that is drafted behind it. */
     void computedAhead() {
         draftedInAll += drafted;
@@ -360,6 +392,13 @@ final class Sequence {
             return Completion.Reason.MAX_TOKENS;
         }
         return total >= contextTokens ? Completion.Reason.CONTEXT_FULL : null;
+    }
+
+    /** Ends where its prompt does. */
+    void completePrompt(long now) {
+        firstTokenNanos = now;
+        lastTokenNanos = now;
+        complete(Completion.Reason.MAX_TOKENS);
     }
 
     void complete(Completion.Reason reason) {

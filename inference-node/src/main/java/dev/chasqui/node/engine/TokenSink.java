@@ -3,8 +3,8 @@ package dev.chasqui.node.engine;
 import java.util.List;
 
 /**
- * Where an answer goes. The engine's thread calls it, in this order: any number of {@link #queued} and {@link #prompt}, then
- * chunks, then exactly one of {@link #completed} and {@link #failed}. Of an answer that was begun elsewhere {@link #replayed}
+ * Where an answer goes. The engine's thread calls it, in this order: any number of {@link #queued} and {@link #prompt},
+ * among them {@link #promptLogprobs} where they are asked for, then chunks, then exactly one of {@link #completed} and {@link #failed}. Of an answer that was begun elsewhere {@link #replayed}
  * comes first, by the thread that submits it. No method may block or throw.
  */
 public interface TokenSink {
@@ -16,6 +16,9 @@ public interface TokenSink {
 
     /** {@code done} of {@code total} prompt tokens are in the KV cache. */
     void prompt(int done, int total);
+
+    /** Of each of the prompt's tokens; of the first, which nothing stands before, the log-probability is not a number. */
+    default void promptLogprobs(List<TokenLogprob> tokens) {}
 
     /** The next piece of the answer. */
     void chunk(TokenChunk chunk);

@@ -4,6 +4,7 @@ import dev.chasqui.node.engine.Completion;
 import dev.chasqui.node.engine.EngineException;
 import dev.chasqui.node.engine.Generation;
 import dev.chasqui.node.engine.TokenChunk;
+import dev.chasqui.node.engine.TokenLogprob;
 import dev.chasqui.node.engine.TokenSink;
 import dev.chasqui.node.model.ModelLease;
 import dev.chasqui.proto.v1.Admitted;
@@ -233,6 +234,7 @@ final class AnswerStream {
         final DeltaEncoder encoder;
 
         private final Backlog backlog = new Backlog();
+        private List<TokenLogprob> ofPrompt = List.of();
         private int ahead;
         private int promptDone;
         private int promptTotal;
@@ -267,6 +269,14 @@ final class AnswerStream {
             if (done < total) {
                 schedule();
             }
+        }
+
+        @Override
+        public void promptLogprobs(List<TokenLogprob> tokens) {
+            synchronized (this) {
+                ofPrompt = tokens;
+            }
+            schedule();
         }
 
         @Override
@@ -317,6 +327,7 @@ final class AnswerStream {
 
         /** Writes what has come, as long as the caller takes it; returns whether this answer is complete. */
         boolean write() {
+            writePrompt();
             while (!finished && out.isReady()) {
                 Backlog.Portion portion;
                 Completion end;
@@ -332,6 +343,22 @@ final class AnswerStream {
                 finished = end != null;
             }
             return finished;
+        }
+
+        private void writePrompt() {
+            List<TokenLogprob> rest;
+            synchronized (this) {
+                rest = ofPrompt;
+            }
+            while (!rest.isEmpty() && out.isReady()) {
+                int count = Math.min(Backlog.MOST_LOGPROBS, rest.size());
+                answering = true;
+                encoder.encodePrompt(rest.subList(0, count), out::onNext);
+                rest = rest.subList(count, rest.size());
+            }
+            synchronized (this) {
+                ofPrompt = rest;
+            }
         }
 
         void addTo(Usage.Builder usage, Timings.Builder timings) {

@@ -72,6 +72,13 @@ final class DeltaEncoder implements AutoCloseable {
         tokens.take();
     }
 
+    /** Tells the next tokens of the prompt. */
+    void encodePrompt(List<TokenLogprob> part, Consumer<GenerationEvent> out) {
+        Delta.Builder delta = Delta.newBuilder().setChoice(choice);
+        part.forEach(token -> delta.addPromptLogprobs(logprob(token)));
+        out.accept(GenerationEvent.newBuilder().setDelta(delta).build());
+    }
+
     /** @param end null while there is more to come */
     void encode(Backlog.Portion portion, @Nullable Completion end, Consumer<GenerationEvent> out) {
         tokens.add(portion.ids());

@@ -136,7 +136,8 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 asked.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
-                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs(), "logprobs.top") : -1,
+                -1,
                 request.getScheduling(),
                 request.getLoraList(),
                 request.hasResume() ? request.getResume() : null);
@@ -159,7 +160,10 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 request.getOutputFormat(),
                 request.getLimits(),
                 request.getChoices(),
-                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs()) : -1,
+                request.hasLogprobs() ? PreparedPrompt.logprobs(request.getLogprobs(), "logprobs.top") : -1,
+                request.hasPromptLogprobs()
+                        ? PreparedPrompt.logprobs(request.getPromptLogprobs(), "prompt_logprobs.top")
+                        : -1,
                 request.getScheduling(),
                 request.getLoraList(),
                 request.hasResume() ? request.getResume() : null);

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxTokens most tokens of an answer
  * @param choices answers to give
  * @param logprobs -1: none, else how many alternatives
+ * @param promptLogprobs the same of the prompt's own tokens
  * @param scheduling when it is served
  * @param adapters what it is computed with
  * @param seed of the first choice
@@ -53,6 +54,7 @@ record PreparedPrompt(
         int maxTokens,
         int choices,
         int logprobs,
+        int promptLogprobs,
         Scheduling scheduling,
         AdapterSet adapters,
         int seed,
@@ -76,6 +78,7 @@ record PreparedPrompt(
             Limits limits,
             int choices,
             int logprobs,
+            int promptLogprobs,
             Scheduling scheduling,
             List<AdapterUse> adapters,
             @Nullable Resume resume) {
@@ -94,6 +97,7 @@ record PreparedPrompt(
                 maxTokens(model, tokens.length, limits),
                 Math.max(1, choices),
                 logprobs,
+                promptLogprobs,
                 checked(scheduling),
                 RequestedAdapters.of(adapters, model.adapters()),
                 seed,
@@ -119,13 +123,10 @@ record PreparedPrompt(
     }
 
     /** How many alternatives to report. */
-    static int logprobs(Logprobs wanted) {
+    static int logprobs(Logprobs wanted, String field) {
         int top = wanted.getTop();
         InvalidRequest.require(
-                top >= 0 && top <= MOST_LOGPROBS,
-                "logprobs.top",
-                Integer.toUnsignedString(top),
-                "0 to " + MOST_LOGPROBS);
+                top >= 0 && top <= MOST_LOGPROBS, field, Integer.toUnsignedString(top), "0 to " + MOST_LOGPROBS);
         return top;
     }
 
@@ -160,6 +161,7 @@ record PreparedPrompt(
                 preserved,
                 sampler(model, options, resume),
                 logprobs,
+                promptLogprobs,
                 scheduling.getPriority(),
                 adapters,
                 timeout == 0
@@ -209,6 +211,9 @@ record PreparedPrompt(
     }
 
     private static int maxTokens(LoadedModel model, int promptTokens, Limits limits) {
+        if (limits.getPromptOnly()) {
+            return 0;
+        }
         int room = Math.max(1, model.engine().contextTokens() - promptTokens);
         Integer usual = model.samplingDefaults().maxTokens();
         int wanted = limits.getMaxTokens();

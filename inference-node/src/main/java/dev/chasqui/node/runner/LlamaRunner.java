@@ -77,6 +77,11 @@ public final class LlamaRunner implements ModelRunner {
     }
 
     @Override
+    public int outputRows() {
+        return context.outputRows();
+    }
+
+    @Override
     public void rest() {
         context.rest();
     }

@@ -11,6 +11,7 @@ final class Ask {
     List<String> stops = List.of();
     ScriptedSampler sampler;
     int logprobs = -1;
+    int promptLogprobs = -1;
     int priority;
     AdapterSet adapters = AdapterSet.NONE;
     long deadlineNanos = GenerationRequest.NO_DEADLINE;
@@ -79,6 +80,11 @@ final class Ask {
         return this;
     }
 
+    Ask promptLogprobs(int top) {
+        promptLogprobs = top;
+        return this;
+    }
+
     Ask deadline(long nanos) {
         deadlineNanos = nanos;
         return this;
@@ -111,6 +117,7 @@ final class Ask {
                 new Words(),
                 sampler,
                 logprobs,
+                promptLogprobs,
                 priority,
                 adapters,
                 deadlineNanos,

@@ -1,5 +1,6 @@
 package dev.chasqui.node.engine;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +103,21 @@ final class EngineBench implements AutoCloseable {
                 throw new AssertionError("the engine never gets done");
             }
         }
+    }
+
+    /** What a request is told of its prompt. */
+    static List<TokenLogprob> promptLogprobs(Ask ask) {
+        if (ask.promptLogprobs < 0) {
+            return List.of();
+        }
+        List<TokenLogprob> told = new ArrayList<>();
+        told.add(new TokenLogprob(ask.prompt[0], Float.NaN, List.of()));
+        long state = 0;
+        for (int i = 1; i < ask.prompt.length; i++) {
+            state = ScriptedRunner.next(state, ask.prompt[i - 1], ask.adapters);
+            told.add(ScriptedRunner.logprob(state, ask.prompt[i], ask.promptLogprobs, Words.SIZE));
+        }
+        return told;
     }
 
     /** What a request answers when nobody else is there. */

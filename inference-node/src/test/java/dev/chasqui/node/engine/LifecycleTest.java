@@ -292,6 +292,11 @@ final class LifecycleTest {
         }
 
         @Override
+        public int outputRows() {
+            return inner.outputRows();
+        }
+
+        @Override
         public Outcome decode(Batch batch) {
             before.run();
             return inner.decode(batch);

@@ -161,10 +161,11 @@ final class RandomScheduleTest {
                 prompt[i] = random.nextInt(Words.SIZE);
             }
             ask = Ask.prompt(prompt)
-                    .max(1 + random.nextInt(30))
+                    .max(chance(40) ? 0 : 1 + random.nextInt(30))
                     .sampler(failsAt < 5 ? ScriptedSampler.failingAt(seed, failsAt) : ScriptedSampler.seeded(seed))
                     .priority(chance(2) ? 0 : random.nextInt(201) - 100)
                     .logprobs(chance(20) ? 0 : -1)
+                    .promptLogprobs(chance(8) ? random.nextInt(2) : -1)
                     .deadline(chance(30) ? bench.ticker.nanos() + random.nextInt(200_000_000) : Long.MAX_VALUE);
             ask.adapters = ADAPTERS.get(random.nextInt(ADAPTERS.size()));
             ask.stops = STOPS.get(random.nextInt(STOPS.size()));
@@ -182,6 +183,7 @@ final class RandomScheduleTest {
                 assertThat(completion.reason()).isEqualTo(expected.reason);
                 assertThat(completion.completionTokens()).isEqualTo(expected.count);
                 assertThat(completion.cachedTokens()).isLessThan(ask.prompt.length);
+                assertThat(ask.answer.promptLogprobs()).isEqualTo(EngineBench.promptLogprobs(ask));
             } else if (failure != null) {
                 assertThat(expected.text).startsWith(ask.answer.text());
                 explain(failure);
@@ -216,6 +218,7 @@ final class RandomScheduleTest {
 
             Expected() {
                 long state = ScriptedRunner.state(ask.prompt, ask.prompt.length, ask.adapters);
+                reason = ask.maxTokens == 0 ? Completion.Reason.MAX_TOKENS : null;
                 while (reason == null) {
                     int token = ScriptedSampler.token(state, seed, Words.SIZE);
                     state = ScriptedRunner.next(state, token, ask.adapters);

@@ -14,6 +14,7 @@ final class RecordedAnswer implements TokenSink {
     private final List<Integer> ahead = new ArrayList<>();
     private final List<int[]> prompts = new ArrayList<>();
     private final List<TokenChunk> chunks = new ArrayList<>();
+    private final List<TokenLogprob> promptLogprobs = new ArrayList<>();
     private final List<Long> times = new ArrayList<>();
     private final List<String> broken = new ArrayList<>();
     private final CountDownLatch end = new CountDownLatch(1);
@@ -38,6 +39,12 @@ final class RecordedAnswer implements TokenSink {
         require(chunks.isEmpty(), "prompt progress after a chunk");
         require(done > 0 && done <= total, "prompt progress " + done + " of " + total);
         prompts.add(new int[] {done, total});
+    }
+
+    @Override
+    public synchronized void promptLogprobs(List<TokenLogprob> tokens) {
+        require(promptLogprobs.isEmpty() && chunks.isEmpty(), "the prompt's log-probabilities late or twice");
+        promptLogprobs.addAll(tokens);
     }
 
     @Override
@@ -100,6 +107,11 @@ final class RecordedAnswer implements TokenSink {
     /** What came with the end. */
     synchronized TokenChunk rest() {
         return Objects.requireNonNull(rest);
+    }
+
+    /** Empty where none were asked for, or the prompt was not computed to its end. */
+    synchronized List<TokenLogprob> promptLogprobs() {
+        return List.copyOf(promptLogprobs);
     }
 
     synchronized String text() {

@@ -105,6 +105,7 @@ public class SchedulerBenchmark {
                 new Words(),
                 () -> {},
                 -1,
+                -1,
                 0,
                 AdapterSet.NONE,
                 GenerationRequest.NO_DEADLINE,
@@ -132,6 +133,11 @@ public class SchedulerBenchmark {
 
         @Override
         public int batchTokens() {
+            return 512;
+        }
+
+        @Override
+        public int outputRows() {
             return 512;
         }
 

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * {@link ManualTicker}. Trouble comes when it is asked for.
  */
 final class ScriptedRunner implements ModelRunner {
+    private static final int MOST_OUTPUTS = 16;
+
     private final int slots;
     private final int contextTokens;
     private final int batchTokens;
@@ -134,6 +136,11 @@ final class ScriptedRunner implements ModelRunner {
     }
 
     @Override
+    public int outputRows() {
+        return Math.min(batchTokens, Math.max(slots, MOST_OUTPUTS));
+    }
+
+    @Override
     public Outcome decode(Batch batch) {
         checkOpen();
         checkBatch(batch);
@@ -183,12 +190,17 @@ final class ScriptedRunner implements ModelRunner {
     public TokenLogprob logprob(int row, int token, int top) {
         checkOpen();
         checkRow(row);
+        return logprob(rowStates[row], token, top, vocabulary);
+    }
+
+    /** What it tells of a token behind a state. */
+    static TokenLogprob logprob(long state, int token, int top, int vocabulary) {
         List<TokenLogprob.Candidate> candidates = new ArrayList<>(IntStream.range(0, vocabulary)
-                .mapToObj(other -> new TokenLogprob.Candidate(other, logprob(rowStates[row], other)))
+                .mapToObj(other -> new TokenLogprob.Candidate(other, logprob(state, other, vocabulary)))
                 .sorted(Comparator.comparingDouble(candidate -> -candidate.logprob()))
                 .limit(top)
                 .toList());
-        return new TokenLogprob(token, logprob(rowStates[row], token), candidates);
+        return new TokenLogprob(token, logprob(state, token, vocabulary), candidates);
     }
 
     /** The token that a seeded sampler with seed 0 takes is the likeliest. */
@@ -196,10 +208,6 @@ final class ScriptedRunner implements ModelRunner {
         return token == ScriptedSampler.token(state, 0, vocabulary)
                 ? -0.125f
                 : -1 - Math.floorMod(mix(state, ~token), 1000) / 100f;
-    }
-
-    private float logprob(long state, int token) {
-        return logprob(state, token, vocabulary);
     }
 
     @Override
@@ -300,6 +308,8 @@ final class ScriptedRunner implements ModelRunner {
 
     private void checkBatch(Batch batch) {
         require(batch.size() > 0 && batch.size() <= batchTokens, "a batch of " + batch.size() + " rows");
+        long outputs = IntStream.range(0, batch.size()).filter(batch::output).count();
+        require(outputs <= outputRows(), outputs + " outputs of a batch");
         for (int row = 0; row < batch.size(); row++) {
             int slot = batch.slot(row);
             require(slot >= 0 && slot < slots, "slot " + slot);

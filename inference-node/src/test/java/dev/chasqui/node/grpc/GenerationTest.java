@@ -1,6 +1,7 @@
 package dev.chasqui.node.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.chasqui.llama.TinyGguf;
 import dev.chasqui.proto.v1.ChatRequest;
@@ -171,6 +172,43 @@ final class GenerationTest extends ReadyNodeTest {
             assertThat(logprob.getTop(0).getLogprob())
                     .isGreaterThanOrEqualTo(logprob.getTop(3).getLogprob());
         });
+    }
+
+    @Test
+    void tellsHowLikelyEachTokenOfAPromptWas() throws Exception {
+        Logprobs two = Logprobs.newBuilder().setTop(2).build();
+        Answer written = node.generate(TestNode.prompt("Once upon a time there was a long story, and it went on")
+                .setLogprobs(two)
+                .build());
+        List<Integer> tokens = new ArrayList<>(node.inference()
+                .tokenize(TokenizeRequest.newBuilder()
+                        .setText("Once upon a time there was a long story, and it went on")
+                        .setAddSpecial(true)
+                        .build())
+                .getTokensList());
+        int prompt = tokens.size();
+        logprobs(written).forEach(logprob -> tokens.add(logprob.getToken()));
+
+        Answer read = node.generate(TestNode.prompt("")
+                .setTokens(TokenList.newBuilder().addAllIds(tokens))
+                .setPromptLogprobs(two)
+                .setLimits(Limits.newBuilder().setPromptOnly(true))
+                .build());
+
+        List<TokenLogprob> told = read.deltas().stream()
+                .flatMap(delta -> delta.getPromptLogprobsList().stream())
+                .toList();
+        assertThat(told).extracting(TokenLogprob::getToken).isEqualTo(tokens);
+        assertThat(told.get(0).getLogprob()).isNaN();
+        for (int i = 0; i < 16; i++) {
+            TokenLogprob then = logprobs(written).get(i);
+            assertThat(told.get(prompt + i).getLogprob()).isCloseTo(then.getLogprob(), within(0.01f));
+            assertThat(told.get(prompt + i).getTopCount()).isEqualTo(2);
+        }
+        assertThat(read.text()).isEmpty();
+        assertThat(read.finished(0).getReason()).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
+        assertThat(read.completed().getUsage().getCompletionTokens()).isZero();
+        assertThat(read.completed().getUsage().getPromptTokens()).isEqualTo(tokens.size());
     }
 
     @Test
