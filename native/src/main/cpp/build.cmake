@@ -41,7 +41,7 @@ if(NOT stamp STREQUAL "${lock} ${recipe}")
   run("${CMAKE_COMMAND}" -E chdir "${npm}" npm ci --ignore-scripts --no-audit --no-fund)
   set(bundle "${npm}/node_modules/node-llama-cpp/llama/gitRelease.bundle")
   run(git clone -q --no-checkout "${bundle}" "${WORK}/source")
-  run(git -C "${WORK}/source" checkout -q HEAD -- LICENSE common include ggml/include models/templates src/llama-grammar.h src/llama-ext.h
+  run(git -C "${WORK}/source" checkout -q HEAD -- LICENSE common include ggml/include models/templates src/llama-grammar.h src/llama-ext.h src/llama-sampler.cpp
       ggml/src/ggml-backend-impl.h ggml/src/ggml-cpu/ggml-cpu.c)
   file(WRITE "${npm}/stamp" "${lock} ${recipe}")
 endif()

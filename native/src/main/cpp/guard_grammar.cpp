@@ -1,6 +1,6 @@
 #include "guard_grammar.h"
 
-#include "llama-grammar.h"
+#include "grammar_states.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,6 @@ constexpr int    MOST_NESTING    = 200;     // the parser recurses once a level 
 constexpr size_t MOST_ELEMENTS   = 1 << 20;
 constexpr size_t MOST_ITEMS      = 200000;  // elements that { } make of what stands before them
 constexpr size_t MOST_BEGINNINGS = 4096;    // ways in which a rule can begin
-constexpr size_t MOST_STACKS     = 1024;    // ways in which a text can be read so far
 
 // --- what a text shows --------------------------------------------------------------------------------------------------
 
@@ -211,24 +210,6 @@ class beginning_check {
 struct grammar_deleter {
     void operator()(llama_grammar * g) const { llama_grammar_free_impl(g); }
 };
-using grammar_ptr = std::unique_ptr<llama_grammar, grammar_deleter>;
-
-// Whether a character fits the element on top of a stack.
-bool fits(const llama_grammar_element * e, uint32_t c) {
-    if (e->type == LLAMA_GRETYPE_CHAR_ANY) return true;
-    if (e->type != LLAMA_GRETYPE_CHAR && e->type != LLAMA_GRETYPE_CHAR_NOT) return false;
-    bool found = false, wanted = e->type == LLAMA_GRETYPE_CHAR;
-    do {
-        if (e[1].type == LLAMA_GRETYPE_CHAR_RNG_UPPER) {
-            found = found || (e->value <= c && c <= e[1].value);
-            e += 2;
-        } else {
-            found = found || e->value == c;
-            e += 1;
-        }
-    } while (e->type == LLAMA_GRETYPE_CHAR_ALT);
-    return found == wanted;
-}
 
 uint32_t next_of(const llama_grammar_element * e, std::mt19937 & random) {
     if (e->type != LLAMA_GRETYPE_CHAR) return "aA0 \n\"x"[random() % 7];
@@ -236,15 +217,12 @@ uint32_t next_of(const llama_grammar_element * e, std::mt19937 & random) {
     return most > least && random() % 2 ? least + random() % (most - least + 1) : least;
 }
 
-// The next character of a walk: of some that may come, one that most stacks can take, or any of them now and then.
-bool choose(const llama_grammar_stacks & stacks, std::mt19937 & random, uint32_t & chosen) {
+// The next character of a walk: of some that may come, one that most ways can take, or any of them now and then.
+bool choose(const std::vector<const llama_grammar_element *> & tops, std::mt19937 & random, uint32_t & chosen) {
     size_t most = 0;
-    for (int i = 0; i < 8; ++i) {
-        const auto & stack = stacks[random() % stacks.size()];
-        if (stack.empty()) continue;
-        uint32_t c = next_of(stack.back(), random);
-        size_t   n = 0;
-        for (size_t s = 0; s < stacks.size(); ++s) n += !stacks[s].empty() && fits(stacks[s].back(), c);
+    for (int i = 0; i < 8 && !tops.empty(); ++i) {
+        uint32_t c = next_of(tops[random() % tops.size()], random);
+        auto     n = (size_t) std::count_if(tops.begin(), tops.end(), [&](const auto * e) { return fits(e, c); });
         if (n == 0) continue;
         bool any = most > 0 && random() % 8 == 0;
         if (n > most || any) {
@@ -255,31 +233,24 @@ bool choose(const llama_grammar_stacks & stacks, std::mt19937 & random, uint32_t
     return most > 0;
 }
 
-void check_stacks(const llama_grammar & grammar) {
-    if (grammar.stacks.size() > MOST_STACKS) {
-        refuse("grammar: ambiguous (expected: one in which a text can be read in at most " + std::to_string(MOST_STACKS) + " ways at once)");
-    }
-}
-
-// Writes some texts by the grammar, which follow what is ambiguous in it, and sees how many stacks they take.
+// Writes some texts by the grammar, which follow what is ambiguous in it: where that takes too long, or goes too many ways at
+// once, it is refused now and not in the middle of an answer.
 void try_grammar(const llama_grammar_parser & parser, const llama_vocab * vocab) {
     constexpr int WALKS = 24, STEPS = 96;
     constexpr auto TIME = std::chrono::milliseconds(150);
     auto rules = parser.c_rules();
     log_capture log; // its messages may name rules
-    grammar_ptr first(llama_grammar_init_impl(vocab, rules.data(), rules.size(), parser.symbol_ids.at("root")));
+    std::unique_ptr<llama_grammar, grammar_deleter> first(
+        llama_grammar_init_impl(vocab, rules.data(), rules.size(), parser.symbol_ids.at("root")));
     if (!first) refuse("grammar: malformed");
-    check_stacks(*first);
+    grammar_states states(first->rules, first->stacks);
+    const auto root = states.current();
     std::mt19937 random(7);
     auto end = std::chrono::steady_clock::now() + TIME;
     for (int walk = 0; walk < WALKS && std::chrono::steady_clock::now() < end; ++walk) {
-        grammar_ptr g(llama_grammar_clone_impl(*first));
-        uint32_t c = 0;
-        for (int step = 0; step < STEPS && std::chrono::steady_clock::now() < end; ++step) {
-            if (g->stacks.empty() || !choose(g->stacks, random, c)) break;
-            llama_grammar_accept(g.get(), c);
-            check_stacks(*g);
-        }
+        auto     at = root;
+        uint32_t c  = 0;
+        for (int step = 0; step < STEPS && choose(states.tops(at), random, c); ++step) at = states.step(at, c);
     }
 }
 

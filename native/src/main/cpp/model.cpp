@@ -1,4 +1,5 @@
 // Models and their vocabularies.
+#include "fast_grammar.h"
 #include "internal.h"
 
 #include <sys/mman.h>
@@ -230,6 +231,7 @@ CQ_API int32_t cq_model_add_adapter(cq_model * model, const char * path, int32_t
 }
 
 CQ_API void cq_model_free(cq_model * model) {
+    if (model) forget_pieces(model->vocab);
     delete model;
     return_memory();
 }

@@ -1,5 +1,6 @@
 // Samplers: the fast one where it can do what is asked, else llama.cpp's own with grammars and all.
 #include "draws.h"
+#include "fast_grammar.h"
 #include "fast_sampler.h"
 #include "guard_grammar.h"
 #include "internal.h"
@@ -179,6 +180,7 @@ llama_token sample_one(cq_context & c, cq_sampler & s, int32_t row) {
 
 void make_chain(cq_sampler & s) {
     log_capture log; // its messages may name rules
+    if (!s.params.grammar.empty()) prepare_grammars(s.model->vocab);
     try {
         s.chain.reset(common_sampler_init(s.model->model, s.params));
     } catch (const std::bad_alloc &) {
