@@ -42,6 +42,8 @@ class ChatWireTest extends GatewayTest {
         List<JsonNode> events =
                 data(post(CHAT, "{" + HI + "," + TOOLS + ",\"stream\":true}").body());
 
+        assertThat(events.get(0).at("/choices/0/delta"))
+                .isEqualTo(json("{\"role\":\"assistant\",\"content\":null,\"refusal\":null}"));
         assertThat(events.subList(1, 5))
                 .extracting(event -> event.at("/choices/0/delta/tool_calls/0").toString())
                 .containsExactly(
@@ -60,6 +62,28 @@ class ChatWireTest extends GatewayTest {
                 .isEqualTo("{\"city\":\"Cusco\"}");
         assertThat(whole.at("/message/tool_calls/1/id").asString()).isEqualTo("call_2");
         assertThat(whole.get("finish_reason").asString()).isEqualTo("tool_calls");
+    }
+
+    @Test
+    void whereToolsCouldHaveBeenCalledTextBeginsAsEver() throws Exception {
+        node.does((request, answer) -> {
+            answer.admit(7);
+            answer.delta(Delta.newBuilder().setContent("Hello"));
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 1);
+            answer.finish(1, FinishReason.FINISH_REASON_STOP, 0);
+            answer.complete(7, 0, 1);
+        });
+
+        List<JsonNode> events = data(
+                post(CHAT, "{" + HI + "," + TOOLS + ",\"n\":2,\"stream\":true}").body());
+
+        assertThat(events.subList(0, 3))
+                .extracting(event -> event.at("/choices/0/index").asInt()
+                        + event.at("/choices/0/delta").toString())
+                .containsExactly(
+                        "0{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}",
+                        "0{\"content\":\"Hello\"}",
+                        "1{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
     }
 
     private static Delta.Builder call(int index, String id, String name, String arguments) {

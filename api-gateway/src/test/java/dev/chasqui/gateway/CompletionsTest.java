@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -199,6 +200,27 @@ class CompletionsTest extends GatewayTest {
         }
         assertThat(node.rawRequests.element().getPromptLogprobs().getTop()).isZero();
         assertThat(node.rawRequests.element().hasPromptLogprobs()).isTrue();
+    }
+
+    @Test
+    void aCharacterOfSeveralTokensIsCountedOnce() throws Exception {
+        node.continues((request, answer) -> {
+            answer.admit(1);
+            Delta.Builder delta = Delta.newBuilder().setContent("😀é x");
+            for (int[] bytes : new int[][] {{0xf0, 0x9f}, {0x98, 0x80}, {0xc3, 0xa9}, {' ', 'x'}}) {
+                ByteString.Output piece = ByteString.newOutput();
+                IntStream.of(bytes).forEach(piece::write);
+                delta.addLogprobs(TokenLogprob.newBuilder().setPiece(piece.toByteString()));
+            }
+            answer.delta(delta);
+            answer.finish(0, FinishReason.FINISH_REASON_STOP, 4);
+            answer.complete(1, 0, 4);
+        });
+
+        JsonNode answer = json(
+                post("/v1/completions", "{\"prompt\":\"a\",\"logprobs\":0}").body());
+
+        assertThat(answer.at("/choices/0/logprobs/text_offset")).isEqualTo(json("[0,0,1,2]"));
     }
 
     @Test

@@ -145,6 +145,8 @@ class ErrorTablesTest extends GatewayTest {
     }
 
     private List<HttpRequest.Builder> provocations() throws Exception {
+        HttpRequest.BodyPublisher unknown =
+                HttpRequest.BodyPublishers.ofString("{\"input\":\"a\",\"previous_response_id\":\"resp_x\"}");
         String conversation = json(send(request("/api/conversations").POST(HttpRequest.BodyPublishers.ofString("{}")))
                         .body())
                 .at("/data/id")
@@ -157,6 +159,7 @@ class ErrorTablesTest extends GatewayTest {
                 request("/v1/models").header("origin", "https://evil.example.com"),
                 request("/v1/nothing"),
                 request("/v1/responses/resp_x"),
+                request("/v1/responses").POST(unknown),
                 request("/api/conversations/conv_x"),
                 request("/api/conversations/" + conversation + "/regenerate")
                         .POST(HttpRequest.BodyPublishers.ofString("{\"message_id\":\"msg_x\"}")),

@@ -577,9 +577,13 @@ class ResponsesTest extends GatewayTest {
 
     @Test
     void whatIsUnknownIsNotFound() throws Exception {
-        assertThat(post(PATH, "{\"input\":\"a\",\"previous_response_id\":\"resp_x\"}")
-                        .statusCode())
-                .isEqualTo(404);
+        HttpResponse<String> previous = post(PATH, "{\"input\":\"a\",\"previous_response_id\":\"resp_x\"}");
+        assertThat(previous.statusCode()).isEqualTo(400);
+        assertThat(json(previous.body()).get("error"))
+                .isEqualTo(json(
+                        "{\"message\":\"previous_response_id: resp_x (expected: a stored response; it may have been "
+                                + "forgotten)\",\"type\":\"invalid_request_error\",\"param\":\"previous_response_id\","
+                                + "\"code\":\"previous_response_not_found\"}"));
         assertThat(get(PATH + "/resp_x").statusCode()).isEqualTo(404);
         assertThat(post(PATH + "/resp_x/cancel", "").statusCode()).isEqualTo(404);
         assertThat(send(HttpRequest.newBuilder(uri(PATH + "/resp_x")).DELETE()).statusCode())

@@ -12,7 +12,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -151,6 +154,24 @@ class DialectsIT {
             double then = written.at("/token_logprobs/" + (12 - back)).asDouble();
             assertThat(told.get(told.size() - back).asDouble()).isCloseTo(then, within(0.1));
         }
+    }
+
+    /** Each of these can be read in very many ways, and a token of several letters goes through all of them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"grammar\":\"root ::= MANY\"",
+                "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"schema\":{\"type\":\"object\","
+                        + "\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"^([a-z]?){60}$\"}},\"required\":[\"a\"]}}}"
+            })
+    @Timeout(60)
+    void aFormWithManyWaysHoldsNobodyUp(String form) throws Exception {
+        String wanted = form.replace("MANY", "[a-z]* ".repeat(400));
+        JsonNode held = json(post("/v1/chat/completions", "{" + HI + ",\"max_tokens\":20," + wanted + "}"));
+        JsonNode next = json(post("/v1/chat/completions", "{" + HI + ",\"max_tokens\":1}"));
+
+        assertThat(held.at("/choices/0/message/content").asString()).isNotBlank();
+        assertThat(next.at("/choices/0/message/content").asString()).isNotBlank();
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.chasqui.proto.v1.Delta;
 import dev.chasqui.proto.v1.Finished;
 import dev.chasqui.proto.v1.GenerationEvent;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
     private final Heading heading;
     private final String reasoningField;
     private final CallWords words;
+    private final boolean mayCall;
     private final int choices;
     private final boolean includeUsage;
     private final JsonBytes out = new JsonBytes(512);
@@ -33,6 +35,8 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
     private byte[] head = new byte[0];
     /** From behind the choice's index up to its delta, for each choice. */
     private byte[][] delta = new byte[0][];
+    /** Choices whose role is told. */
+    private final BitSet opened = new BitSet();
     /** From behind the delta of a choice that goes on to the end of the chunk. */
     private byte[] goesOn = new byte[0];
 
@@ -41,10 +45,18 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
     /**
      * @param reasoningField where it tells what the model thinks
      * @param words for calls of tools
+     * @param mayCall whether an answer may be a call: then its first chunk waits until it shows, as one of a call has no content
      * @param choices how many answers there are
      * @param includeUsage whether a chunk of token counts ends the stream
      */
-    ChatCompletionEncoder(Heading heading, String reasoningField, CallWords words, int choices, boolean includeUsage) {
+    ChatCompletionEncoder(
+            Heading heading,
+            String reasoningField,
+            CallWords words,
+            boolean mayCall,
+            int choices,
+            boolean includeUsage) {
+        this.mayCall = mayCall;
         this.heading = heading;
         this.reasoningField = reasoningField;
         this.words = words;
@@ -81,13 +93,22 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
         }
         goesOn = ascii(
                 ",\"logprobs\":null,\"finish_reason\":null}]" + (includeUsage ? ",\"usage\":null" : "") + "}\n\n");
-        for (int i = 0; i < choices; i++) {
-            out.raw(head).raw(delta[i]).raw("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
+        for (int i = 0; i < choices && !mayCall; i++) {
+            open(i, "\"\"");
+        }
+    }
+
+    private void open(int choice, String content) {
+        if (!opened.get(choice)) {
+            opened.set(choice);
+            out.raw(head).raw(delta[choice]);
+            out.raw("{\"role\":\"assistant\",\"content\":").raw(content).raw(",\"refusal\":null}");
             out.raw(goesOn);
         }
     }
 
     private void delta(Delta piece) {
+        open(piece.getChoice(), piece.getContent().isEmpty() ? "null" : "\"\"");
         boolean plain = piece.getReasoning().isEmpty() && piece.getToolCallsCount() == 0;
         if (plain && piece.getLogprobsCount() == 0) {
             if (!piece.getContent().isEmpty()) {
@@ -125,6 +146,7 @@ final class ChatCompletionEncoder implements AnswerEncoder<GenerationEvent> {
     }
 
     private void finished(Finished finished) {
+        open(finished.getChoice(), "\"\"");
         if (unsaid != null) {
             finish(unsaid);
             end(includeUsage ? ",\"usage\":null" : "");

@@ -6,6 +6,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.ChatFields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.ToolChoice;
 import java.time.Clock;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
@@ -48,11 +49,17 @@ final class ChatCompletionsController {
                 ? answers.stream(
                         exchange,
                         events,
-                        new ChatCompletionEncoder(heading, reasoningField, words, choices, request.includeUsage()))
+                        new ChatCompletionEncoder(
+                                heading, reasoningField, words, mayCall(request), choices, request.includeUsage()))
                 : answers.whole(
                         exchange,
                         events,
                         choices,
                         answer -> ChatCompletionBody.encode(heading, reasoningField, words, answer));
+    }
+
+    private static boolean mayCall(ChatCompletionRequest request) {
+        return request.chat().getToolsCount() > 0
+                && request.chat().getToolChoice().getMode() != ToolChoice.Mode.MODE_NONE;
     }
 }

@@ -37,7 +37,9 @@ final class CompletionEncoder implements AnswerEncoder<GenerationEvent> {
         this.echoes = echoes;
         this.promptLogprobs = promptLogprobs;
         this.includeUsage = includeUsage;
-        offsets = echoes.stream().mapToInt(String::length).toArray();
+        offsets = echoes.stream()
+                .mapToInt(echo -> echo.codePointCount(0, echo.length()))
+                .toArray();
         tail = ("}]" + (includeUsage ? ",\"usage\":null" : "") + "}\n\n").getBytes(StandardCharsets.US_ASCII);
     }
 

@@ -21,13 +21,13 @@ final class CompletionParts {
      */
     static int begin(String text, List<TokenLogprob> prompt) {
         String first = prompt.isEmpty() ? "" : prompt.get(0).getPiece().toStringUtf8();
-        return text.startsWith(first) ? 0 : -first.length();
+        return text.startsWith(first) ? 0 : -first.codePointCount(0, first.length());
     }
 
     /**
      * Probabilities in the shape that completions have.
      *
-     * @param offset where the first token begins in the text
+     * @param offset where the first token begins in the text, in characters
      * @return where the next token begins
      */
     static int logprobs(JsonBytes out, List<TokenLogprob> tokens, int offset) {
@@ -57,11 +57,20 @@ final class CompletionParts {
         out.raw("],\"text_offset\":[");
         int at = offset;
         for (int i = 0; i < tokens.size(); i++) {
-            out.raw(i == 0 ? "" : ",").number(Math.max(0, at));
-            at += tokens.get(i).getPiece().toStringUtf8().length();
+            ByteString piece = tokens.get(i).getPiece();
+            boolean amid = !piece.isEmpty() && goesOn(piece.byteAt(0));
+            out.raw(i == 0 ? "" : ",").number(Math.max(0, amid ? at - 1 : at));
+            for (int b = 0; b < piece.size(); b++) {
+                at += goesOn(piece.byteAt(b)) ? 0 : 1;
+            }
         }
         out.raw("]}");
         return at;
+    }
+
+    /** Whether a byte of UTF-8 belongs to the character before it. */
+    private static boolean goesOn(byte one) {
+        return (one & 0xC0) == 0x80;
     }
 
     /** The first token of a prompt. */

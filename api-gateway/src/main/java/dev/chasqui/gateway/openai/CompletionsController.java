@@ -20,6 +20,7 @@ final class CompletionsController {
     private static final SentNames NAMES = SentNames.of(
             "text", "prompt",
             "tokens", "prompt",
+            "tokens.ids", "prompt",
             "messages", "prompt",
             "output_format", "response_format",
             "output_format.json_schema", "response_format.json_schema.schema",

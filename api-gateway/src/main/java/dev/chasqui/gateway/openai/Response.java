@@ -90,7 +90,7 @@ final class Response {
     private final List<ResponseItem> items = new ArrayList<>();
     private final Sinks.Empty<Void> cancelled = Sinks.empty();
     private String status = "in_progress";
-    private String model = "";
+    private String model;
     private boolean cut;
     private Completed completed = Completed.getDefaultInstance();
     private @Nullable OpenAiError error;
@@ -107,6 +107,8 @@ final class Response {
         this.background = request.background();
         this.repeated = repeated(request.body());
         this.conversation = conversation;
+        // Until a node takes it, the name that was asked for.
+        this.model = request.body().path("model").asString("");
         this.events = request.background() && request.stream() ? new ResponseEvents() : null;
         bytes = repeated.length;
         conversation.forEach(message -> bytes += message.getSerializedSize());

@@ -41,9 +41,15 @@ final class ResponseStore {
         trim();
     }
 
+    /** Null where there is none of that name. */
+    @Nullable
+    Response find(String id) {
+        return responses.get(id);
+    }
+
     /** @throws RequestError where there is none of that name */
     Response get(String id) {
-        Response found = responses.get(id);
+        Response found = find(id);
         if (found == null) {
             throw unknown("There is no response of that name; it may have been forgotten.");
         }

@@ -38,6 +38,8 @@ final class ResponsesController {
     private final Answers answers;
     private final ModelNames names;
     private final Clock clock;
+    private static final int MOST_SHOWN = 80;
+
     private final ResponseStore stored;
 
     /** @param mostBytes of all stored responses, about */
@@ -129,7 +131,14 @@ final class ResponsesController {
         if (previous == null) {
             return request.input();
         }
-        Response before = stored.get(previous);
+        Response before = stored.find(previous);
+        if (before == null) {
+            String shown = previous.length() > MOST_SHOWN ? previous.substring(0, MOST_SHOWN) + "…" : previous;
+            throw RequestError.notThere(
+                    "previous_response_id",
+                    shown + " (expected: a stored response; it may have been forgotten)",
+                    "previous_response_not_found");
+        }
         if (before.isRunning()) {
             throw RequestError.badValue(
                     "previous_response_id", "a response that is not finished (expected: one that is)");

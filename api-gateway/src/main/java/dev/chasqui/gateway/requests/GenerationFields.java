@@ -129,6 +129,9 @@ public final class GenerationFields {
             return bare ? jsonSchema(String.valueOf(fields.any("json_schema"))) : byGrammar;
         }
         String type = format.oneOf("type", Text.ordered("text", "json_object", "json_schema"));
+        if (byGrammar != null && type != null && !type.equals("text")) {
+            throw RequestError.badValue("grammar", "given with response_format (expected: one of them)");
+        }
         if (type == null) {
             throw format.bad("type", null, "text, json_object or json_schema");
         }

@@ -30,6 +30,11 @@ public final class RequestError extends RuntimeException {
         return new RequestError(400, field + ": " + problem, field, "invalid_value", null);
     }
 
+    /** The name of something that is not there; the message begins with the name of its field. */
+    public static RequestError notThere(String field, String problem, String code) {
+        return new RequestError(400, field + ": " + problem, field, code, null);
+    }
+
     /** A body that cannot be read at all. */
     public static RequestError badBody(String message) {
         return new RequestError(400, message, null, "invalid_body", null);

@@ -179,7 +179,7 @@ class ChatCompletionEncoderTest {
     }
 
     private static ChatCompletionEncoder encoder(int choices, boolean usage) {
-        return new ChatCompletionEncoder(HEADING, "reasoning_content", CallWords.TOOLS, choices, usage);
+        return new ChatCompletionEncoder(HEADING, "reasoning_content", CallWords.TOOLS, false, choices, usage);
     }
 
     private static String transcript(ChatCompletionEncoder encoder, GenerationEvent... events) {

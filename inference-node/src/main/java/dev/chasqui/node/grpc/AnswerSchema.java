@@ -71,6 +71,7 @@ final class AnswerSchema {
         } catch (JacksonException e) {
             throw new InvalidRequest(field, "not shown", "a JSON text; " + e.getOriginalMessage());
         }
+        RootReference.name(root);
         AnswerSchema reader = new AnswerSchema(root, field, exact);
         reader.node(root, "#", 0);
         return new HeldSchema(root, reader.keywords.ownRules(), field);
@@ -87,6 +88,9 @@ final class AnswerSchema {
         require(++nodes <= MOST_NODES, "#", "more schemas", "at most " + MOST_NODES);
         require(value.isObject(), path, "no object", "a schema");
         ObjectNode schema = (ObjectNode) value;
+        if (!exact) {
+            RelaxedSchema.relax(schema);
+        }
         simplify(schema);
         if (exact) {
             keywords.narrow(schema, path);
@@ -128,6 +132,9 @@ final class AnswerSchema {
             node(additional, path + "/additionalProperties", depth + 1);
         }
         JsonNode target = target(schema, path);
+        if (target == null && !exact) {
+            schema.remove("$ref");
+        }
         if (target != null) {
             node(target, schema.get("$ref").asString(), depth + 1);
         }
@@ -199,6 +206,9 @@ final class AnswerSchema {
     }
 
     private void bounds(ObjectNode schema, String path) {
+        if (schema.path("enum").isNull()) {
+            schema.remove("enum"); // as some programs write what is absent
+        }
         JsonNode values = schema.get("enum");
         if (values != null) {
             require(

@@ -143,9 +143,9 @@ final class ChatJson {
         InvalidRequest.require(
                 choice.getMode() == ToolChoice.Mode.MODE_NONE
                         || request.getOutputFormat().getFormatCase() == OutputFormat.FormatCase.FORMAT_NOT_SET,
-                "output_format",
-                "a grammar together with tools",
-                "one of them, or tool_choice MODE_NONE");
+                request.getOutputFormat().hasGrammar() ? "output_format.grammar" : "output_format",
+                "given together with tools",
+                "one of them, or tool_choice none");
         root.set("tools", tools);
         root.put(
                 "tool_choice",

@@ -2,6 +2,7 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.ChatPrompt;
 import dev.chasqui.llama.ChatTemplate;
+import dev.chasqui.llama.LlamaException;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ChatRequest;
@@ -12,6 +13,9 @@ import dev.chasqui.proto.v1.ToolChoice;
  * the same form that does is taken in its place, and where there is none the request is refused.
  */
 final class ChatRendering {
+    /** How the converter begins to say where a schema is at fault. */
+    private static final String SCHEMA_ERROR = "JSON schema error at ";
+
     private ChatRendering() {}
 
     /**
@@ -57,12 +61,29 @@ final class ChatRendering {
             return model.chatTemplate().render(json);
         }
         ChatTemplate template = model.llama().toolTemplate().orElseThrow(() -> unknown(field, model));
-        ChatPrompt prompt = template.render(json);
+        ChatPrompt prompt = renderedWithTools(template, json);
         boolean required = request.getToolChoice().getMode() == ToolChoice.Mode.MODE_REQUIRED;
         if (offered && (prompt.plainText() || required && !prompt.constrained())) {
             throw unknown(field, model);
         }
         return prompt;
+    }
+
+    /** The form of calls is made together with the prompt: what is wrong with a tool's schema is no fault of the messages. */
+    private static ChatPrompt renderedWithTools(ChatTemplate template, String json) {
+        try {
+            return template.render(json);
+        } catch (LlamaException e) {
+            String why = String.valueOf(e.getMessage());
+            int at = why.indexOf(SCHEMA_ERROR);
+            if (at < 0) {
+                throw e;
+            }
+            throw new InvalidRequest(
+                    "tools",
+                    "not shown",
+                    "JSON schemas as parameters; at " + why.substring(at + SCHEMA_ERROR.length()));
+        }
     }
 
     /** Where earlier calls or their results stand; empty: nowhere. */

@@ -61,6 +61,24 @@ final class HeldKeywords {
     private static final Set<String> FORMATS =
             Set.of("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5");
 
+    private static final String LABEL = "[A-Za-z0-9]{1,20}(-[A-Za-z0-9]{1,20}){0,2}";
+    private static final String NAME = "[A-Za-z0-9_%+-]{1,20}";
+    private static final String OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    private static final String COUNT = "[0-9]{1,4}";
+
+    /** Formats that the converter does not know: patterns of such texts, if not of all, that come to an end. */
+    private static final Map<String, String> PATTERNS = Map.of(
+            "email",
+            "^" + NAME + "(\\." + NAME + "){0,2}@(" + LABEL + "\\.){1,3}[A-Za-z]{2,24}$",
+            "hostname",
+            "^" + LABEL + "(\\." + LABEL + "){0,4}$",
+            "ipv4",
+            "^(" + OCTET + "\\.){3}" + OCTET + "$",
+            "ipv6",
+            "^([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}$",
+            "duration",
+            "^P(N(W|Y(NM)?(ND)?|M(ND)?|D(TNH)?)|TN(H(NM)?(NS)?|M(NS)?|S))$".replace("N", COUNT));
+
     private final AnswerSchema whole;
     private final OwnRules own = new OwnRules();
     private final OneOf oneOf;
@@ -82,6 +100,11 @@ final class HeldKeywords {
         }
         if (schema.get("items") instanceof ArrayNode) {
             schema.remove("additionalItems");
+        }
+        String pattern = PATTERNS.get(schema.path("format").asString(""));
+        boolean free = !schema.has("pattern") && !schema.has("minLength") && !schema.has("maxLength");
+        if (pattern != null && free && AnswerSchema.types(schema).equals(Set.of("string"))) {
+            schema.put("pattern", pattern);
         }
         JsonNode names = schema.get("propertyNames");
         for (int i = 0; i < AnswerSchema.MOST_DEPTH && names instanceof ObjectNode one && one.has("$ref"); i++) {

@@ -49,6 +49,7 @@ record HeldSchema(JsonNode schema, Map<String, String> rules, String field) {
             return Grammar.fromJsonSchema(schema.toString());
         } catch (LlamaException e) {
             String why = String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+            why = why.replaceFirst("^.*JSON schema error at ", "at ");
             throw new InvalidRequest(field, "not shown", "a JSON schema; " + why);
         }
     }

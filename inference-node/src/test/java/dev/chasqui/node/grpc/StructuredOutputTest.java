@@ -75,6 +75,30 @@ final class StructuredOutputTest extends ReadyNodeTest {
         return true;
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ' ',
+            value = {
+                "email [^@\\s]+@[^@\\s]+\\.[A-Za-z]{2,63}",
+                "hostname [A-Za-z0-9.-]+",
+                "ipv4 (\\d{1,3}\\.){3}\\d{1,3}",
+                "ipv6 ([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}",
+                "duration P(?=.)[0-9YMWDTHS]+",
+                "uuid [0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+            })
+    void textsHaveTheirFormat(String format, String pattern) throws Exception {
+        int whole = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            Answer answer = raw(schema("{\"type\": \"string\", \"format\": \"" + format + "\"}"), seed, 500)
+                    .await();
+            if (answer.finished(0).getReason() == FinishReason.FINISH_REASON_STOP) {
+                assertThat(JSON.readTree(answer.text()).asString()).matches(pattern);
+                whole++;
+            }
+        }
+        assertThat(whole).isPositive();
+    }
+
     @Test
     void whateverTheSchemaTheTextFitsIt() throws Exception {
         int whole = 0;
@@ -105,6 +129,10 @@ final class StructuredOutputTest extends ReadyNodeTest {
                         + "{\"type\": \"boolean\"}}",
                 "{\"allOf\": [{\"enum\": [1, \"a\", null, {\"x\": [2]}]}], \"description\": \"one of some\"}",
                 "{\"type\": \"string\", \"format\": \"date-time\"}",
+                "{\"type\": \"object\", \"properties\": {\"v\": {\"type\": \"null\"}, \"kids\": {\"type\": \"array\", \"maxItems\": 2, "
+                        + "\"items\": {\"$ref\": \"#\"}}}, \"required\": [\"v\"], \"additionalProperties\": false}",
+                "{\"type\": \"array\", \"maxItems\": 1, \"items\": {\"anyOf\": [{\"$ref\": \"#\"}, {\"$ref\": \"#/$defs/b\"}]}, "
+                        + "\"$defs\": {\"whole\": {\"type\": \"null\"}, \"b\": {\"type\": \"boolean\"}}}",
                 "{\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}",
                 "{\"anyOf\": [{\"type\": \"number\", \"exclusiveMinimum\": 0}, {\"type\": \"null\"}]}",
                 "{\"type\": [\"number\", \"null\"], \"maximum\": -0.25, \"multipleOf\": 0.05}",

@@ -26,6 +26,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -423,7 +425,7 @@ final class ToolCallTest extends ReadyNodeTest {
         assertThat(refused(asking(ToolChoice.Mode.MODE_AUTO, 1)
                                 .setOutputFormat(OutputFormat.newBuilder().setGrammar("root ::= \"a\"")))
                         .field())
-                .isEqualTo("output_format");
+                .isEqualTo("output_format.grammar");
         for (String schema : List.of("{\"type\":\"array\",\"items\":{}}", "{\"type\":7}")) {
             assertThat(refused(asking(ToolChoice.Mode.MODE_AUTO, 1)
                                     .setOutputFormat(OutputFormat.newBuilder().setJsonSchema(schema)))
@@ -435,6 +437,27 @@ final class ToolCallTest extends ReadyNodeTest {
             many.addTools(tool("t" + i, ""));
         }
         assertThat(refused(many).message()).isEqualTo("tools: 129 (expected: at most 128)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"type\": \"any\"}}, \"required\": [\"a\"]}",
+                "{\"type\": \"object\", \"properties\": {\"v\": {\"type\": \"integer\"}, \"kids\": {\"type\": \"array\", \"items\": "
+                        + "{\"$ref\": \"#\"}}}, \"required\": [\"v\"]}",
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"https://example.org/a.json\"}}}",
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"$ref\": \"#/$defs/none\"}}}",
+                "{\"type\": \"object\", \"properties\": null, \"required\": \"a\"}",
+                "{\"type\": \"object\", \"properties\": {\"a\": {\"enum\": null, \"minLength\": \"3\"}}}"
+            })
+    void aSchemaThatIsNotOneInAllItsPartsCanBeCalledAllTheSame(String schema) throws Exception {
+        for (ToolChoice.Mode mode : List.of(ToolChoice.Mode.MODE_AUTO, ToolChoice.Mode.MODE_REQUIRED)) {
+            Answer answer = node.chat(TestNode.chatOf("x")
+                    .addTools(tool("f", schema))
+                    .setToolChoice(choice(mode, ""))
+                    .build());
+            assertThat(answer.finished(0).getCompletionTokens()).isPositive();
+        }
     }
 
     /** What a grammar cannot hold of a tool's schema is left to the model, and what it can is held. */
