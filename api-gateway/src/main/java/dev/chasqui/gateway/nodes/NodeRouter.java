@@ -372,6 +372,11 @@ public final class NodeRouter implements AutoCloseable {
         return outage.waiting();
     }
 
+    /** Whether the gateway ends, and takes no more requests. */
+    public boolean isDraining() {
+        return draining;
+    }
+
     /** The best that any node can do for the default model. */
     public Readiness readiness() {
         if (draining) {

@@ -188,7 +188,7 @@ public final class RestRoutes implements Dialect {
     private Readiness readiness() {
         Readiness readiness = nodes.readiness();
         LocalNode.Status local = localNode == null ? null : localNode.status();
-        if (local == null || readiness.state() != Readiness.State.UNAVAILABLE) {
+        if (local == null || readiness.state() != Readiness.State.UNAVAILABLE || nodes.isDraining()) {
             return readiness;
         }
         return switch (local.state()) {

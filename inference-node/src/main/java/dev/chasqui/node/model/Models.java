@@ -3,6 +3,7 @@ package dev.chasqui.node.model;
 import dev.chasqui.llama.Llama;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.node.embedding.Embedder;
+import dev.chasqui.node.store.BadModelFile;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.ModelSource;
@@ -380,8 +381,7 @@ public final class Models implements AutoCloseable {
         String name = nameOf(candidate);
         defaultName = name;
         try {
-            Optional<StoredModel> stored = store.find(candidate);
-            if (stored.isEmpty()) {
+            if (stored(candidate).isEmpty()) {
                 fetch(candidate, false).join();
             }
             lease("").join().close();
@@ -397,6 +397,22 @@ public final class Models implements AutoCloseable {
         }
     }
 
+    /** A damaged file counts as none where it can be fetched anew. */
+    private Optional<StoredModel> stored(ModelReference reference) {
+        try {
+            return store.find(reference);
+        } catch (BadModelFile e) {
+            boolean elsewhere = reference instanceof ModelReference.At at
+                    ? !(at.source() instanceof ModelSource.LocalFile)
+                    : store.catalogue().entry(nameOf(reference)).isPresent();
+            if (!elsewhere) {
+                throw e;
+            }
+            notice("model " + nameOf(reference) + " is damaged and fetched anew: " + message(e));
+            return Optional.empty();
+        }
+    }
+
     private List<ModelReference> candidates() {
         if (settings.defaultModel() != null) {
             return List.of(ModelReference.parse(settings.defaultModel()));
@@ -404,7 +420,7 @@ public final class Models implements AutoCloseable {
         List<ModelReference> all =
                 store.defaults().stream().map(ModelReference::parse).toList();
         List<ModelReference> here =
-                all.stream().filter(one -> store.find(one).isPresent()).toList();
+                all.stream().filter(one -> stored(one).isPresent()).toList();
         return here.isEmpty() ? all : here;
     }
 
@@ -566,11 +582,16 @@ public final class Models implements AutoCloseable {
 
     private ModelDescription describe(String name) {
         CatalogueEntry entry = store.catalogue().entry(name).orElse(null);
-        StoredModel stored = cache.find(name)
-                .map(LoadedModel::stored)
-                .or(() -> store.find(reference(name)))
-                .orElse(null);
-        return describe(name, stored, entry);
+        try {
+            StoredModel stored = cache.find(name)
+                    .map(LoadedModel::stored)
+                    .or(() -> store.find(reference(name)))
+                    .orElse(null);
+            return describe(name, stored, entry);
+        } catch (BadModelFile e) {
+            ModelActivity activity = activities.getOrDefault(name, ModelActivity.failed(message(e)));
+            return new ModelDescription(name, activity, Heat.COLD, name.equals(defaultName), entry, null, null);
+        }
     }
 
     private ModelDescription describe(String name, @Nullable StoredModel stored, @Nullable CatalogueEntry entry) {
