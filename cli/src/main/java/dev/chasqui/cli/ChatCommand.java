@@ -20,12 +20,14 @@ import tools.jackson.databind.JsonNode;
         name = "chat",
         description = {
             "Talks with a model, of a running server where one answers, else of a node that it starts for itself.",
-            "At a terminal turn by turn (/help says more); a question as arguments or through a pipe is answered once."
+            "At a terminal turn by turn (/help says more); a question as arguments or through a pipe is answered once.",
+            "What is typed is written to no file, so the arrow keys know the lines of this run only."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
 final class ChatCommand implements Callable<Integer> {
     private static final long LOOK_AGAIN_MS = 200;
+    private static final int MOST_TEMPERATURE = 2;
 
     @Parameters(arity = "0..*", paramLabel = "QUESTION", description = "Answer this and end.")
     private List<String> words = List.of();
@@ -72,6 +74,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LogOptions.quiet();
+        check();
         boolean file = model != null && model.endsWith(".gguf");
         if (file && server.isNamed()) {
             throw new Failure("model: " + model + " (expected: a name; a server takes no file of this machine)", 2);
@@ -91,6 +94,16 @@ final class ChatCommand implements Callable<Integer> {
             talk(own.client(), "");
         }
         return 0;
+    }
+
+    /** Before a model is fetched for a question that is refused anyway. The ranges are the server's. */
+    private void check() {
+        if (temperature != null && !(temperature >= 0 && temperature <= MOST_TEMPERATURE)) {
+            throw new Failure("temperature: " + temperature + " (expected: 0 to " + MOST_TEMPERATURE + ")", 2);
+        }
+        if (maxTokens != null && maxTokens < 1 && maxTokens != -1) {
+            throw new Failure("max-tokens: " + maxTokens + " (expected: 1 or more, or -1 for as many as fit)", 2);
+        }
     }
 
     /** A server that was just started answers before its model is there. */
