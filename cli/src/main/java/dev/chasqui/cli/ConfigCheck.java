@@ -2,15 +2,12 @@ package dev.chasqui.cli;
 
 import static java.util.Objects.requireNonNull;
 
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -88,32 +85,11 @@ final class ConfigCheck {
             ((ServerCommand) parsed.subcommand().commandSpec().userObject()).check();
             return "";
         } catch (ParameterException wrong) {
-            return typeProblem(wrong, entries.get(0));
+            ConfigFile.Entry entry = entries.get(0);
+            return entry.key() + ": " + entry.value() + " (expected: " + UsageProblem.expected(wrong) + ")";
         } catch (Failure | IllegalArgumentException wrong) {
             return String.valueOf(wrong.getMessage()).replaceFirst("^--", "");
         }
-    }
-
-    private static String typeProblem(ParameterException wrong, ConfigFile.Entry entry) {
-        String expected = wrong.getArgSpec() == null
-                ? ""
-                : " (expected: " + kind(wrong.getArgSpec().type()) + ")";
-        return entry.key() + ": " + entry.value() + expected;
-    }
-
-    private static String kind(Class<?> type) {
-        if (type == Integer.class || type == int.class) {
-            return "a whole number";
-        }
-        if (type == Double.class) {
-            return "a number";
-        }
-        if (type.isEnum()) {
-            return Stream.of(type.getEnumConstants())
-                    .map(value -> String.valueOf(value).toLowerCase(Locale.ROOT))
-                    .collect(Collectors.joining(", "));
-        }
-        return type == InetSocketAddress.class ? "HOST:PORT" : "another value";
     }
 
     /** Without environment and file, so that nothing but the given settings counts. */
