@@ -108,10 +108,10 @@ final class ChatCommand implements Callable<Integer> {
 
     /** A server that was just started answers before its model is there. */
     private static void awaitDefaultModel(ServerClient client) {
-        ProgressPrinter progress = new ProgressPrinter(System.err, Terminals.error());
+        ProgressPrinter progress = ProgressPrinter.onError();
         try {
             for (JsonNode health = client.health(); isOnItsWay(health); health = client.health()) {
-                progress.show(Bar.line(
+                progress.show(new Bar(
                         health.path("model").asString("") + " is "
                                 + health.path("status").asString(""),
                         health.path("progress").asDouble(0),

@@ -224,7 +224,8 @@ final class ChatScreen {
         @Override
         public void loading(String model, double progress) {
             line = true;
-            window.print("\r\u001b[K" + window.styled(Bar.line(model + " loads", progress, 0, 0, 0), DIM));
+            String text = Bar.of(model + " loads", progress).line(window.columns());
+            window.print("\r\u001b[K" + window.styled(text, DIM));
         }
 
         @Override
