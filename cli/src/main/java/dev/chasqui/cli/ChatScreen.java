@@ -2,11 +2,7 @@ package dev.chasqui.cli;
 
 import java.io.IOError;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -171,15 +167,7 @@ final class ChatScreen {
         if (file.isEmpty()) {
             throw new Failure("/save wants a file's name", 2);
         }
-        Path path = Path.of(file).toAbsolutePath().normalize();
-        try {
-            Files.writeString(path, conversation.asMarkdown(), StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW);
-            say(window, "Saved as " + path + ".");
-        } catch (FileAlreadyExistsException there) {
-            throw new Failure(path + " is there already (expected: a new file)", 1);
-        } catch (IOException problem) {
-            throw new Failure(path + " cannot be written: " + problem.getMessage(), 1);
-        }
+        say(window, "Saved as " + conversation.save(Path.of(file)) + ".");
     }
 
     private void answer(Window window, String question) {

@@ -1,5 +1,11 @@
 package dev.chasqui.cli;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -197,6 +203,23 @@ final class Conversation {
             request.put("max_tokens", maxTokens);
         }
         return request;
+    }
+
+    /**
+     * Writes it to a new file.
+     *
+     * @return the file's full path
+     * @throws Failure where it cannot be written
+     */
+    Path save(Path file) {
+        Path path = file.toAbsolutePath().normalize();
+        try {
+            return Files.writeString(path, asMarkdown(), StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW);
+        } catch (FileAlreadyExistsException there) {
+            throw new Failure(path + " is there already (expected: a new file)", 1);
+        } catch (IOException problem) {
+            throw new Failure(path + " cannot be written: " + Reason.of(problem), 1);
+        }
     }
 
     /** As Markdown, for people to read. */

@@ -43,7 +43,7 @@ final class ManCommand implements Callable<Integer> {
             Files.createDirectories(to);
             writeAll(HelpCommand.find(List.of()), to);
         } catch (IOException e) {
-            throw new Failure("manual pages cannot be written to " + to + ": " + e.getMessage(), 1);
+            throw new Failure("manual pages cannot be written to " + to + ": " + Reason.of(e), 1);
         }
         return 0;
     }

@@ -1,6 +1,7 @@
 package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -9,6 +10,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(20)
 class ConversationTest {
@@ -91,6 +95,21 @@ class ConversationTest {
         assertThat(end.interrupted()).isTrue();
         assertThat(end.tokens()).isEqualTo(1);
         assertThat(conversation.asMarkdown()).contains("Why?", "Because");
+    }
+
+    @Test
+    void whatCannotBeSavedSaysWhy(@TempDir Path folder) throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        conversation.system("Be brief.");
+        assertThat(conversation.save(folder.resolve("new.md"))).content().contains("Be brief.");
+
+        assertThatThrownBy(() -> conversation.save(file))
+                .hasMessageEndingWith("is there already (expected: a new file)");
+        assertThatThrownBy(() -> conversation.save(folder.resolve("none/x.md")))
+                .isInstanceOf(Failure.class)
+                .hasMessage(folder.resolve("none/x.md") + " cannot be written: there is no such folder");
+        assertThatThrownBy(() -> conversation.save(file.resolve("x.md")))
+                .hasMessageEndingWith(" cannot be written: not a directory");
     }
 
     private static void await(CountDownLatch latch) {
