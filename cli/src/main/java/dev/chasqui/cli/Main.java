@@ -71,6 +71,8 @@ public final class Main implements Runnable {
         } catch (Failure failure) {
             err.println("chasqui: " + failure.getMessage());
             return failure.exitCode();
+        } catch (OutOfMemoryError refused) {
+            return say(refused, err);
         }
     }
 
@@ -133,11 +135,22 @@ public final class Main implements Runnable {
     }
 
     private static int say(Exception problem, CommandLine command) throws Exception {
-        if (!(problem instanceof Failure failure)) {
-            throw problem;
+        if (problem instanceof Failure failure) {
+            command.getErr().println("chasqui: " + failure.getMessage());
+            return failure.exitCode();
         }
-        command.getErr().println("chasqui: " + failure.getMessage());
-        return failure.exitCode();
+        for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+            if (cause instanceof OutOfMemoryError refused) {
+                return say(refused, command.getErr());
+            }
+        }
+        throw problem;
+    }
+
+    private static int say(OutOfMemoryError refused, PrintWriter err) {
+        err.println("chasqui: the system gives no more memory or threads (" + refused.getMessage()
+                + "); ulimit -a shows this shell's limits");
+        return 1;
     }
 
     /** The version that the jar's manifest names. */
