@@ -27,7 +27,6 @@ import tools.jackson.databind.JsonNode;
         versionProvider = Main.Version.class)
 final class ChatCommand implements Callable<Integer> {
     private static final long LOOK_AGAIN_MS = 200;
-    private static final int MOST_TEMPERATURE = 2;
 
     @Parameters(arity = "0..*", paramLabel = "QUESTION", description = "Answer this and end.")
     private List<String> words = List.of();
@@ -98,9 +97,8 @@ final class ChatCommand implements Callable<Integer> {
 
     /** Before a model is fetched for a question that is refused anyway. The ranges are the server's. */
     private void check() {
-        if (temperature != null && !(temperature >= 0 && temperature <= MOST_TEMPERATURE)) {
-            throw new Failure("temperature: " + temperature + " (expected: 0 to " + MOST_TEMPERATURE + ")", 2);
-        }
+        Require.temperature(temperature);
+        Require.folder("models-path", modelsPath);
         if (maxTokens != null && maxTokens < 1 && maxTokens != -1) {
             throw new Failure("max-tokens: " + maxTokens + " (expected: 1 or more, or -1 for as many as fit)", 2);
         }

@@ -16,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 final class ConfigCheck {
     private ConfigCheck() {}
 
-    /** What cannot be read, and names that nobody knows. */
+    /** What cannot be read, names that nobody knows, and lists where one value is wanted. */
     static List<ConfigFile.Problem> names(ConfigFile file, ConfigKeys keys) {
         List<ConfigFile.Problem> problems = new ArrayList<>(file.problems());
         for (ConfigFile.Entry entry : file.entries()) {
@@ -25,6 +25,9 @@ final class ConfigCheck {
                 String expected = near.isEmpty() ? "a name that chasqui config lists" : near;
                 problems.add(new ConfigFile.Problem(
                         entry.line(), entry.key() + ": no such setting (expected: " + expected + ")"));
+            } else if (entry.list() && !keys.takesSeveral(entry.key())) {
+                problems.add(new ConfigFile.Problem(
+                        entry.line(), entry.key() + ": [" + entry.value() + "] (expected: one value, not a list)"));
             }
         }
         return problems;
@@ -36,7 +39,7 @@ final class ConfigCheck {
         List<ConfigFile.Problem> problems = names(file, keys);
         for (ConfigFile.Entry entry : file.entries()) {
             OptionSpec option = keys.options().get(entry.key());
-            if (option != null && !entry.value().isEmpty()) {
+            if (option != null && !entry.value().isEmpty() && (!entry.list() || option.isMultiValue())) {
                 String problem = problem(option.command().name(), List.of(entry));
                 // Beyond loopback is fine with a key, which another line may hold.
                 if (!problem.isEmpty()

@@ -2,17 +2,24 @@ package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the program says to command lines that it does not understand, and to those that ask how it is used. */
 class UsageTest {
+    @TempDir
+    Path folder;
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
@@ -41,13 +48,17 @@ class UsageTest {
                 "node --tensor-split a  | --tensor-split: a (expected: a number, or several with commas between)",
                 "node --listen nowhere  | --listen: nowhere (expected: HOST:PORT)",
                 "serve --log-level loud | --log-level: loud (expected: error, warn, info, debug, trace)",
-                "chat -t -3 hi          | temperature: -3.0 (expected: 0 to 2)",
+                "chat -t -3 hi          | temperature: -3 (expected: 0 to 2)",
                 "chat -t 2.5 hi         | temperature: 2.5 (expected: 0 to 2)",
+                "serve --temperature 99 | temperature: 99 (expected: 0 to 2)",
+                "serve --models-path %s | models-path: %s (expected: a folder; %s is a file)",
+                "chat --models-path %s  | models-path: %s (expected: a folder; %s is a file)",
                 "chat --max-tokens 0 hi | max-tokens: 0 (expected: 1 or more, or -1 for as many as fit)",
             })
-    void whatCannotBeIsOneSentenceAndExitCode2(String arguments, String sentence) {
-        assertThat(run(Map.of(), arguments.split(" "))).isEqualTo(2);
-        assertThat(err.toString().lines().findFirst()).hasValue("chasqui: " + sentence);
+    void whatCannotBeIsOneSentenceAndExitCode2(String arguments, String sentence) throws IOException {
+        String file = Files.createFile(folder.resolve("file")).toString();
+        assertThat(run(Map.of(), arguments.replace("%s", file).split(" "))).isEqualTo(2);
+        assertThat(err.toString().lines().findFirst()).hasValue("chasqui: " + sentence.replace("%s", file));
         assertThat(out.toString()).isEmpty();
     }
 
@@ -55,6 +66,7 @@ class UsageTest {
     void aValueThatAVariableSaysIsToldByTheVariablesName() {
         assertThat(run(Map.of("CHASQUI_PORT", "abc"), "serve")).isEqualTo(2);
         assertThat(run(Map.of("API_PORT", "def"), "serve")).isEqualTo(2);
+        assertThat(run(Map.of("TEMPERATURE", "99"), "serve")).isEqualTo(2);
         assertThat(run(Map.of("CHASQUI_PORT", "80"), "serve", "--port", "abc")).isEqualTo(2);
 
         assertThat(err.toString().lines())
