@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,8 @@ class UsageTest {
     }
 
     private int run(Map<String, String> environment, String... arguments) {
-        return Main.run(List.of(arguments), environment, new PrintWriter(out, true), new PrintWriter(err, true));
+        Map<String, String> own = new HashMap<>(environment);
+        own.put("CHASQUI_HOME", folder.toString());
+        return Main.run(List.of(arguments), own, new PrintWriter(out, true), new PrintWriter(err, true));
     }
 }
