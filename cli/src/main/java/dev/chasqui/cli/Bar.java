@@ -3,38 +3,63 @@ package dev.chasqui.cli;
 import java.util.Locale;
 
 /**
- * How far something is, in one line: {@code name  48 %  47 of 98 MB  12.3 MB/s  0:04 left  [#####     ]}. What a narrow window cuts
- * off is what says least.
+ * How far something is, in one line: {@code name  48 %  47 of 98 MB  12.3 MB/s  0:04 left  [#####     ]}. A narrow window gets less of
+ * it: first the rate goes, then the drawing, the time that is left, and the size.
+ *
+ * @param what such as {@code phi-2 downloads}
+ * @param progress 0 to 1
+ * @param total bytes; 0 where unknown
+ * @param bytesPerSecond 0 where unknown
  */
-final class Bar {
-    private static final int WIDTH = 30;
+record Bar(String what, double progress, long done, long total, double bytesPerSecond) {
+    private static final int MOST_CELLS = 30;
+    private static final int LEAST_CELLS = 10;
 
-    private Bar() {}
+    /** So that a figure that grows by a digit does not move the drawing's end. */
+    private static final int STEP = 5;
 
-    /**
-     * @param what such as {@code phi-2 downloads}
-     * @param progress 0 to 1
-     * @param total bytes; 0 where unknown
-     * @param bytesPerSecond 0 where unknown
-     */
-    static String line(String what, double progress, long done, long total, double bytesPerSecond) {
-        int filled = (int) Math.round(WIDTH * Math.max(0, Math.min(1, progress)));
-        StringBuilder text = new StringBuilder(what).append(String.format(Locale.ROOT, " %3.0f %%", 100 * progress));
-        if (total > 0) {
-            text.append(String.format(Locale.ROOT, "  %.0f of %.0f MB", done / 1e6, total / 1e6));
-        }
-        if (bytesPerSecond > 0) {
-            text.append(String.format(Locale.ROOT, "  %.1f MB/s", bytesPerSecond / 1e6));
-            if (total > done) {
-                long seconds = Math.round((total - done) / bytesPerSecond);
-                text.append("  ").append(time(seconds)).append(" left");
+    private static final String BESIDE_CELLS = "  []";
+
+    /** Without sizes. */
+    static Bar of(String what, double progress) {
+        return new Bar(what, progress, 0, 0, 0);
+    }
+
+    /** @param columns of the window, whose last one stays free; 0: all of it */
+    String line(int columns) {
+        int room = columns == 0 ? Integer.MAX_VALUE : columns - 1;
+        String percent = String.format(Locale.ROOT, " %3.0f %%", Math.floor(100 * progress));
+        String head = what.substring(0, Math.max(0, Math.min(what.length(), room - percent.length()))) + percent;
+        String[] texts = {size() + rate() + left(), size() + left(), size(), ""};
+        for (int i = 0; i < texts.length; i++) {
+            String text = head + texts[i];
+            int cells = Math.min(MOST_CELLS, (room - text.length() - BESIDE_CELLS.length()) / STEP * STEP);
+            // The rate is worth less than the drawing, and all else is worth more.
+            boolean drawn = cells >= LEAST_CELLS;
+            if (drawn || (i > 0 && text.length() <= room)) {
+                return drawn ? text + drawing(cells) : text;
             }
         }
-        return text.append("  [")
-                .append("#".repeat(filled))
-                .append(" ".repeat(WIDTH - filled))
-                .append(']')
-                .toString();
+        return head;
+    }
+
+    private String size() {
+        return total <= 0 ? "" : String.format(Locale.ROOT, "  %.0f of %.0f MB", done / 1e6, total / 1e6);
+    }
+
+    private String rate() {
+        return bytesPerSecond <= 0 ? "" : String.format(Locale.ROOT, "  %.1f MB/s", bytesPerSecond / 1e6);
+    }
+
+    private String left() {
+        return bytesPerSecond <= 0 || total <= done
+                ? ""
+                : "  " + time(Math.round((total - done) / bytesPerSecond)) + " left";
+    }
+
+    private String drawing(int cells) {
+        int filled = (int) (cells * Math.max(0, Math.min(1, progress)));
+        return "  [" + "#".repeat(filled) + " ".repeat(cells - filled) + "]";
     }
 
     private static String time(long seconds) {

@@ -20,7 +20,8 @@ import tools.jackson.databind.JsonNode;
         name = "chat",
         description = {
             "Talks with a model, of a running server where one answers, else of a node that it starts for itself.",
-            "At a terminal turn by turn (/help says more); a question as arguments or through a pipe is answered once."
+            "At a terminal turn by turn (/help says more); a question as arguments or through a pipe is answered once.",
+            "What is typed is written to no file, so the arrow keys know the lines of this run only."
         },
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
@@ -72,6 +73,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LogOptions.quiet();
+        check();
         boolean file = model != null && model.endsWith(".gguf");
         if (file && server.isNamed()) {
             throw new Failure("model: " + model + " (expected: a name; a server takes no file of this machine)", 2);
@@ -93,12 +95,21 @@ final class ChatCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** Before a model is fetched for a question that is refused anyway. The ranges are the server's. */
+    private void check() {
+        Require.temperature(temperature);
+        Require.folder("models-path", modelsPath);
+        if (maxTokens != null && maxTokens < 1 && maxTokens != -1) {
+            throw new Failure("max-tokens: " + maxTokens + " (expected: 1 or more, or -1 for as many as fit)", 2);
+        }
+    }
+
     /** A server that was just started answers before its model is there. */
     private static void awaitDefaultModel(ServerClient client) {
-        ProgressPrinter progress = new ProgressPrinter(System.err, Terminals.error());
+        ProgressPrinter progress = ProgressPrinter.onError();
         try {
             for (JsonNode health = client.health(); isOnItsWay(health); health = client.health()) {
-                progress.show(Bar.line(
+                progress.show(new Bar(
                         health.path("model").asString("") + " is "
                                 + health.path("status").asString(""),
                         health.path("progress").asDouble(0),

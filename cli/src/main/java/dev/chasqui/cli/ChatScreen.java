@@ -1,11 +1,8 @@
 package dev.chasqui.cli;
 
+import java.io.IOError;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -15,13 +12,9 @@ import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
 import org.jline.reader.impl.completer.StringsCompleter;
-import org.jline.terminal.Attributes;
-import org.jline.terminal.Attributes.LocalFlag;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
-import org.jline.terminal.Terminal.SignalHandler;
 import org.jline.terminal.TerminalBuilder;
-import org.jline.utils.AttributedString;
 import org.jline.utils.AttributedStyle;
 import tools.jackson.databind.JsonNode;
 
@@ -58,10 +51,13 @@ final class ChatScreen {
                     .completer(new StringsCompleter(COMMANDS))
                     .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                     .build();
-            say(terminal, greeting());
+            Window window = new Window(terminal);
+            terminal.handle(Signal.INT, signal -> conversation.interrupt());
+            terminal.handle(Signal.WINCH, signal -> window.changed());
+            say(window, greeting());
             boolean goesOn = true;
             while (goesOn) {
-                goesOn = turn(terminal, reader);
+                goesOn = turn(window, reader);
             }
         }
     }
@@ -74,35 +70,43 @@ final class ChatScreen {
         return "Talking with " + name + ". /help says what else there is.";
     }
 
-    private boolean turn(Terminal terminal, LineReader reader) {
+    private boolean turn(Window window, LineReader reader) {
         String text;
         try {
-            text = read(terminal, reader).strip();
+            text = read(window, reader).strip();
         } catch (UserInterruptException forgotten) {
             if (forgotten.getPartialLine().isBlank()) {
-                say(terminal, "Ctrl-D or /exit ends.");
+                say(window, "Ctrl-D or /exit ends.");
             }
             return true;
         } catch (EndOfFileException end) {
             return false;
+        } catch (IOError cut) {
+            // Ctrl-C ended the stty with which the line begins or ends.
+            window.asUsual();
+            return true;
+        } finally {
+            // The reader hears of a window that changes meanwhile, and an interrupt that came late was for the line.
+            window.changed();
+            Thread.interrupted();
         }
         if (EXITS.contains(text.toLowerCase(Locale.ROOT))) {
             return false;
         }
         try {
             if (text.startsWith("/")) {
-                obey(terminal, text);
+                obey(window, text);
             } else if (!text.isEmpty()) {
-                answer(terminal, text);
+                answer(window, text);
             }
         } catch (Failure failure) {
-            say(terminal, "" + failure.getMessage());
+            say(window, "" + failure.getMessage());
         }
         return true;
     }
 
-    private static String read(Terminal terminal, LineReader reader) {
-        String prompt = styled(terminal, "> ", AttributedStyle.BOLD.foreground(AttributedStyle.GREEN));
+    private static String read(Window window, LineReader reader) {
+        String prompt = window.styled("> ", AttributedStyle.BOLD.foreground(AttributedStyle.GREEN));
         String first = reader.readLine(prompt);
         if (!first.strip().startsWith(BLOCK)) {
             return first;
@@ -126,70 +130,57 @@ final class ChatScreen {
                 .line("Ctrl-C", "stop the answer");
     }
 
-    private void obey(Terminal terminal, String line) {
+    private void obey(Window window, String line) {
         String[] parts = line.split("\\s+", 2);
         String argument = parts.length > 1 ? parts[1].strip() : "";
         switch (parts[0]) {
-            case "/help", "/?" -> terminal.writer().print(help(terminal.getWidth()));
-            case "/model" -> model(terminal, argument);
+            case "/help", "/?" -> window.print(help(window.columns()).toString());
+            case "/model" -> model(window, argument);
             case "/system" -> {
                 if (!argument.isEmpty()) {
                     conversation.system(argument);
                 }
                 String now = conversation.system();
-                say(terminal, now.isEmpty() ? "The model is told nothing." : "The model is told: " + now);
+                say(window, now.isEmpty() ? "The model is told nothing." : "The model is told: " + now);
             }
             case "/clear" -> {
                 conversation.clear();
-                say(terminal, "Forgotten.");
+                say(window, "Forgotten.");
             }
-            case "/save" -> save(terminal, argument);
-            default -> say(terminal, parts[0] + ": no such command; /help lists them.");
+            case "/save" -> save(window, argument);
+            default -> say(window, parts[0] + ": no such command; /help lists them.");
         }
-        terminal.flush();
     }
 
-    private void model(Terminal terminal, String name) {
+    private void model(Window window, String name) {
         if (name.isEmpty()) {
-            terminal.writer().print(ModelText.table(server.get("/api/models").path("models"), terminal.getWidth()));
+            window.print(ModelText.table(server.get("/api/models").path("models"), window.columns()));
             return;
         }
         JsonNode model = new RemoteModels(server).show(name);
         RemoteModels.requireHere(model);
         conversation.model(model.path("name").asString(name));
-        say(terminal, "Talking with " + conversation.model() + ".");
+        say(window, "Talking with " + conversation.model() + ".");
     }
 
-    private void save(Terminal terminal, String file) {
+    private void save(Window window, String file) {
         if (file.isEmpty()) {
             throw new Failure("/save wants a file's name", 2);
         }
-        Path path = Path.of(file).toAbsolutePath().normalize();
-        try {
-            Files.writeString(path, conversation.asMarkdown(), StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW);
-            say(terminal, "Saved as " + path + ".");
-        } catch (FileAlreadyExistsException there) {
-            throw new Failure(path + " is there already (expected: a new file)", 1);
-        } catch (IOException problem) {
-            throw new Failure(path + " cannot be written: " + problem.getMessage(), 1);
-        }
+        say(window, "Saved as " + conversation.save(Path.of(file)) + ".");
     }
 
-    private void answer(Terminal terminal, String question) {
-        SignalHandler before = terminal.handle(Signal.INT, signal -> conversation.interrupt());
-        Attributes usual = terminal.getAttributes();
-        Attributes silent = new Attributes(usual);
+    private void answer(Window window, String question) {
         // What is typed meanwhile stands at the next prompt, and not in the middle of the answer.
-        silent.setLocalFlag(LocalFlag.ECHO, false);
-        terminal.setAttributes(silent);
-        ShownAnswer shown = new ShownAnswer(terminal);
+        conversation.expectAnswer();
+        window.silence();
+        ShownAnswer shown = new ShownAnswer(window);
         try {
             Conversation.End end = conversation.ask(question, shown);
             shown.end();
-            say(terminal, statistics(end));
+            say(window, statistics(end));
         } finally {
-            terminal.setAttributes(usual);
-            terminal.handle(Signal.INT, before);
+            window.asUsual();
         }
     }
 
@@ -203,39 +194,33 @@ final class ChatScreen {
                 : String.format(Locale.ROOT, "%s, %.1f tokens/s", tokens, end.tokensPerSecond());
     }
 
-    private static void say(Terminal terminal, String text) {
-        terminal.writer().println(styled(terminal, new WordWrap().put(text, terminal.getWidth()), DIM));
-        terminal.flush();
-    }
-
-    private static String styled(Terminal terminal, String text, AttributedStyle style) {
-        return Terminals.plain() ? text : new AttributedString(text, style).toAnsi(terminal);
+    private static void say(Window window, String text) {
+        window.print(window.styled(new WordWrap().put(text, window.columns()), DIM) + "\n");
     }
 
     /** An answer as it comes; thoughts are dim. */
     private static final class ShownAnswer implements Conversation.Listener {
-        private final Terminal terminal;
+        private final Window window;
         private final WordWrap wrap = new WordWrap();
         private boolean line;
         private boolean thinking;
 
-        ShownAnswer(Terminal terminal) {
-            this.terminal = terminal;
+        ShownAnswer(Window window) {
+            this.window = window;
         }
 
         @Override
         public void loading(String model, double progress) {
             line = true;
-            terminal.writer()
-                    .print("\r\u001b[K" + styled(terminal, Bar.line(model + " loads", progress, 0, 0, 0), DIM));
-            terminal.flush();
+            String text = Bar.of(model + " loads", progress).line(window.columns());
+            window.print("\r\u001b[K" + window.styled(text, DIM));
         }
 
         @Override
         public void reasoning(String text) {
             takeLineAway();
             thinking = true;
-            print(Terminals.plain() ? wrapped(text) : DIM_ON + wrapped(text) + DIM_OFF);
+            window.print(Terminals.plain() ? wrapped(text) : DIM_ON + wrapped(text) + DIM_OFF);
         }
 
         @Override
@@ -243,30 +228,25 @@ final class ChatScreen {
             takeLineAway();
             if (thinking) {
                 thinking = false;
-                print(wrapped("\n\n"));
+                window.print(wrapped("\n\n"));
             }
-            print(wrapped(text));
+            window.print(wrapped(text));
         }
 
         void end() {
             takeLineAway();
-            print("\n");
+            window.print("\n");
         }
 
         private String wrapped(String text) {
-            return wrap.put(printable(text), terminal.getWidth());
+            return wrap.put(printable(text), window.columns());
         }
 
         private void takeLineAway() {
             if (line) {
                 line = false;
-                print("\r\u001b[K");
+                window.print("\r\u001b[K");
             }
-        }
-
-        private void print(String text) {
-            terminal.writer().print(text);
-            terminal.flush();
         }
 
         /** A model must not move the cursor, or worse. */

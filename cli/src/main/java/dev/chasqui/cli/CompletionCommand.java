@@ -40,7 +40,7 @@ final class CompletionCommand implements Callable<Integer> {
         }
     }
 
-    @Parameters(paramLabel = "bash|zsh|fish", description = "The shell.")
+    @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish.")
     private Shell shell;
 
     @Override

@@ -2,15 +2,12 @@ package dev.chasqui.cli;
 
 import static java.util.Objects.requireNonNull;
 
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -19,7 +16,7 @@ import picocli.CommandLine.ParameterException;
 final class ConfigCheck {
     private ConfigCheck() {}
 
-    /** What cannot be read, and names that nobody knows. */
+    /** What cannot be read, names that nobody knows, and lists where one value is wanted. */
     static List<ConfigFile.Problem> names(ConfigFile file, ConfigKeys keys) {
         List<ConfigFile.Problem> problems = new ArrayList<>(file.problems());
         for (ConfigFile.Entry entry : file.entries()) {
@@ -28,6 +25,9 @@ final class ConfigCheck {
                 String expected = near.isEmpty() ? "a name that chasqui config lists" : near;
                 problems.add(new ConfigFile.Problem(
                         entry.line(), entry.key() + ": no such setting (expected: " + expected + ")"));
+            } else if (entry.list() && !keys.takesSeveral(entry.key())) {
+                problems.add(new ConfigFile.Problem(
+                        entry.line(), entry.key() + ": [" + entry.value() + "] (expected: one value, not a list)"));
             }
         }
         return problems;
@@ -39,7 +39,7 @@ final class ConfigCheck {
         List<ConfigFile.Problem> problems = names(file, keys);
         for (ConfigFile.Entry entry : file.entries()) {
             OptionSpec option = keys.options().get(entry.key());
-            if (option != null && !entry.value().isEmpty()) {
+            if (option != null && !entry.value().isEmpty() && (!entry.list() || option.isMultiValue())) {
                 String problem = problem(option.command().name(), List.of(entry));
                 // Beyond loopback is fine with a key, which another line may hold.
                 if (!problem.isEmpty()
@@ -88,32 +88,11 @@ final class ConfigCheck {
             ((ServerCommand) parsed.subcommand().commandSpec().userObject()).check();
             return "";
         } catch (ParameterException wrong) {
-            return typeProblem(wrong, entries.get(0));
+            ConfigFile.Entry entry = entries.get(0);
+            return entry.key() + ": " + entry.value() + " (expected: " + UsageProblem.expected(wrong) + ")";
         } catch (Failure | IllegalArgumentException wrong) {
             return String.valueOf(wrong.getMessage()).replaceFirst("^--", "");
         }
-    }
-
-    private static String typeProblem(ParameterException wrong, ConfigFile.Entry entry) {
-        String expected = wrong.getArgSpec() == null
-                ? ""
-                : " (expected: " + kind(wrong.getArgSpec().type()) + ")";
-        return entry.key() + ": " + entry.value() + expected;
-    }
-
-    private static String kind(Class<?> type) {
-        if (type == Integer.class || type == int.class) {
-            return "a whole number";
-        }
-        if (type == Double.class) {
-            return "a number";
-        }
-        if (type.isEnum()) {
-            return Stream.of(type.getEnumConstants())
-                    .map(value -> String.valueOf(value).toLowerCase(Locale.ROOT))
-                    .collect(Collectors.joining(", "));
-        }
-        return type == InetSocketAddress.class ? "HOST:PORT" : "another value";
     }
 
     /** Without environment and file, so that nothing but the given settings counts. */

@@ -40,9 +40,10 @@ record ConfigFile(Path path, List<Entry> entries, List<Problem> problems) {
      * One setting.
      *
      * @param value as a flag would say it: lists with commas; empty: not set
+     * @param list whether it is written as a list
      * @param line from 1
      */
-    record Entry(String key, String value, int line) {}
+    record Entry(String key, String value, boolean list, int line) {}
 
     /**
      * What is wrong.
@@ -63,7 +64,7 @@ record ConfigFile(Path path, List<Entry> entries, List<Problem> problems) {
         } catch (MalformedInputException bytes) {
             throw new Failure(path + ": is not UTF-8 text (expected: YAML)", 2);
         } catch (IOException problem) {
-            throw new Failure(path + " cannot be read: " + problem.getMessage(), 2);
+            throw new Failure(path + " cannot be read: " + Reason.of(problem), 2);
         }
     }
 
@@ -110,7 +111,7 @@ record ConfigFile(Path path, List<Entry> entries, List<Problem> problems) {
             if (value == null) {
                 problems.add(new Problem(line, key + ": a block of its own (expected: a value, or a list of them)"));
             } else {
-                entries.add(new Entry(key, value, line));
+                entries.add(new Entry(key, value, tuple.getValueNode() instanceof SequenceNode, line));
             }
         }
     }

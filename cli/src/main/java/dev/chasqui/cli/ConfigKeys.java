@@ -53,6 +53,11 @@ final class ConfigKeys {
         return options.containsKey(key) || OTHERS.containsKey(key);
     }
 
+    boolean takesSeveral(String key) {
+        OptionSpec option = options.get(key);
+        return option == null ? key.equals("aliases") : option.isMultiValue();
+    }
+
     /** The known key that is spelled most like it; empty where none is near. */
     String nearest(String key) {
         return Spelling.nearest(key, options.keySet());

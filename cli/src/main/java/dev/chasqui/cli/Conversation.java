@@ -1,5 +1,11 @@
 package dev.chasqui.cli;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +51,8 @@ final class Conversation {
     private String model;
     private String system;
     private ServerClient.@Nullable Events running;
+    private @Nullable Thread asking;
+    private boolean stopped;
 
     /** @param model empty: the server's default one */
     Conversation(
@@ -80,8 +88,14 @@ final class Conversation {
         messages.clear();
     }
 
+    /** From now on an interrupt is for the next answer. */
+    synchronized void expectAnswer() {
+        stopped = false;
+    }
+
     /**
-     * Asks, and tells the answer as it comes. What was said so far of an answer that was cut short is kept.
+     * Asks, and tells the answer as it comes. What was said so far of an answer that was cut short is kept; where that is
+     * nothing, the question is forgotten.
      *
      * @throws Failure with what the server says; the question is forgotten
      */
@@ -115,29 +129,58 @@ final class Conversation {
                 }
             }
         } catch (Failure failure) {
-            messages.remove(messages.size() - 1);
-            throw failure;
-        } finally {
-            synchronized (this) {
-                running = null;
+            if (!hasStopped()) {
+                messages.remove(messages.size() - 1);
+                throw failure;
             }
+        } finally {
+            over();
         }
-        messages.add(new Message("assistant", answer.toString()));
+        if (answer.isEmpty()) {
+            messages.remove(messages.size() - 1);
+        } else {
+            messages.add(new Message("assistant", answer.toString()));
+        }
         return new End(counts[0], 0, true);
     }
 
     private ServerClient.Events begin() {
+        synchronized (this) {
+            if (stopped) {
+                throw new Failure("stopped", 1);
+            }
+            asking = Thread.currentThread();
+        }
         ServerClient.Events events = server.events("/api/chat/stream", request());
         synchronized (this) {
             running = events;
+            if (stopped) {
+                events.close();
+            }
         }
         return events;
     }
 
+    private synchronized void over() {
+        running = null;
+        asking = null;
+        // An interrupt is for a request that waits, and this one waits no more.
+        if (stopped) {
+            Thread.interrupted();
+        }
+    }
+
+    private synchronized boolean hasStopped() {
+        return stopped;
+    }
+
     /** Cuts the answer that comes now short. */
     synchronized void interrupt() {
+        stopped = true;
         if (running != null) {
             running.close();
+        } else if (asking != null) {
+            asking.interrupt();
         }
     }
 
@@ -160,6 +203,23 @@ final class Conversation {
             request.put("max_tokens", maxTokens);
         }
         return request;
+    }
+
+    /**
+     * Writes it to a new file.
+     *
+     * @return the file's full path
+     * @throws Failure where it cannot be written
+     */
+    Path save(Path file) {
+        Path path = file.toAbsolutePath().normalize();
+        try {
+            return Files.writeString(path, asMarkdown(), StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW);
+        } catch (FileAlreadyExistsException there) {
+            throw new Failure(path + " is there already (expected: a new file)", 1);
+        } catch (IOException problem) {
+            throw new Failure(path + " cannot be written: " + Reason.of(problem), 1);
+        }
     }
 
     /** As Markdown, for people to read. */

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,6 +44,7 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
 
     private final Map<String, String> environment;
     private final Supplier<Map<String, String>> file;
+    private final Map<OptionSpec, String> sources = new IdentityHashMap<>();
     private final Set<String> passedOver = new TreeSet<>();
 
     /** @param file the configuration file's values by key, asked for when the first is needed */
@@ -57,18 +59,29 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
             return null;
         }
         String key = option.longestName().substring(2);
-        String own = value("CHASQUI_" + key.replace('-', '_').toUpperCase(Locale.ROOT));
+        String variable = "CHASQUI_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
+        String own = value(variable);
         boolean server = SERVERS.contains(option.command().name());
         // What is said of a server's answers is not said of a chat.
         if (own != null || !(server || option.longestName().equals("--api-key"))) {
+            sources.put(option, variable);
             return own;
         }
-        String other = OTHER_NAMES.getOrDefault(option.longestName(), List.of()).stream()
-                .map(this::value)
-                .filter(value -> value != null)
-                .findFirst()
-                .orElseGet(() -> key.equals("model") ? model() : null);
-        return other != null || !server ? other : file.get().get(key);
+        for (String name : OTHER_NAMES.getOrDefault(option.longestName(), List.of())) {
+            String other = value(name);
+            if (other != null) {
+                sources.put(option, name);
+                return other;
+            }
+        }
+        sources.put(option, key);
+        String model = key.equals("model") ? model() : null;
+        return model != null || !server ? model : file.get().get(key);
+    }
+
+    /** Where its value comes from: a variable, an entry of the file, or else the flag itself. */
+    String source(OptionSpec option) {
+        return sources.getOrDefault(option, option.longestName());
     }
 
     /** {@code MODEL_FILENAME} of the hub's {@code MODEL_REPO}; alone, of the models folder. */

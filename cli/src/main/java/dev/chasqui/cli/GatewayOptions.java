@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 
 /** What a gateway can be told, by {@code chasqui gateway} and {@code chasqui serve}. */
 final class GatewayOptions {
+    private static final int MOST_SECONDS = 86_400;
 
     @Option(
             names = "--port",
@@ -135,6 +136,9 @@ final class GatewayOptions {
     /** The same without a look at this machine's ports. */
     GatewaySettings build(
             List<String> nodes, @Nullable String token, GatewaySettings.NodeTls tls, List<String> localNode) {
+        Require.range(24, 72, "--stream-retention", streamRetention, "hours");
+        Require.range(2, MOST_SECONDS, "--node-silence", nodeSilence, "seconds");
+        Require.atLeast(0, "--takeover-patience", takeoverPatience, "seconds");
         try {
             return new GatewaySettings(
                     host,

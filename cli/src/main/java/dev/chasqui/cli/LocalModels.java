@@ -108,7 +108,7 @@ final class LocalModels implements ModelPlace {
     @Override
     public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
         return told(() -> {
-            Pull pull = store.pull(ModelReference.parse(name), force, state -> progress.show(line(name, state)));
+            Pull pull = store.pull(ModelReference.parse(name), force, state -> progress.show(bar(name, state)));
             StoredModel stored;
             try {
                 stored = pull.future().join();
@@ -119,8 +119,8 @@ final class LocalModels implements ModelPlace {
         });
     }
 
-    private static String line(String name, PullProgress state) {
-        return Bar.line(
+    private static Bar bar(String name, PullProgress state) {
+        return new Bar(
                 name + " is downloading",
                 state.fraction(),
                 state.bytesDone(),

@@ -4,7 +4,6 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -40,6 +39,7 @@ public final class Main implements Runnable {
             ValidateCommand.class,
             SpecCommand.class,
             CompletionCommand.class,
+            HelpCommand.class,
             ManCommand.class,
             RehearseCommand.class);
 
@@ -49,20 +49,31 @@ public final class Main implements Runnable {
     private Main() {}
 
     public static void main(String[] arguments) {
-        Map<String, String> environment = System.getenv();
-        Configuration file = new Configuration(environment, List.of(arguments), () -> commandLine(Map.of(), Map::of));
-        int code;
+        System.exit(run(
+                List.of(arguments),
+                System.getenv(),
+                new PrintWriter(System.out, true),
+                new PrintWriter(System.err, true)));
+    }
+
+    /** Does what the arguments say, and returns the exit code. */
+    static int run(List<String> arguments, Map<String, String> environment, PrintWriter out, PrintWriter err) {
+        Configuration file = new Configuration(environment, arguments, () -> commandLine(Map.of(), Map::of));
+        String wanted = arguments.stream()
+                .filter(argument -> !argument.startsWith("-"))
+                .findFirst()
+                .orElse("");
         try {
-            String wanted = Stream.of(arguments)
-                    .filter(argument -> !argument.startsWith("-"))
-                    .findFirst()
-                    .orElse("");
-            code = settled(program(wanted), environment, file).execute(arguments);
+            return settled(program(wanted), environment, file)
+                    .setOut(out)
+                    .setErr(err)
+                    .execute(arguments.toArray(String[]::new));
         } catch (Failure failure) {
-            System.err.println("chasqui: " + failure.getMessage());
-            code = failure.exitCode();
+            err.println("chasqui: " + failure.getMessage());
+            return failure.exitCode();
+        } catch (OutOfMemoryError refused) {
+            return say(refused, err);
         }
-        System.exit(code);
     }
 
     /**
@@ -97,6 +108,10 @@ public final class Main implements Runnable {
         return program.setDefaultValueProvider(new EnvironmentDefaults(environment, file))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
+                .setExecutionStrategy(parsed -> {
+                    UsageProblem.refuseUnknownCommand(parsed);
+                    return new CommandLine.RunLast().execute(parsed);
+                })
                 .setParameterExceptionHandler((problem, given) -> say(problem))
                 .setExecutionExceptionHandler((problem, command, given) -> say(problem, command));
     }
@@ -114,17 +129,28 @@ public final class Main implements Runnable {
             err.println("chasqui: " + failure.getMessage());
             return failure.exitCode();
         }
-        err.println("chasqui: " + problem.getMessage());
+        err.println("chasqui: " + UsageProblem.sentence(problem));
         err.println("See " + command.getCommandSpec().qualifiedName() + " --help.");
         return CommandLine.ExitCode.USAGE;
     }
 
     private static int say(Exception problem, CommandLine command) throws Exception {
-        if (!(problem instanceof Failure failure)) {
-            throw problem;
+        if (problem instanceof Failure failure) {
+            command.getErr().println("chasqui: " + failure.getMessage());
+            return failure.exitCode();
         }
-        command.getErr().println("chasqui: " + failure.getMessage());
-        return failure.exitCode();
+        for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+            if (cause instanceof OutOfMemoryError refused) {
+                return say(refused, command.getErr());
+            }
+        }
+        throw problem;
+    }
+
+    private static int say(OutOfMemoryError refused, PrintWriter err) {
+        err.println("chasqui: the system gives no more memory or threads (" + refused.getMessage()
+                + "); ulimit -a shows this shell's limits");
+        return 1;
     }
 
     /** The version that the jar's manifest names. */

@@ -3,7 +3,7 @@ package dev.chasqui.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -27,7 +27,7 @@ final class ManCommand implements Callable<Integer> {
             arity = "0..*",
             paramLabel = "COMMAND",
             description = "Such as serve, or model pull. Without one: chasqui itself.")
-    private String[] names = {};
+    private List<String> names = List.of();
 
     @Option(names = "--to", paramLabel = "DIR", description = "Write the pages of all commands there.")
     @Nullable
@@ -35,30 +35,17 @@ final class ManCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandLine program = Main.commandLine(Map.of(), Map::of);
         if (to == null) {
-            System.out.print(ManPage.of(find(program).getCommandSpec()));
+            System.out.print(ManPage.of(HelpCommand.find(names).getCommandSpec()));
             return 0;
         }
         try {
             Files.createDirectories(to);
-            writeAll(program, to);
+            writeAll(HelpCommand.find(List.of()), to);
         } catch (IOException e) {
-            throw new Failure("manual pages cannot be written to " + to + ": " + e.getMessage(), 1);
+            throw new Failure("manual pages cannot be written to " + to + ": " + Reason.of(e), 1);
         }
         return 0;
-    }
-
-    private CommandLine find(CommandLine program) {
-        CommandLine command = program;
-        for (String name : names) {
-            command = command.getSubcommands().get(name);
-            if (command == null) {
-                throw new Failure(
-                        "command: " + String.join(" ", names) + " (expected: one that chasqui --help lists)", 2);
-            }
-        }
-        return command;
     }
 
     private static void writeAll(CommandLine command, Path folder) throws IOException {

@@ -37,7 +37,7 @@ final class ModelLoadCommand implements Callable<Integer> {
             body.put("keep_alive", keepAlive);
         }
         try (RemoteModels models = place.remote()) {
-            JsonNode model = models.load(name, body, place.progress());
+            JsonNode model = models.load(name, body, place.progress("stopped; the server may go on with it"));
             String told = model.path("name").asString(name) + " is in memory, "
                     + ModelText.size(model.path("memory_bytes").asLong(0));
             System.out.println(place.json ? model.toPrettyString() : told);

@@ -38,7 +38,17 @@ final class ModelPlaceOptions {
         return new RemoteModels(server.required());
     }
 
-    ProgressPrinter progress() {
-        return new ProgressPrinter(System.err, Terminals.error());
+    /**
+     * Shows how far it is.
+     *
+     * @param interrupted what Ctrl-C says at its end
+     */
+    ProgressPrinter progress(String interrupted) {
+        ProgressPrinter progress = ProgressPrinter.onError();
+        Signals.endOnInterrupt(() -> {
+            progress.end();
+            System.err.println("chasqui: " + interrupted);
+        });
+        return progress;
     }
 }

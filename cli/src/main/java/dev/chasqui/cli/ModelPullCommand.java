@@ -29,7 +29,7 @@ final class ModelPullCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (ModelPlace models = place.open()) {
-            JsonNode model = models.pull(name, force, place.progress());
+            JsonNode model = models.pull(name, force, place.progress("stopped; run it again to go on"));
             String told = model.path("name").asString(name) + " is here, "
                     + ModelText.size(model.path("size_bytes").asLong(0)) + ", checked";
             System.out.println(place.json ? model.toPrettyString() : told);

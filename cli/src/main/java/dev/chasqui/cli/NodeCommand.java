@@ -71,12 +71,16 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
     public Integer call() throws InterruptedException {
         log.apply();
         InferenceNode node = start();
-        ProgressLine.follow(node.models(), System.err, System.getenv("CHASQUI_TERMINAL") != null);
+        ProgressPrinter progress = ProgressPrinter.onError();
+        ProgressLine.follow(node.models(), progress);
         // A parent that ends sends a signal and closes the pipe; whichever comes first counts.
         AtomicBoolean stopping = new AtomicBoolean();
-        Signals.endInOrder(() -> stop(node, shutdownTimeout, stopping));
+        Signals.endInOrder(() -> {
+            progress.end();
+            stop(node, shutdownTimeout, stopping);
+        });
         if (supervised) {
-            Signals.leaveTerminalToParent();
+            Signals.leaveTerminalToParent(progress::end);
             endWithStandardInput(() -> stop(node, Duration.ZERO, stopping));
         }
         node.awaitTermination();

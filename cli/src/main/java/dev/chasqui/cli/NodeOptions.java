@@ -150,7 +150,7 @@ final class NodeOptions {
     @Option(
             names = "--temperature",
             paramLabel = "T",
-            description = "Where a request does not say; 0 to 100. Default: as the catalogue says, else 0.8.")
+            description = "Where a request does not say; 0 to 2. Default: as the catalogue says, else 0.8.")
     @Nullable
     Double temperature;
 
@@ -192,8 +192,17 @@ final class NodeOptions {
     @Nullable
     String lookahead;
 
-    /** @throws IllegalArgumentException where a value is out of range, or names a file that is not there */
+    /**
+     * As the node takes it.
+     *
+     * @throws Failure where a value is out of range, or names a file where a folder is wanted
+     * @throws IllegalArgumentException where a value is out of range, or names a file that is not there
+     */
     ModelSettings settings() {
+        Require.temperature(temperature);
+        Require.atLeast(0, "prompt-cache", promptCache, "MiB");
+        Require.atLeast(1, "models-memory", modelsMemory, "MiB");
+        Require.folder("models-path", modelsPath);
         return new ModelSettings(
                 file("model", model),
                 parallel == null ? 4 : parallel,

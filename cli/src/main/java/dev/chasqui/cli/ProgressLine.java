@@ -3,7 +3,6 @@ package dev.chasqui.cli;
 import dev.chasqui.node.model.ModelActivity;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
-import java.io.PrintStream;
 
 /**
  * Shows how far the default model is: on a terminal one line that grows, elsewhere a line now and then. The log says the
@@ -19,9 +18,8 @@ final class ProgressLine {
         this.printer = printer;
     }
 
-    /** @param terminal whether {@code out} can draw a line again */
-    static void follow(Models models, PrintStream out, boolean terminal) {
-        ProgressLine line = new ProgressLine(models, new ProgressPrinter(out, terminal));
+    static void follow(Models models, ProgressPrinter printer) {
+        ProgressLine line = new ProgressLine(models, printer);
         models.onChange(line::changed);
     }
 
@@ -32,14 +30,14 @@ final class ProgressLine {
     private void show(ModelDescription model) {
         ModelActivity activity = model.activity();
         switch (activity.state()) {
-            case DOWNLOADING, LOADING -> printer.show(text(model.name(), activity));
+            case DOWNLOADING, LOADING -> printer.show(bar(model.name(), activity));
             case ABSENT, ON_DISK, READY, FAILED -> printer.clear();
         }
     }
 
-    static String text(String name, ModelActivity activity) {
+    private static Bar bar(String name, ModelActivity activity) {
         String does = activity.state() == ModelActivity.State.LOADING ? " loads" : " downloads";
-        return Bar.line(
+        return new Bar(
                 name + does,
                 activity.progress(),
                 activity.bytesDone(),

@@ -58,7 +58,7 @@ final class RemoteModels implements ModelPlace {
                 if (event.path("type").asString("").equals("done")) {
                     return event.path("model");
                 }
-                progress.show(Bar.line(
+                progress.show(new Bar(
                         event.path("model").asString(name) + " is "
                                 + event.path("state")
                                         .asString("")

@@ -7,6 +7,8 @@ import sun.misc.SignalHandler;
 
 /** What SIGINT, SIGTERM and SIGHUP do. */
 final class Signals {
+    /** What shells say of a program that SIGINT ended. */
+    private static final int INTERRUPTED = 130;
 
     private Signals() {}
 
@@ -37,9 +39,17 @@ final class Signals {
         }
     }
 
+    /** From now on Ctrl-C runs {@code last} and then ends the process, as it does by itself. */
+    static void endOnInterrupt(Runnable last) {
+        Signal.handle(new Signal("INT"), signal -> {
+            last.run();
+            System.exit(INTERRUPTED);
+        });
+    }
+
     /** A terminal sends Ctrl-C to every process in front, but ending a supervised one is its parent's to decide. */
-    static void leaveTerminalToParent() {
-        Signal.handle(new Signal("INT"), SignalHandler.SIG_IGN);
+    static void leaveTerminalToParent(Runnable interrupted) {
+        Signal.handle(new Signal("INT"), signal -> interrupted.run());
         Signal.handle(new Signal("HUP"), SignalHandler.SIG_IGN);
     }
 }

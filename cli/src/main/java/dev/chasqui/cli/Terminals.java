@@ -2,6 +2,8 @@ package dev.chasqui.cli;
 
 /** What the standard streams are connected to. The launcher looks, as Java cannot tell one from the other. */
 final class Terminals {
+    private static final int USUAL_COLUMNS = 80;
+
     private Terminals() {}
 
     static boolean input() {
@@ -23,8 +25,17 @@ final class Terminals {
 
     /** Columns of the window that output goes to; 0 where it goes elsewhere, or nobody knows. */
     static int width() {
+        return output() ? columns(0) : 0;
+    }
+
+    /** Columns of the window that errors and progress go to; 0 where they go elsewhere. */
+    static int errorWidth() {
+        return error() ? columns(USUAL_COLUMNS) : 0;
+    }
+
+    private static int columns(int unknown) {
         String columns = System.getenv("CHASQUI_COLUMNS");
-        return columns != null && output() && columns.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(columns) : 0;
+        return columns != null && columns.matches("[1-9][0-9]{0,3}") ? Integer.parseInt(columns) : unknown;
     }
 
     static boolean error() {

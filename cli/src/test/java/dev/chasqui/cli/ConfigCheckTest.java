@@ -49,7 +49,22 @@ class ConfigCheckTest {
                 "log-level: loud            | 1: log-level: loud (expected: error, warn, info, debug, trace)",
                 "keep-alive: soon           | 1: keep-alive: soon (expected: seconds",
                 "temperature: hot           | 1: temperature: hot (expected: a number)",
-                "temperature: 200           | 1: temperature: 200.0 (expected: 0 to 100)",
+                "temperature: 200           | 1: temperature: 200 (expected: 0 to 2)",
+                "temperature: 99            | 1: temperature: 99 (expected: 0 to 2)",
+                "top-p: 1.5                 | 1: top-p: 1.5 (expected: 0 to 1)",
+                "repeat-penalty: 0          | 1: repeat-penalty: 0 (expected: above 0 to 10)",
+                "max-tokens: 0              | 1: max-tokens: 0 (expected: 1 or more)",
+                "chat-titles: maybe         | 1: chat-titles: maybe (expected: true or false)",
+                "optimize: yes              | 1: optimize: yes (expected: true or false)",
+                "tensor-split: a            | 1: tensor-split: a (expected: a number, or several with commas between)",
+                "models-memory: -5          | 1: models-memory: -5 (expected: 1 or more MiB)",
+                "prompt-cache: -5           | 1: prompt-cache: -5 (expected: 0 or more MiB)",
+                "stream-retention: 5        | 1: stream-retention: 5 (expected: 24 to 72 hours)",
+                "node-silence: 1            | 1: node-silence: 1 (expected: 2 to 86400 seconds)",
+                "takeover-patience: -1      | 1: takeover-patience: -1 (expected: 0 or more seconds)",
+                "shutdown-timeout: x        | 1: shutdown-timeout: x (expected: 0 to 86400 seconds)",
+                "'model: [a, b]'            | '1: model: [a,b] (expected: one value, not a list)'",
+                "reasoning-field: [a]       | '1: reasoning-field: [a] (expected: one value, not a list)'",
                 "listen: nowhere            | 1: listen: nowhere (expected: HOST:PORT)",
                 "port: {a: 1}               | 1: port: a block of its own",
                 "- port                     | 1: no setting (expected: lines such as port: 8080)",
@@ -57,6 +72,17 @@ class ConfigCheckTest {
     void saysWhatIsWrongAndWhere(String text, String problem) {
         assertThat(problems(text)).hasSize(1);
         assertThat(problems(text).get(0)).startsWith(problem);
+    }
+
+    @Test
+    void aFileIsNoFolderForModels() throws Exception {
+        Path file = Files.createFile(folder.resolve("file"));
+
+        assertThat(problems("\nmodels-path: " + file))
+                .containsExactly("2: models-path: " + file + " (expected: a folder; " + file + " is a file)");
+        assertThat(problems("models-path: " + file.resolve("models"))).hasSize(1);
+        assertThat(problems("models-path: " + folder)).isEmpty();
+        assertThat(problems("models-path: " + folder.resolve("new/models"))).isEmpty();
     }
 
     @Test

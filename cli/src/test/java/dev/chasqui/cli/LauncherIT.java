@@ -84,6 +84,16 @@ class LauncherIT {
     }
 
     @Test
+    void aShellThatGivesTooFewAddressesIsToldSo() throws Exception {
+        String limited = "ulimit -v 2500000; exec " + launcher() + " chat Hello";
+
+        assertThat(run(1, "/bin/sh", "-c", limited).strip().lines())
+                .singleElement()
+                .asString()
+                .contains("ulimit -v is 2500000 KB", "expected: 3500000 or more");
+    }
+
+    @Test
     void printsTheDescriptionWithoutAServer() throws Exception {
         JsonNode description = new JsonMapper().readTree(run(0, launcher(), "spec"));
 

@@ -67,11 +67,11 @@ class ModelTextTest {
                 "2   | 0  | 0    | 0  | x 200 %  [##############################]",
             })
     void aBarIsOneLine(double progress, long done, long total, double rate, String line) {
-        assertThat(Bar.line("x", progress, done, total, rate)).isEqualTo(line);
+        assertThat(new Bar("x", progress, done, total, rate).line(0)).isEqualTo(line);
     }
 
     @Test
     void longTimesHaveHours() {
-        assertThat(Bar.line("x", 0, 0, 7_322_000_000L, 1_000_000)).contains("1.0 MB/s  2:02:02 left  [");
+        assertThat(new Bar("x", 0, 0, 7_322_000_000L, 1_000_000).line(0)).contains("1.0 MB/s  2:02:02 left  [");
     }
 }
