@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -106,16 +107,20 @@ final class LocalModels implements ModelPlace {
     }
 
     @Override
-    public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
+    public Pulled pull(String name, boolean force, ProgressPrinter progress) {
         return told(() -> {
-            Pull pull = store.pull(ModelReference.parse(name), force, state -> progress.show(line(name, state)));
+            AtomicBoolean fetched = new AtomicBoolean();
+            Pull pull = store.pull(ModelReference.parse(name), force, state -> {
+                fetched.compareAndSet(false, state.state() == PullProgress.State.DOWNLOADING);
+                progress.show(line(name, state));
+            });
             StoredModel stored;
             try {
                 stored = pull.future().join();
             } finally {
                 progress.clear();
             }
-            return describe(stored.name(), stored.entry(), stored);
+            return new Pulled(describe(stored.name(), stored.entry(), stored), fetched.get());
         });
     }
 

@@ -10,6 +10,11 @@ public sealed interface ModelReference {
     /** How it was meant, in its one spelling. */
     String text();
 
+    /** Whether it is the place of a file on this machine. */
+    default boolean isLocalFile() {
+        return this instanceof At at && at.source() instanceof ModelSource.LocalFile;
+    }
+
     /** A catalogue id, or a file of the models folder with or without {@code .gguf}. */
     record Named(String name) implements ModelReference {
         public Named {
@@ -26,7 +31,7 @@ public sealed interface ModelReference {
         }
     }
 
-    /** A model file at a place: on the hub, at an https address, or on this machine. */
+    /** A model file at a place: on the hub, at an https address, in a wheel, or on this machine. */
     record At(ModelSource source) implements ModelReference {
         @Override
         public String text() {

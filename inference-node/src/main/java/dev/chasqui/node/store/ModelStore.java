@@ -112,7 +112,7 @@ public final class ModelStore implements AutoCloseable {
 
     /**
      * Fetches a model into the folder, or joins the download of it that is under way. A model that is there already is
-     * returned without a look at its source. A file of this machine that is named by its path is used where it lies.
+     * returned without a look at its source. A file of this machine is copied, unless it lies in the folder already.
      *
      * @param force fetch again what is there; the old file stays in use until the new one is whole and checked. Joining
      *     a download that is under way counts as fetching again.
@@ -120,12 +120,44 @@ public final class ModelStore implements AutoCloseable {
      *     everything later ends {@link Pull#future()}
      */
     public Pull pull(ModelReference reference, boolean force, PullListener listener) {
+        if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile local) {
+            return pullLocal(local, force, listener);
+        }
         Target target = target(reference);
         if (target == null) {
-            return Pull.done(find(reference).orElseThrow(() -> notFound(reference)), listener);
+            throw notFound(reference);
         }
+        return pull(target, force, listener);
+    }
+
+    private Pull pull(Target target, boolean force, PullListener listener) {
         Optional<StoredModel> present = force ? Optional.empty() : usable(target);
         return present.isPresent() ? Pull.done(present.get(), listener) : join(target, force, listener);
+    }
+
+    private Pull pullLocal(ModelSource.LocalFile source, boolean force, PullListener listener) {
+        Target target = catalogue.entryOfSource(source).map(Target::of).orElseGet(() -> Target.of(source));
+        try {
+            String here = folder.nameHere(source.path());
+            if (here != null) {
+                return Pull.done(stored(ofFile(here)).orElseThrow(() -> noFile(source)), listener);
+            }
+            boolean present = !force && usable(target).isPresent();
+            // What is no model is refused before it is copied.
+            if (!present && folder.model(source.path(), target.name(), null).isEmpty()) {
+                throw noFile(source);
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+        return pull(target, force, listener);
+    }
+
+    private static StoreException noFile(ModelSource.LocalFile source) {
+        return new StoreException(
+                StoreException.Reason.NOT_FOUND,
+                "model: " + FileNames.shown(source.path().toString())
+                        + ", where there is no file (expected: the path of a .gguf file)");
     }
 
     private Pull join(Target target, boolean force, PullListener listener) {

@@ -44,6 +44,20 @@ final class ModelsFolder {
         return records;
     }
 
+    /** The name of a file that lies in the folder itself, by its own path or by what that leads to; null for any other. */
+    @Nullable
+    String nameHere(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return null;
+        }
+        for (Path path : List.of(file.getParent().toRealPath().resolve(file.getFileName()), file.toRealPath())) {
+            if (folder.equals(path.getParent())) {
+                return path.getFileName().toString();
+            }
+        }
+        return null;
+    }
+
     Path file(String fileName) {
         return folder.resolve(fileName);
     }

@@ -34,6 +34,9 @@ final class PartialFile implements AutoCloseable {
     private long length;
     private long total;
     private boolean resumed;
+    private boolean marked;
+    private boolean complete;
+    private boolean closed;
 
     /**
      * @param expectedSize of the whole file, null where unknown
@@ -74,6 +77,7 @@ final class PartialFile implements AutoCloseable {
                 && channel.size() > 0
                 && record != null
                 && record.source().equals(source)) {
+            marked = true;
             takeIn();
             resumed = true;
             return record.mark();
@@ -102,6 +106,8 @@ final class PartialFile implements AutoCloseable {
         length = 0;
         total = 0;
         resumed = false;
+        marked = false;
+        complete = false;
     }
 
     /**
@@ -124,6 +130,7 @@ final class PartialFile implements AutoCloseable {
                             + megabytes(size - length + SPARE_BYTES) + " MB)");
         }
         this.total = size;
+        marked = mark != null;
         if (mark == null) {
             records.forgetPart(key);
         } else {
@@ -178,6 +185,7 @@ final class PartialFile implements AutoCloseable {
             throw new StoreException(StoreException.Reason.CHECKSUM, length + " bytes came (expected: " + total + ")");
         }
         channel.force(true);
+        complete = true;
         return HexFormat.of().formatHex(digest.digest());
     }
 
@@ -188,14 +196,17 @@ final class PartialFile implements AutoCloseable {
         Files.deleteIfExists(path);
     }
 
+    /** What is neither whole nor marked with a version cannot be gone on with, so it is removed. */
     @Override
     public void close() throws IOException {
-        if (channel.isOpen()) {
-            boolean isEmpty = channel.size() == 0;
-            channel.close();
-            if (isEmpty) {
-                Files.deleteIfExists(path);
-            }
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // An interrupted thread has closed the channel already.
+        channel.close();
+        if (!complete && !marked || path.toFile().length() == 0) {
+            Files.deleteIfExists(path);
         }
     }
 

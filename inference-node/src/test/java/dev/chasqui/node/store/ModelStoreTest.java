@@ -682,16 +682,67 @@ class ModelStoreTest {
         Path file = Files.write(home.resolve("mine.gguf"), MODEL);
         ModelReference reference = ModelReference.parse(file.toString());
 
-        StoredModel model = get(store.pull(reference, false, PullListener.NONE));
+        StoredModel model = store.find(reference).orElseThrow();
 
         assertThat(model.file()).isEqualTo(file);
         assertThat(model.name()).isEqualTo("mine");
-        assertThat(store.find(reference)).contains(model);
         assertThat(store.list()).isEmpty();
         assertThatThrownBy(() -> store.delete(reference))
                 .extracting(error -> ((StoreException) error).reason())
                 .isEqualTo(Reason.INVALID_NAME);
         assertThat(file).exists();
+    }
+
+    @Test
+    void aFileOfThisMachineIsCopiedIntoTheFolder() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(home.resolve("mine.gguf"), MODEL);
+        List<State> heard = new CopyOnWriteArrayList<>();
+
+        StoredModel model =
+                get(store.pull(ModelReference.parse("file:" + file), false, progress -> heard.add(progress.state())));
+
+        assertThat(model.file()).hasBinaryContent(MODEL).hasParentRaw(models().toRealPath());
+        assertThat(model.name()).matches("mine-[0-9a-f]{8}");
+        assertThat(model.source()).isEqualTo("file:" + file);
+        assertThat(model.sha256()).isEqualTo(sha256(MODEL));
+        assertThat(store.list()).containsExactly(model);
+        assertThat(heard).contains(State.DOWNLOADING, State.CHECKING).endsWith(State.DONE);
+        Files.delete(file);
+        assertThat(get(store.pull(ModelReference.parse(file.toString()), false, PullListener.NONE)))
+                .as("a second time")
+                .isEqualTo(model);
+    }
+
+    @Test
+    void aFileThatLiesInTheFolderIsNotCopied() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(models().resolve("mine.gguf"), MODEL);
+        Path link = Files.createSymbolicLink(home.resolve("link.gguf"), file);
+        List<State> heard = new CopyOnWriteArrayList<>();
+
+        for (Path one : List.of(file, link)) {
+            Pull pull = store.pull(ModelReference.parse(one.toString()), true, progress -> heard.add(progress.state()));
+            assertThat(get(pull).name()).isEqualTo("mine");
+        }
+
+        assertThat(heard).containsExactly(State.DONE, State.DONE);
+        assertThat(visibleFiles()).containsExactly("mine.gguf");
+    }
+
+    @Test
+    void whatIsNoModelIsNotCopied() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(home.resolve("mine.gguf"), Arrays.copyOf(MODEL, 200_000));
+
+        assertThatThrownBy(() -> store.pull(ModelReference.parse(file.toString()), false, PullListener.NONE))
+                .isInstanceOf(BadModelFile.class);
+        assertThatThrownBy(() -> store.pull(ModelReference.parse(home + "/none.gguf"), false, PullListener.NONE))
+                .hasMessage(
+                        "model: " + home + "/none.gguf, where there is no file (expected: the path of a .gguf file)")
+                .extracting(error -> ((StoreException) error).reason())
+                .isEqualTo(Reason.NOT_FOUND);
+        assertThat(visibleFiles()).isEmpty();
     }
 
     @Test
