@@ -109,6 +109,8 @@ final class LocalModels implements ModelPlace {
     @Override
     public Pulled pull(String name, boolean force, ProgressPrinter progress) {
         return told(() -> {
+            // Whoever ends the program ends what it runs, such as a pip, and leaves no scratch behind.
+            Runtime.getRuntime().addShutdownHook(new Thread(store::close, "stop"));
             AtomicBoolean fetched = new AtomicBoolean();
             Pull pull = store.pull(ModelReference.parse(name), force, state -> {
                 fetched.compareAndSet(false, state.state() == PullProgress.State.DOWNLOADING);

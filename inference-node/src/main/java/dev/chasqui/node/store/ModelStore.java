@@ -55,6 +55,11 @@ public final class ModelStore implements AutoCloseable {
         }
     }
 
+    /** Removes what downloads of processes that were killed left behind, except what the next can go on with. */
+    public void sweep() {
+        folder.records().sweep();
+    }
+
     public Catalogue catalogue() {
         return catalogue;
     }
@@ -283,7 +288,11 @@ public final class ModelStore implements AutoCloseable {
     public void close() {
         List<Download> downloads = List.copyOf(running.values());
         downloads.forEach(Download::cancel);
-        downloads.forEach(ModelStore::awaitEnd);
+        try {
+            downloads.forEach(ModelStore::awaitEnd);
+        } catch (StoreException e) {
+            log.warn("a download outlives its store: {}", e.sentence());
+        }
     }
 
     private Optional<StoredModel> stored(Target target) throws IOException {

@@ -622,6 +622,7 @@ class ModelStoreTest {
             try (Closeable lock = records.tryLock("tiny.gguf")) {
                 assertThat(lock).as("a dead process holds nothing").isNotNull();
             }
+            assertThat(models().resolve(".chasqui/tiny.gguf.lock")).doesNotExist();
         } finally {
             other.destroyForcibly();
         }
@@ -635,6 +636,15 @@ class ModelStoreTest {
             System.out.flush();
             Thread.sleep(60_000);
         }
+    }
+
+    @Test
+    void aPullThatFailsLeavesNoLock() throws Exception {
+        server.on(HUB_PATH, FileServer.status(404));
+
+        pullFails(store(), Reason.NOT_FOUND);
+
+        assertThat(models().resolve(".chasqui/tiny.gguf.lock")).doesNotExist();
     }
 
     @Test
