@@ -62,6 +62,10 @@ final class LocalModels implements ModelPlace {
             for (CatalogueEntry entry : store.catalogue().entries()) {
                 models.put(entry.id(), describe(entry.id(), entry, null));
             }
+            for (ModelStore.Partial partial : store.partials()) {
+                models.computeIfAbsent(partial.name(), name -> describe(name, null, null))
+                        .put("bytes_done", partial.bytes());
+            }
             for (StoredModel stored : store.list()) {
                 models.put(stored.name(), describe(stored.name(), stored.entry(), stored));
             }
@@ -77,13 +81,14 @@ final class LocalModels implements ModelPlace {
             ModelReference reference = ModelReference.parse(name);
             Optional<StoredModel> stored = store.find(reference);
             String known = store.nameOf(reference);
-            CatalogueEntry entry = store.catalogue().entry(known).orElse(null);
-            if (stored.isEmpty() && entry == null) {
-                throw store.unknown(name);
+            if (stored.isEmpty()) {
+                return list().valueStream()
+                        .filter(model -> model.path("name").asString("").equals(known))
+                        .findFirst()
+                        .orElseThrow(() -> store.unknown(name));
             }
-            ObjectNode model = describe(known, entry, stored.orElse(null));
-            stored.ifPresent(here -> model.put("slow_with_many", slowWithMany(here)));
-            return model;
+            CatalogueEntry entry = store.catalogue().entry(known).orElse(null);
+            return describe(known, entry, stored.get()).put("slow_with_many", slowWithMany(stored.get()));
         });
     }
 

@@ -80,7 +80,10 @@ final class ModelText {
 
     private static String state(JsonNode model) {
         return switch (model.path("state").asString("")) {
-            case "absent" -> "to be pulled";
+            case "absent" -> {
+                String here = size(model.path("bytes_done").asLong(0));
+                yield here.isEmpty() ? "to be pulled" : "to be pulled, " + here + " are here";
+            }
             case "on_disk" -> model.path("heat").asString("").equals("warm") ? "on disk, warm" : "on disk";
             case "ready" -> "in memory";
             case "downloading", "loading" ->

@@ -35,6 +35,13 @@ class ModelTextTest {
     }
 
     @Test
+    void whatAFetchLeftIsTold() {
+        JsonNode model = JsonMapper.shared().readTree("""
+                [{"name": "half", "state": "absent", "size_bytes": 0, "bytes_done": 31000000}]""");
+        assertThat(ModelText.table(model, 0)).contains("to be pulled, 31 MB are here");
+    }
+
+    @Test
     void longLinesGoOnBelowThemselves() {
         LabelledText text = new LabelledText(40)
                 .line("features", "one two three four five six")

@@ -45,6 +45,8 @@ final class WireModels {
             model.setSizeBytes(activity.bytesTotal())
                     .setBytesDone(activity.bytesDone())
                     .setBytesPerSecond(activity.bytesPerSecond());
+        } else if (activity.state() == ModelActivity.State.ABSENT) {
+            model.setBytesDone(activity.bytesDone());
         }
         return model.build();
     }

@@ -239,7 +239,7 @@ public final class ModelStore implements AutoCloseable {
                         StoreException.Reason.IO, target.name() + " is being fetched by another process");
             }
             faster.forget(target.fileName());
-            if (!folder.delete(target)) {
+            if (!folder.delete(target) && download == null) {
                 throw new StoreException(
                         StoreException.Reason.NOT_FOUND,
                         "model: " + FileNames.shown(reference.text()) + " is not on disk");
@@ -320,6 +320,40 @@ public final class ModelStore implements AutoCloseable {
                 : catalogue.entryOfSource(source).map(Target::of).orElseGet(() -> Target.of(source));
     }
 
+    /** A model of which a download that is not under way has left something. */
+    public record Partial(String name, String fileName, long bytes) {}
+
+    /** What the next pull can go on with, by file name. */
+    public List<Partial> partials() {
+        try {
+            List<Partial> partials = new ArrayList<>();
+            folder.partials().forEach((fileName, bytes) -> {
+                if (!running.containsKey(fileName)) {
+                    partials.add(new Partial(ofPartial(fileName).name(), fileName, bytes));
+                }
+            });
+            return partials;
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** What a partial file is to become: its record tells where the rest is. */
+    private Target ofPartial(String fileName) {
+        FolderRecords.Part part = folder.records().part(fileName);
+        if (part != null && catalogue.entryOfFile(fileName).isEmpty()) {
+            try {
+                Target target = Target.of(ModelSource.parse(part.source()));
+                if (target.fileName().equals(fileName)) {
+                    return target;
+                }
+            } catch (IllegalArgumentException | StoreException e) {
+                log.debug("nothing says where the rest of {} is", fileName);
+            }
+        }
+        return ofFile(fileName);
+    }
+
     private @Nullable Target named(String name) {
         Optional<CatalogueEntry> entry = catalogue
                 .entry(name)
@@ -330,14 +364,34 @@ public final class ModelStore implements AutoCloseable {
         }
         try {
             return folder.fileNames().stream()
-                    .filter(file ->
-                            file.equals(name) || FileNames.modelName(file).equals(name))
+                    .filter(file -> isNamed(file, name))
                     .findFirst()
                     .map(this::ofFile)
+                    .or(() -> underWay(name))
+                    .or(() -> leftOf(name))
                     .orElse(null);
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    private static boolean isNamed(String fileName, String name) {
+        return fileName.equals(name) || FileNames.modelName(fileName).equals(name);
+    }
+
+    private Optional<Target> underWay(String name) {
+        return running.values().stream()
+                .map(Download::target)
+                .filter(target -> isNamed(target.fileName(), name))
+                .findFirst();
+    }
+
+    private Optional<Target> leftOf(String name) {
+        return partials().stream()
+                .map(Partial::fileName)
+                .filter(fileName -> isNamed(fileName, name))
+                .findFirst()
+                .map(this::ofPartial);
     }
 
     private Target ofFile(String fileName) {

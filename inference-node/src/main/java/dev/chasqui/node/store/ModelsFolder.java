@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -145,6 +146,27 @@ final class ModelsFolder {
                     .sorted(Comparator.naturalOrder())
                     .toList();
         }
+    }
+
+    /** Names of model files of which a fetch has left something, and bytes that are here; of a split model, its first part's. */
+    Map<String, Long> partials() throws IOException {
+        Map<String, Long> bytes = new TreeMap<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(PARTIAL)) {
+                    String fileName = name.substring(0, name.length() - PARTIAL.length());
+                    if (FileNames.isGgufName(fileName)) {
+                        FileNames.Part part = FileNames.part(fileName);
+                        bytes.merge(
+                                part == null ? fileName : part.fileName(1),
+                                file.toFile().length(),
+                                Long::sum);
+                    }
+                }
+            }
+        }
+        return bytes;
     }
 
     private static boolean isFirst(String fileName) {

@@ -814,6 +814,50 @@ class ModelStoreTest {
     }
 
     @Test
+    void aDownloadIsDeletedByTheNameThatItIsListedBy() throws Exception {
+        serveSlowly();
+        ModelStore store = store("\"hf:other/r/tiny.gguf\"", "");
+        Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+        while (pull.progress().bytesDone() < 1000) {
+            Thread.sleep(5);
+        }
+
+        store.delete(ModelReference.parse(pull.progress().model()));
+
+        assertThat(failure(pull).reason()).isEqualTo(Reason.CANCELLED);
+        assertThat(visibleFiles()).isEmpty();
+        assertThat(store.partials()).isEmpty();
+    }
+
+    @Test
+    void whatACancelledDownloadLeftIsListedGoneOnWithAndDeletedByItsName() throws Exception {
+        serveSlowly();
+        ModelStore store = store("\"hf:other/r/tiny.gguf\"", "");
+        Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+        while (pull.progress().bytesDone() < 1000) {
+            Thread.sleep(5);
+        }
+        assertThat(store.partials()).as("while it is under way").isEmpty();
+        store.close();
+        byte[] half = Files.readAllBytes(models().resolve(pull.progress().model() + ".gguf.partial"));
+
+        ModelStore later = store("\"hf:other/r/tiny.gguf\"", "");
+        assertThat(later.partials())
+                .containsExactly(new ModelStore.Partial(
+                        pull.progress().model(), pull.progress().model() + ".gguf", half.length));
+        ModelReference name = ModelReference.parse(pull.progress().model());
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        assertThat(get(later.pull(name, false, PullListener.NONE)).file()).hasBinaryContent(MODEL);
+        assertThat(server.requests).last().isEqualTo(HUB_PATH + " bytes=" + half.length + "-");
+
+        Files.delete(models().resolve(pull.progress().model() + ".gguf"));
+        Files.write(models().resolve(pull.progress().model() + ".gguf.partial"), half);
+        later.delete(name);
+        assertThat(visibleFiles()).isEmpty();
+        assertThatThrownBy(() -> later.delete(name)).hasMessageContaining("neither on disk nor in the catalogue");
+    }
+
+    @Test
     void readsTheHubsPlaceAndTokenFromTheEnvironment() {
         StoreSettings settings =
                 StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", "https://hub.example", "HF_TOKEN", "t"));
