@@ -164,6 +164,7 @@ final class LocalModels implements ModelPlace {
             model.put("quantization", stored.summary().quantization());
             model.put("parameters", stored.summary().parameters());
             model.put("trained_context_tokens", stored.summary().contextLength());
+            model.put("checked", stored.checked());
             if (stored.sha256() != null) {
                 model.put("sha256", stored.sha256());
             }

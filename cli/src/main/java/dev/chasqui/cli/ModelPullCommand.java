@@ -40,6 +40,7 @@ final class ModelPullCommand implements Callable<Integer> {
         if (!pulled.fetched()) {
             return model + " was here already, " + size;
         }
-        return model + " is here, " + size + ", checked";
+        boolean checked = pulled.model().path("checked").asBoolean(false);
+        return model + " is here, " + size + (checked ? ", checked" : "; its source gives no hash");
     }
 }

@@ -101,6 +101,7 @@ final class WireModels {
         model.setFileName(String.valueOf(stored.file().getFileName()))
                 .setSizeBytes(stored.sizeBytes())
                 .setModifiedEpochS(stored.modified().getEpochSecond())
+                .setChecked(stored.checked())
                 .setArchitecture(summary.architecture())
                 .setQuantization(summary.quantization())
                 .setParameters(summary.parameters())

@@ -263,7 +263,7 @@ final class Download implements Runnable {
 
     private StoredModel fetchFrom(ModelSource source) throws IOException, InterruptedException {
         List<String> names = target.fileNames();
-        List<String> hashes = new ArrayList<>();
+        List<Hash> hashes = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
             ModelSource place = names.size() == 1 ? source : partOf(source, i + 1);
             meter.part(i, names.size());
@@ -295,8 +295,10 @@ final class Download implements Runnable {
         return source.sibling(part.fileName(number));
     }
 
-    /** Returns the SHA-256 of what is now in the partial file. */
-    private String fetchPart(ModelSource source, String fileName) throws IOException, InterruptedException {
+    /** What is now in the partial file, as SHA-256, and whether it was compared with one that was known. */
+    record Hash(String sha256, boolean checked) {}
+
+    private Hash fetchPart(ModelSource source, String fileName) throws IOException, InterruptedException {
         try (PartialFile out =
                 new PartialFile(folder.partial(fileName), folder.records(), fileName, target.size(), this::arrived)) {
             try {
@@ -333,7 +335,7 @@ final class Download implements Runnable {
         return web;
     }
 
-    private String fetchOnce(ModelSource source, PartialFile out) throws IOException, InterruptedException {
+    private Hash fetchOnce(ModelSource source, PartialFile out) throws IOException, InterruptedException {
         meter.state(State.CONNECTING);
         if (source instanceof ModelSource.Hub hub) {
             web().fetch(web().address(hub), hub.text(), out);
@@ -346,12 +348,13 @@ final class Download implements Runnable {
         }
         meter.state(State.CHECKING);
         String sha256 = out.complete();
-        String expected = target.sha256();
+        String known = target.sha256();
+        String expected = known == null ? out.publishedSha256() : known;
         if (expected != null && !expected.equals(sha256)) {
             throw new StoreException(
                     StoreException.Reason.CHECKSUM, "SHA-256 " + sha256 + " (expected: " + expected + ")");
         }
-        return sha256;
+        return new Hash(sha256, expected != null);
     }
 
     private void copy(ModelSource.LocalFile source, PartialFile out) throws IOException {

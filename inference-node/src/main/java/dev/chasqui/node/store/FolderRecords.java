@@ -34,8 +34,17 @@ final class FolderRecords {
     private static final String LOCK = ".lock";
     private static final long MAX_BYTES = 64 << 10;
 
-    /** Where a finished file came from. It counts only while size and time are still those of the file. */
-    record Fetched(String source, String sha256, long sizeBytes, long modifiedMillis) {
+    /**
+     * Where a finished file came from. It counts only while size and time are still those of the file.
+     *
+     * @param checked whether its hash was compared with one that was known; null in a record of an older version
+     */
+    record Fetched(
+            String source,
+            String sha256,
+            long sizeBytes,
+            long modifiedMillis,
+            @Nullable Boolean checked) {
         Fetched {
             Objects.requireNonNull(source);
             Objects.requireNonNull(sha256);
@@ -119,9 +128,11 @@ final class FolderRecords {
         return current ? record : null;
     }
 
-    void writeFetched(Path file, String source, String sha256) throws IOException {
+    void writeFetched(Path file, String source, Download.Hash hash) throws IOException {
         long modified = Files.getLastModifiedTime(file).toMillis();
-        write(file.getFileName() + ".json", new Fetched(source, sha256, Files.size(file), modified));
+        write(
+                file.getFileName() + ".json",
+                new Fetched(source, hash.sha256(), Files.size(file), modified, hash.checked()));
     }
 
     @Nullable

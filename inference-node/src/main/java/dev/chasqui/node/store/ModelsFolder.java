@@ -92,7 +92,14 @@ final class ModelsFolder {
                 entry,
                 model.summary(),
                 fetched != null && whole ? fetched.sha256() : null,
-                fetched == null ? null : fetched.source()));
+                fetched == null ? null : fetched.source(),
+                fetched != null && isChecked(fetched, whole ? entry : null)));
+    }
+
+    /** What is the catalogue's hash was compared with it, whoever wrote the record. */
+    private static boolean isChecked(FolderRecords.Fetched fetched, @Nullable CatalogueEntry entry) {
+        return Boolean.TRUE.equals(fetched.checked())
+                || entry != null && fetched.sha256().equals(entry.sha256());
     }
 
     private Checked look(Path file) throws IOException {
@@ -175,7 +182,7 @@ final class ModelsFolder {
     }
 
     /** Gives finished files their names. A reader sees the old file or the new one, whole. */
-    void publish(Target target, String source, List<String> hashes) throws IOException {
+    void publish(Target target, String source, List<Download.Hash> hashes) throws IOException {
         List<String> names = target.fileNames();
         for (int i = 0; i < names.size(); i++) {
             Path file = file(names.get(i));

@@ -27,10 +27,11 @@ final class PartialFile implements AutoCloseable {
     private final Path path;
     private final FolderRecords records;
     private final String key;
-    private final @Nullable Long expectedSize;
+    private @Nullable Long expectedSize;
     private final BiConsumer<Long, Long> onBytes;
     private final FileChannel channel;
     private MessageDigest digest = sha256();
+    private @Nullable String publishedSha256;
     private long length;
     private long total;
     private boolean resumed;
@@ -108,6 +109,22 @@ final class PartialFile implements AutoCloseable {
         resumed = false;
         marked = false;
         complete = false;
+    }
+
+    /**
+     * Takes in what the publisher says of the whole file, where it says it; a size that is known already stays.
+     *
+     * @param sha256 lower-case hex
+     */
+    void published(@Nullable Long size, @Nullable String sha256) {
+        expectedSize = expectedSize == null ? size : expectedSize;
+        publishedSha256 = sha256 == null ? publishedSha256 : sha256;
+    }
+
+    /** The file's SHA-256 as its publisher gives it; null where it gives none. */
+    @Nullable
+    String publishedSha256() {
+        return publishedSha256;
     }
 
     /**

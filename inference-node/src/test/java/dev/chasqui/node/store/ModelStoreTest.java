@@ -296,6 +296,69 @@ class ModelStoreTest {
         assertThat(visibleFiles()).isEmpty();
     }
 
+    private FileServer.Answer linked(String sha256, long size) {
+        return exchange -> {
+            exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + sha256 + "\"");
+            exchange.getResponseHeaders().set("X-Linked-Size", String.valueOf(size));
+            FileServer.redirect("/storage").to(exchange);
+        };
+    }
+
+    @Test
+    void whatTheHubSaysOfAFileIsCompared() throws Exception {
+        server.on(HUB_PATH, FileServer.redirect("/renamed"))
+                .on("/renamed", linked(sha256(MODEL), MODEL.length))
+                .on("/storage", FileServer.file(MODEL, "\"v1\""));
+
+        assertThat(pull(store()).checked()).isTrue();
+        assertThat(store().find(TINY).orElseThrow().checked()).as("remembered").isTrue();
+    }
+
+    @Test
+    void refusesAnotherSizeOrHashThanTheHubs() throws Exception {
+        server.on("/storage", FileServer.file(MODEL, "\"v1\""));
+        server.on(HUB_PATH, linked(sha256(MODEL), MODEL.length + 1));
+        assertThat(pullFails(store(), Reason.CHECKSUM))
+                .hasMessageContaining(MODEL.length + " bytes (expected: " + (MODEL.length + 1) + ")");
+
+        server.on(HUB_PATH, linked(sha256(new byte[1]), MODEL.length));
+        assertThat(pullFails(store(), Reason.CHECKSUM))
+                .hasMessageContaining("SHA-256 " + sha256(MODEL) + " (expected: " + sha256(new byte[1]) + ")");
+        assertThat(visibleFiles()).isEmpty();
+    }
+
+    @Test
+    void onlyTheHubItselfSaysWhatAFileIs() throws Exception {
+        try (FileServer storage = new FileServer()) {
+            storage.on("/x", exchange -> {
+                exchange.getResponseHeaders().set("X-Linked-Etag", sha256(MODEL));
+                FileServer.file(MODEL, "\"v1\"").to(exchange);
+            });
+            server.on(HUB_PATH, FileServer.redirect(storage.origin() + "/x"));
+            StoreSettings trusting = new StoreSettings(
+                    server.origin(),
+                    null,
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(2),
+                    Set.of(storage.origin()));
+            try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), trusting)) {
+                Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+                assertThat(get(pull).checked()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void whatIsNoHashIsNotCompared() throws Exception {
+        server.on(HUB_PATH, linked("5f3c", 0)).on("/storage", FileServer.file(MODEL, "\"v1\""));
+
+        assertThat(pull(store()).checked()).isFalse();
+        assertThat(get(hashedStore().pull(TINY, true, PullListener.NONE)).checked())
+                .as("the catalogue's")
+                .isTrue();
+    }
+
     @Test
     void refusesAPageInPlaceOfAModelAtItsFirstByte() throws Exception {
         server.on(
