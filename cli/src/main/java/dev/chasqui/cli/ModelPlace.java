@@ -21,7 +21,7 @@ interface ModelPlace extends AutoCloseable {
     /** Fetches it. */
     Pulled pull(String name, boolean force, ProgressPrinter progress);
 
-    /** @throws Failure where there is none of that name, or it is in memory */
+    /** @throws Failure where there is none of that name, or it is in use */
     void delete(String name);
 
     @Override

@@ -35,6 +35,14 @@ class ModelTextTest {
     }
 
     @Test
+    void whyAModelFailedIsBelowTheTable() {
+        JsonNode model = JsonMapper.shared().readTree("""
+                [{"name": "bad", "state": "failed", "reason": "bad.gguf: not a GGUF file", "size_bytes": 100},
+                 {"name": "far", "state": "absent", "size_bytes": 4700000000, "reason": ""}]""");
+        assertThat(ModelText.table(model, 0)).endsWith("to be pulled\n\nbad failed: bad.gguf: not a GGUF file\n");
+    }
+
+    @Test
     void whatAFetchLeftIsTold() {
         JsonNode model = JsonMapper.shared().readTree("""
                 [{"name": "half", "state": "absent", "size_bytes": 0, "bytes_done": 31000000}]""");

@@ -123,10 +123,11 @@ public final class Models implements AutoCloseable {
         return all;
     }
 
-    /** What lies in the folder and is no usable model, by name: files that were fetched in part. */
+    /** What lies in the folder and is no usable model, by name: files that were fetched in part, and damaged ones. */
     private Map<String, ModelActivity> remains() {
         Map<String, ModelActivity> remains = new TreeMap<>();
         store.partials().forEach(partial -> remains.put(partial.name(), ModelActivity.partial(partial.bytes())));
+        store.damaged().forEach(damaged -> remains.put(damaged.name(), ModelActivity.failed(damaged.reason())));
         return remains;
     }
 
@@ -330,16 +331,18 @@ public final class Models implements AutoCloseable {
     }
 
     /**
-     * Removes a model's file and what was fetched of it, and forgets that fetching it failed.
+     * Removes a model's file and what was fetched of it, takes it out of memory, and forgets that fetching it failed.
      *
-     * @throws ModelException IN_USE while it is in memory
+     * @throws ModelException IN_USE while it serves requests
      * @throws StoreException NOT_FOUND where there is nothing of it
      */
     public void delete(String name) {
         ModelReference reference = reference(name);
         String key = nameOf(reference);
-        if (cache.find(key).isPresent()) {
-            throw inUse(key);
+        for (LoadedModel model : cache.loaded()) {
+            if (model.name().equals(key) && !cache.unload(model)) {
+                throw inUse(key);
+            }
         }
         ModelActivity activity = activities.get(key);
         boolean failed = activity != null && activity.state() == ModelActivity.State.FAILED;

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,22 +70,51 @@ public final class ModelStore implements AutoCloseable {
         return catalogue.defaults();
     }
 
-    /** Every usable model of the folder, by file name. Bad files are left out, and logged once. */
+    /** Every usable model of the folder, by file name. */
     public List<StoredModel> list() {
         List<StoredModel> models = new ArrayList<>();
+        look(models::add, damaged -> {});
+        return List.copyOf(models);
+    }
+
+    /** A file of the folder that is no usable model, and why in one sentence. */
+    public record Damaged(
+            String name,
+            String fileName,
+            long sizeBytes,
+            @Nullable CatalogueEntry entry,
+            String reason) {}
+
+    /** Every such file. */
+    public List<Damaged> damaged() {
+        List<Damaged> files = new ArrayList<>();
+        look(stored -> {}, files::add);
+        return List.copyOf(files);
+    }
+
+    private void look(Consumer<StoredModel> usable, Consumer<Damaged> damaged) {
         try {
             for (String fileName : folder.fileNames()) {
                 Target target = ofFile(fileName);
                 try {
-                    stored(target).ifPresent(models::add);
+                    stored(target).ifPresent(usable);
                 } catch (BadModelFile e) {
-                    log.debug("{} is left out: {}", fileName, e.sentence());
+                    damaged.accept(damaged(target, e));
                 }
             }
         } catch (IOException e) {
             throw unreadable(e);
         }
-        return List.copyOf(models);
+    }
+
+    private Damaged damaged(Target target, BadModelFile e) {
+        String then = target.sources().isEmpty() ? "" : "; it is damaged, and pulling it fetches it anew";
+        return new Damaged(
+                target.name(),
+                target.fileName(),
+                folder.file(target.fileName()).toFile().length(),
+                target.entry(),
+                e.sentence() + then);
     }
 
     /**

@@ -834,6 +834,13 @@ class ModelStoreTest {
             assertThat(get(store.pull(ModelReference.parse(model.name()), false, PullListener.NONE)))
                     .isEqualTo(model);
         }
+        assertThat(store.damaged())
+                .containsExactly(new ModelStore.Damaged(
+                        "bad",
+                        "bad.gguf",
+                        100,
+                        null,
+                        "bad.gguf: not a GGUF file (expected: its first bytes to be GGUF)"));
         assertThatThrownBy(() -> store.find(ModelReference.parse("bad")))
                 .isInstanceOf(BadModelFile.class)
                 .hasMessage("bad.gguf: not a GGUF file (expected: its first bytes to be GGUF)");
@@ -842,6 +849,22 @@ class ModelStoreTest {
         StoreException force = failure(store.pull(ModelReference.parse("mine.Q8"), true, PullListener.NONE));
         assertThat(force.reason()).isEqualTo(Reason.NOT_FOUND);
         assertThat(models().resolve("mine.Q8.gguf")).exists();
+    }
+
+    @Test
+    void aDamagedFileOfTheCatalogueIsListedAndFetchedAnew() throws Exception {
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        ModelStore store = store();
+        Files.write(models().resolve("tiny.gguf"), Arrays.copyOf(MODEL, 200_000));
+
+        assertThat(store.damaged()).singleElement().satisfies(damaged -> {
+            assertThat(damaged.name()).isEqualTo("tiny");
+            assertThat(damaged.reason())
+                    .startsWith("tiny.gguf: the data of tensor big ends at")
+                    .endsWith("; it is damaged, and pulling it fetches it anew");
+        });
+        assertThat(pull(store).file()).hasBinaryContent(MODEL);
+        assertThat(store.damaged()).isEmpty();
     }
 
     @Test
