@@ -47,7 +47,7 @@ public final class InferenceNode implements AutoCloseable {
         BackendChoice choice = backends.choose(configuration.backend());
         ModelStore store =
                 new ModelStore(configuration.modelsFolder(), catalogue, StoreSettings.fromEnvironment(System.getenv()));
-        store.sweep();
+        store.prepare();
         Llama llama = Llama.load(configuration.cacheFolder());
         log.info("llama.cpp {}, {}", llama.version().release(), llama.systemInfo());
         Models models = new Models(llama, store, configuration.models());

@@ -4,7 +4,6 @@ import dev.chasqui.node.store.PullProgress.State;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -155,12 +154,16 @@ final class Download implements Runnable {
     }
 
     private StoreException storageFailure(IOException e) {
-        String reason = e instanceof FileSystemException fault ? fault.getReason() : e.getMessage();
-        if (String.valueOf(reason).contains("No space left")) {
-            return new StoreException(StoreException.Reason.NO_SPACE, "the models folder's disk is full", e);
+        String reason = FileFaults.reason(e);
+        if (reason.contains("No space left")) {
+            return new StoreException(
+                    StoreException.Reason.NO_SPACE, "the disk of the models folder " + folder.path() + " is full", e);
         }
         log.warn("{} cannot be written into the models folder", target.name(), e);
-        return new StoreException(StoreException.Reason.IO, target.name() + ": the models folder cannot be written", e);
+        return new StoreException(
+                StoreException.Reason.IO,
+                target.name() + ": the models folder " + folder.path() + " cannot be written: " + reason,
+                e);
     }
 
     private void tell(PullProgress progress) {
@@ -180,6 +183,7 @@ final class Download implements Runnable {
     }
 
     private StoredModel obtain() throws IOException, InterruptedException {
+        folder.create();
         folder.records().sweep();
         Optional<StoredModel> before = current();
         Closeable lock = lock();

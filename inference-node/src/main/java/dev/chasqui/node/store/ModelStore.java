@@ -37,7 +37,7 @@ public final class ModelStore implements AutoCloseable {
     private final List<List<String>> pipCommands;
     private final Map<String, Download> running = new ConcurrentHashMap<>();
 
-    /** @param modelsFolder created where it is missing */
+    /** @param modelsFolder created by the first pull where it is missing, or by {@link #prepare} */
     public ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings) {
         this(modelsFolder, catalogue, settings, Program.PIP);
     }
@@ -48,16 +48,29 @@ public final class ModelStore implements AutoCloseable {
         this.pipCommands = pipCommands;
         try {
             folder = new ModelsFolder(modelsFolder);
-            root = modelsFolder.toAbsolutePath().normalize();
+            root = folder.path();
             faster = new FasterFiles(root);
         } catch (IOException e) {
             throw new StoreException(
-                    StoreException.Reason.IO, modelsFolder + " cannot be created or read (expected: a folder)", e);
+                    StoreException.Reason.IO,
+                    modelsFolder + ": " + FileFaults.reason(e) + " (expected: a folder that can be read)",
+                    e);
         }
     }
 
-    /** Removes what downloads of processes that were killed left behind, except what the next can go on with. */
-    public void sweep() {
+    /**
+     * Makes the folder where it is missing, and removes what downloads of processes that were killed left behind, except what
+     * the next can go on with.
+     */
+    public void prepare() {
+        try {
+            folder.create();
+        } catch (IOException e) {
+            throw new StoreException(
+                    StoreException.Reason.IO,
+                    root + " cannot be created: " + FileFaults.reason(e) + " (expected: a folder)",
+                    e);
+        }
         folder.records().sweep();
     }
 
@@ -441,15 +454,18 @@ public final class ModelStore implements AutoCloseable {
     public StoreException unknown(String name) {
         Set<String> known = new TreeSet<>();
         catalogue.entries().forEach(entry -> known.add(entry.id()));
-        list().forEach(stored -> known.add(stored.name()));
-        String nearest = Spelling.nearest(name, known);
+        List<String> here = list().stream().map(StoredModel::name).toList();
+        String nearest = Spelling.nearest(name, here, known);
         return new StoreException(
                 StoreException.Reason.NOT_FOUND,
                 "model " + FileNames.shown(name) + " is neither on disk nor in the catalogue"
                         + (nearest.isEmpty() ? "" : "; did you mean " + nearest + "?"));
     }
 
-    private static StoreException unreadable(IOException e) {
-        return new StoreException(StoreException.Reason.IO, "the models folder cannot be read or written", e);
+    private StoreException unreadable(IOException e) {
+        return new StoreException(
+                StoreException.Reason.IO,
+                "the models folder " + root + " cannot be read or written: " + FileFaults.reason(e),
+                e);
     }
 }

@@ -3,6 +3,7 @@ package dev.chasqui.node.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -37,8 +38,22 @@ final class ModelsFolder {
             @Nullable String fault) {}
 
     ModelsFolder(Path folder) throws IOException {
-        this.folder = Files.createDirectories(folder).toRealPath();
+        this.folder = Files.exists(folder)
+                ? folder.toRealPath()
+                : folder.toAbsolutePath().normalize();
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new NotDirectoryException(folder.toString());
+        }
         records = new FolderRecords(this.folder);
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    /** Makes the folder where it is missing. Who only looks does not call it. */
+    void create() throws IOException {
+        Files.createDirectories(folder);
     }
 
     FolderRecords records() {
@@ -145,7 +160,7 @@ final class ModelsFolder {
 
     /** Names of model files, sorted; of a split model, the first part. */
     List<String> fileNames() throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
+        try (Stream<Path> files = files()) {
             return files.filter(Files::isRegularFile)
                     .map(file -> file.getFileName().toString())
                     .filter(FileNames::isGgufName)
@@ -158,7 +173,7 @@ final class ModelsFolder {
     /** Names of model files of which a fetch has left something, and bytes that are here; of a split model, its first part's. */
     Map<String, Long> partials() throws IOException {
         Map<String, Long> bytes = new TreeMap<>();
-        try (Stream<Path> files = Files.list(folder)) {
+        try (Stream<Path> files = files()) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = file.getFileName().toString();
                 if (name.endsWith(PARTIAL)) {
@@ -174,6 +189,10 @@ final class ModelsFolder {
             }
         }
         return bytes;
+    }
+
+    private Stream<Path> files() throws IOException {
+        return Files.isDirectory(folder) ? Files.list(folder) : Stream.empty();
     }
 
     private static boolean isFirst(String fileName) {

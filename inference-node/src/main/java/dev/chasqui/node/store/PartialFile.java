@@ -143,8 +143,8 @@ final class PartialFile implements AutoCloseable {
         if (size - length > free - SPARE_BYTES) {
             throw new StoreException(
                     StoreException.Reason.NO_SPACE,
-                    "the models folder's disk has " + megabytes(free) + " MB free (expected: "
-                            + megabytes(size - length + SPARE_BYTES) + " MB)");
+                    "the disk of the models folder " + path.getParent() + " has " + megabytes(free)
+                            + " MB free (expected: " + megabytes(size - length + SPARE_BYTES) + " MB)");
         }
         this.total = size;
         marked = mark != null;

@@ -255,8 +255,9 @@ final class WebTransfer {
         if (mark != null && from > 0) {
             request.header("Range", "bytes=" + from + "-").header("If-Range", mark);
         }
-        if (isHub(at) && settings.hubToken() != null && "https".equalsIgnoreCase(at.getScheme())) {
-            request.header("Authorization", "Bearer " + settings.hubToken());
+        String token = isHub(at) && "https".equalsIgnoreCase(at.getScheme()) ? settings.usableToken() : null;
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
         }
         return request.build();
     }

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -50,6 +51,7 @@ class ModelStoreTest {
     @BeforeEach
     void start() throws IOException {
         server = new FileServer();
+        Files.createDirectories(models());
     }
 
     @AfterEach
@@ -384,7 +386,9 @@ class ModelStoreTest {
             exchange.getResponseBody().write(MODEL);
         });
 
-        assertThat(pullFails(store(), Reason.NO_SPACE)).hasMessageContaining("MB free (expected: ");
+        assertThat(pullFails(store(), Reason.NO_SPACE))
+                .hasMessageContaining("the disk of the models folder " + models().toRealPath() + " has ")
+                .hasMessageContaining("MB free (expected: ");
         assertThat(server.requests).hasSize(1);
     }
 
@@ -950,9 +954,55 @@ class ModelStoreTest {
         assertThat(settings.hubEndpoint()).isEqualTo(URI.create("https://hub.example"));
         assertThat(settings.hubToken()).isEqualTo("t");
         assertThat(StoreSettings.fromEnvironment(Map.of("HF_TOKEN", " "))).isEqualTo(StoreSettings.DEFAULTS);
-        assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", "hub")))
-                .hasMessageStartingWith("HF_ENDPOINT: hub (expected:");
-        assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_TOKEN", "a\nb")))
-                .hasMessageNotContaining("a\nb");
+        for (String odd : List.of("hub", "not a url", "ftp://hub.example")) {
+            assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", odd)))
+                    .hasMessage("HF_ENDPOINT: " + odd + " (expected: an https address)");
+        }
+    }
+
+    @Test
+    void aTokenThatCannotBeSentFailsWhatNeedsItOnly() throws Exception {
+        StoreSettings settings = StoreSettings.fromEnvironment(Map.of(
+                "HF_TOKEN", "a\nb", "HF_ENDPOINT", "https://" + server.origin().getAuthority()));
+        Path file = Files.write(home.resolve("mine.gguf"), MODEL);
+        try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), settings)) {
+            assertThat(store.list()).isEmpty();
+            assertThat(get(store.pull(ModelReference.parse("file:" + file), false, PullListener.NONE))
+                            .file())
+                    .hasBinaryContent(MODEL);
+            StoreException failure =
+                    failure(store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE));
+            assertThat(failure)
+                    .hasMessageContaining("HF_TOKEN: not shown (expected: letters and digits without spaces)")
+                    .hasMessageNotContaining("a\nb");
+        }
+    }
+
+    @Test
+    void whoOnlyLooksMakesNoFolder() throws Exception {
+        Files.delete(models());
+        ModelStore store = store();
+
+        assertThat(store.list()).isEmpty();
+        assertThat(store.damaged()).isEmpty();
+        assertThat(store.partials()).isEmpty();
+        assertThat(store.find(TINY)).isEmpty();
+        assertThatThrownBy(() ->
+                        store.find(ModelReference.parse(models() + "/x.gguf")).orElseThrow())
+                .isInstanceOf(NoSuchElementException.class);
+        assertThat(models()).doesNotExist();
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        assertThat(pull(store).file()).as("who fetches makes it").exists();
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsNamedWithTheReason() throws Exception {
+        ModelStore store = store();
+        Files.delete(models());
+        Files.write(models(), new byte[1]);
+
+        assertThat(pullFails(store, Reason.IO))
+                .hasMessage("tiny: the models folder " + models().toRealPath() + " cannot be written: not a folder");
+        assertThatThrownBy(this::store).hasMessage(models() + ": not a folder (expected: a folder that can be read)");
     }
 }

@@ -239,7 +239,7 @@ class WheelTransferTest {
             assertThat(other.getInputStream().read()).isEqualTo('+');
             List<Path> held = left();
             assertThat(held).anyMatch(Files::isDirectory);
-            store.sweep();
+            store.prepare();
             assertThat(left()).as("what a living process has").isEqualTo(held);
             List<ProcessHandle> pips = other.descendants().toList();
             other.destroyForcibly().waitFor();
