@@ -121,7 +121,7 @@ public final class ModelStore implements AutoCloseable {
     }
 
     private Damaged damaged(Target target, BadModelFile e) {
-        String then = target.sources().isEmpty() ? "" : "; it is damaged, and pulling it fetches it anew";
+        String then = target.sources().isEmpty() ? "" : "; pulling it fetches it anew";
         return new Damaged(
                 target.name(),
                 target.fileName(),

@@ -865,7 +865,7 @@ class ModelStoreTest {
             assertThat(damaged.name()).isEqualTo("tiny");
             assertThat(damaged.reason())
                     .startsWith("tiny.gguf: the data of tensor big ends at")
-                    .endsWith("; it is damaged, and pulling it fetches it anew");
+                    .endsWith("; pulling it fetches it anew");
         });
         assertThat(pull(store).file()).hasBinaryContent(MODEL);
         assertThat(store.damaged()).isEmpty();
