@@ -181,6 +181,25 @@ class RestTest extends GatewayTest {
     }
 
     @Test
+    void whoWaitsForADownloadIsToldThatItWasCancelled() throws Exception {
+        node.failsToPull(ScriptedNode.error(
+                Status.Code.CANCELLED,
+                ErrorReason.ERROR_REASON_CANCELLED,
+                "small: the download was cancelled",
+                null,
+                0));
+
+        HttpResponse<String> stream = send(request("/api/models/small")
+                .header("accept", "text/event-stream")
+                .POST(HttpRequest.BodyPublishers.noBody()));
+        assertThat(stream.body())
+                .endsWith("data: {\"type\":\"error\",\"error\":\"small: the download was cancelled\","
+                        + "\"code\":\"cancelled\"}\n\n");
+        assertThat(json(post("/api/models/small", "{}").body()).get("error").asString())
+                .isEqualTo("small: the download was cancelled");
+    }
+
+    @Test
     void aDownloadIsListedAndCanBeCancelled() throws Exception {
         node.knows(model("small").toBuilder()
                 .setState(ModelState.MODEL_STATE_DOWNLOADING)

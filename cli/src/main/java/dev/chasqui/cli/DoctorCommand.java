@@ -71,10 +71,19 @@ final class DoctorCommand implements Callable<Integer> {
         try (LocalModels models = LocalModels.open(folder)) {
             ObjectNode store = report.putObject("store");
             store.put("folder", folder.toString());
-            store.put("free_bytes", Files.getFileStore(folder).getUsableSpace());
+            store.put("free_bytes", Files.getFileStore(nearest(folder)).getUsableSpace());
             report.set("models", models(llama, models, settings));
         }
         return report;
+    }
+
+    /** The folder, or where it is not there yet, the one that it will be in. */
+    private static Path nearest(Path folder) {
+        Path there = folder.toAbsolutePath();
+        while (!Files.exists(there) && there.getParent() != null) {
+            there = there.getParent();
+        }
+        return there;
     }
 
     private static ObjectNode machine() {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -61,6 +62,17 @@ final class LocalModels implements ModelPlace {
             for (CatalogueEntry entry : store.catalogue().entries()) {
                 models.put(entry.id(), describe(entry.id(), entry, null));
             }
+            for (ModelStore.Partial partial : store.partials()) {
+                models.computeIfAbsent(partial.name(), name -> describe(name, null, null))
+                        .put("bytes_done", partial.bytes());
+            }
+            for (ModelStore.Damaged damaged : store.damaged()) {
+                ObjectNode model = describe(damaged.name(), damaged.entry(), null);
+                model.put("state", "failed").put("reason", damaged.reason());
+                models.put(
+                        damaged.name(),
+                        model.put("file_name", damaged.fileName()).put("size_bytes", damaged.sizeBytes()));
+            }
             for (StoredModel stored : store.list()) {
                 models.put(stored.name(), describe(stored.name(), stored.entry(), stored));
             }
@@ -76,13 +88,14 @@ final class LocalModels implements ModelPlace {
             ModelReference reference = ModelReference.parse(name);
             Optional<StoredModel> stored = store.find(reference);
             String known = store.nameOf(reference);
-            CatalogueEntry entry = store.catalogue().entry(known).orElse(null);
-            if (stored.isEmpty() && entry == null) {
-                throw store.unknown(name);
+            if (stored.isEmpty()) {
+                return list().valueStream()
+                        .filter(model -> model.path("name").asString("").equals(known))
+                        .findFirst()
+                        .orElseThrow(() -> store.unknown(name));
             }
-            ObjectNode model = describe(known, entry, stored.orElse(null));
-            stored.ifPresent(here -> model.put("slow_with_many", slowWithMany(here)));
-            return model;
+            CatalogueEntry entry = store.catalogue().entry(known).orElse(null);
+            return describe(known, entry, stored.get()).put("slow_with_many", slowWithMany(stored.get()));
         });
     }
 
@@ -106,16 +119,22 @@ final class LocalModels implements ModelPlace {
     }
 
     @Override
-    public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
+    public Pulled pull(String name, boolean force, ProgressPrinter progress) {
         return told(() -> {
-            Pull pull = store.pull(ModelReference.parse(name), force, state -> progress.show(bar(name, state)));
+            // Whoever ends the program ends what it runs, such as a pip, and leaves no scratch behind.
+            Runtime.getRuntime().addShutdownHook(new Thread(store::close, "stop"));
+            AtomicBoolean fetched = new AtomicBoolean();
+            Pull pull = store.pull(ModelReference.parse(name), force, state -> {
+                fetched.compareAndSet(false, state.state() == PullProgress.State.DOWNLOADING);
+                progress.show(bar(name, state));
+            });
             StoredModel stored;
             try {
                 stored = pull.future().join();
             } finally {
                 progress.clear();
             }
-            return describe(stored.name(), stored.entry(), stored);
+            return new Pulled(describe(stored.name(), stored.entry(), stored), fetched.get());
         });
     }
 
@@ -152,6 +171,7 @@ final class LocalModels implements ModelPlace {
             model.put("quantization", stored.summary().quantization());
             model.put("parameters", stored.summary().parameters());
             model.put("trained_context_tokens", stored.summary().contextLength());
+            model.put("checked", stored.checked());
             if (stored.sha256() != null) {
                 model.put("sha256", stored.sha256());
             }

@@ -18,6 +18,7 @@ final class ModelListCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (ModelPlace models = place.open()) {
+            place.tellOfMissingFolder();
             JsonNode all = models.list();
             System.out.print(place.json ? all.toPrettyString() + "\n" : ModelText.table(all, Terminals.width()));
         }

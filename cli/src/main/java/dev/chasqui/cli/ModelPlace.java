@@ -11,13 +11,17 @@ interface ModelPlace extends AutoCloseable {
     JsonNode show(String name);
 
     /**
-     * Fetches it.
+     * What a pull gave.
      *
-     * @return the model, as {@link #show} describes it
+     * @param model as {@link #show} describes it
+     * @param fetched false where it was there already
      */
-    JsonNode pull(String name, boolean force, ProgressPrinter progress);
+    record Pulled(JsonNode model, boolean fetched) {}
 
-    /** @throws Failure where there is none of that name, or it is in memory */
+    /** Fetches it. */
+    Pulled pull(String name, boolean force, ProgressPrinter progress);
+
+    /** @throws Failure where there is none of that name, or it is in use */
     void delete(String name);
 
     @Override

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,13 @@ final class ModelPlaceOptions {
         }
         Optional<ServerClient> found = server.find();
         return found.isPresent() ? new RemoteModels(found.get()) : LocalModels.open(modelsPath);
+    }
+
+    /** Who looks into a folder that is not there is told so, as the name may be a slip. */
+    void tellOfMissingFolder() {
+        if (modelsPath != null && !server.isNamed() && !Files.isDirectory(modelsPath)) {
+            System.err.println("--models-path: " + modelsPath + " is not there yet");
+        }
     }
 
     /** @throws Failure where no server answers */

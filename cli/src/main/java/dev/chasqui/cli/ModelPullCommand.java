@@ -5,7 +5,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.JsonNode;
 
 /** Fetches a model; a fetch that was cut goes on where it stopped. */
 @Command(
@@ -29,11 +28,19 @@ final class ModelPullCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (ModelPlace models = place.open()) {
-            JsonNode model = models.pull(name, force, place.progress("stopped; run it again to go on"));
-            String told = model.path("name").asString(name) + " is here, "
-                    + ModelText.size(model.path("size_bytes").asLong(0)) + ", checked";
-            System.out.println(place.json ? model.toPrettyString() : told);
+            ModelPlace.Pulled pulled = models.pull(name, force, place.progress("stopped; run it again to go on"));
+            System.out.println(place.json ? pulled.model().toPrettyString() : told(pulled));
         }
         return 0;
+    }
+
+    private String told(ModelPlace.Pulled pulled) {
+        String model = pulled.model().path("name").asString(name);
+        String size = ModelText.size(pulled.model().path("size_bytes").asLong(0));
+        if (!pulled.fetched()) {
+            return model + " was here already, " + size;
+        }
+        boolean checked = pulled.model().path("checked").asBoolean(false);
+        return model + " is here, " + size + (checked ? ", checked" : "; its source gives no hash");
     }
 }

@@ -17,7 +17,7 @@ final class ModelText {
     private ModelText() {}
 
     /**
-     * A table, one line for each model; what is on disk first. Columns that say least are left out where lines are short.
+     * A table, one line for each model; what is on disk first, and at its end why some failed. Columns that say least are left out where lines are short.
      *
      * @param width of a line; 0: no line is too long
      */
@@ -41,7 +41,16 @@ final class ModelText {
         for (List<String> row : rows) {
             text.append(line(row, widths, shown)).append('\n');
         }
+        models.valueStream()
+                .filter(model -> !model.path("reason").asString("").isEmpty())
+                .forEach(model -> text.append(why(model)));
         return text.toString();
+    }
+
+    private static String why(JsonNode model) {
+        return "\n" + model.path("name").asString("") + " "
+                + model.path("state").asString("") + ": "
+                + model.path("reason").asString("") + "\n";
     }
 
     private static int[] widths(List<List<String>> rows) {
@@ -80,7 +89,10 @@ final class ModelText {
 
     private static String state(JsonNode model) {
         return switch (model.path("state").asString("")) {
-            case "absent" -> "to be pulled";
+            case "absent" -> {
+                String here = size(model.path("bytes_done").asLong(0));
+                yield here.isEmpty() ? "to be pulled" : "to be pulled, " + here + " are here";
+            }
             case "on_disk" -> model.path("heat").asString("").equals("warm") ? "on disk, warm" : "on disk";
             case "ready" -> "in memory";
             case "downloading", "loading" ->

@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.ModelReference;
+import dev.chasqui.node.store.StoreException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -34,13 +36,28 @@ final class RemoteModels implements ModelPlace {
     }
 
     @Override
-    public JsonNode pull(String name, boolean force, ProgressPrinter progress) {
+    public Pulled pull(String name, boolean force, ProgressPrinter progress) {
+        if (isLocalFile(name)) {
+            throw new Failure(
+                    "model: " + name + ", a file of this machine, which a server does not take (expected: one of the"
+                            + " other forms; chasqui model pull --models-path DIR copies it into a folder)",
+                    1);
+        }
         return follow(path(name), JsonNodeFactory.instance.objectNode().put("force", force), name, progress);
+    }
+
+    private static boolean isLocalFile(String name) {
+        try {
+            return ModelReference.parse(name).isLocalFile();
+        } catch (StoreException odd) {
+            // The server says what is wrong with it.
+            return false;
+        }
     }
 
     /** Brings it into memory. */
     JsonNode load(String name, ObjectNode body, ProgressPrinter progress) {
-        return follow(path(name) + "/load", body, name, progress);
+        return follow(path(name) + "/load", body, name, progress).model();
     }
 
     JsonNode unload(String name) {
@@ -52,12 +69,14 @@ final class RemoteModels implements ModelPlace {
         server.delete(path(name));
     }
 
-    private JsonNode follow(String path, ObjectNode body, String name, ProgressPrinter progress) {
+    private Pulled follow(String path, ObjectNode body, String name, ProgressPrinter progress) {
+        boolean fetched = false;
         try (ServerClient.Events events = server.events(path, body)) {
             for (JsonNode event = events.next(); event != null; event = events.next()) {
                 if (event.path("type").asString("").equals("done")) {
-                    return event.path("model");
+                    return new Pulled(event.path("model"), fetched);
                 }
+                fetched |= event.path("state").asString("").equals("downloading");
                 progress.show(new Bar(
                         event.path("model").asString(name) + " is "
                                 + event.path("state")

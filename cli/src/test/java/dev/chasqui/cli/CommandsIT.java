@@ -100,6 +100,10 @@ class CommandsIT {
         Files.createLink(file, model());
         String models = home.resolve("models").toString();
 
+        Ran nothing = run(home, "", "model", "list", "--models-path", models);
+        assertThat(nothing.code).isZero();
+        assertThat(nothing.err).isEqualTo("--models-path: " + models + " is not there yet\n");
+        assertThat(home.resolve("models")).doesNotExist();
         Ran absent = run(home, "", "model", "show", "--models-path", models, "small");
         assertThat(absent.code).isEqualTo(1);
         assertThat(absent.err).contains("model small is neither on disk nor in the catalogue");
@@ -112,6 +116,13 @@ class CommandsIT {
         assertThat(deleted.out).isEqualTo("small is deleted\n");
         assertThat(home.resolve("models/small.gguf")).doesNotExist();
         assertThat(file).exists();
+
+        Ran pulled = run(home, "", "model", "pull", "--models-path", models, file.toString());
+        assertThat(pulled.out).matches("small-[0-9a-f]{8} is here, 98 MB; its source gives no hash\n");
+        assertThat(run(home, "", "model", "pull", "--models-path", models, file.toString()).out)
+                .matches("small-[0-9a-f]{8} was here already, 98 MB\n");
+        assertThat(run(home, "", "model", "list", "--models-path", models).out)
+                .containsPattern("small-[0-9a-f]{8} +98 MB");
     }
 
     @Test

@@ -35,6 +35,21 @@ class ModelTextTest {
     }
 
     @Test
+    void whyAModelFailedIsBelowTheTable() {
+        JsonNode model = JsonMapper.shared().readTree("""
+                [{"name": "bad", "state": "failed", "reason": "bad.gguf: not a GGUF file", "size_bytes": 100},
+                 {"name": "far", "state": "absent", "size_bytes": 4700000000, "reason": ""}]""");
+        assertThat(ModelText.table(model, 0)).endsWith("to be pulled\n\nbad failed: bad.gguf: not a GGUF file\n");
+    }
+
+    @Test
+    void whatAFetchLeftIsTold() {
+        JsonNode model = JsonMapper.shared().readTree("""
+                [{"name": "half", "state": "absent", "size_bytes": 0, "bytes_done": 31000000}]""");
+        assertThat(ModelText.table(model, 0)).contains("to be pulled, 31 MB are here");
+    }
+
+    @Test
     void longLinesGoOnBelowThemselves() {
         LabelledText text = new LabelledText(40)
                 .line("features", "one two three four five six")

@@ -21,11 +21,13 @@ public final class InferenceNode implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(InferenceNode.class);
 
+    private final ModelStore store;
     private final Models models;
     private final NodeServer server;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    private InferenceNode(Models models, NodeServer server) {
+    private InferenceNode(ModelStore store, Models models, NodeServer server) {
+        this.store = store;
         this.models = models;
         this.server = server;
     }
@@ -45,11 +47,12 @@ public final class InferenceNode implements AutoCloseable {
         BackendChoice choice = backends.choose(configuration.backend());
         ModelStore store =
                 new ModelStore(configuration.modelsFolder(), catalogue, StoreSettings.fromEnvironment(System.getenv()));
+        store.prepare();
         Llama llama = Llama.load(configuration.cacheFolder());
         log.info("llama.cpp {}, {}", llama.version().release(), llama.systemInfo());
         Models models = new Models(llama, store, configuration.models());
         NodeServer server = new NodeServer(configuration.listen(), configuration.access(), VERSION, llama, models);
-        InferenceNode node = new InferenceNode(models, server);
+        InferenceNode node = new InferenceNode(store, models, server);
         log.info("node listens on {}:{}", configuration.listen().getHostString(), server.port());
         models.start(() -> prepare(backends, choice, llama, models));
         return node;
@@ -98,6 +101,7 @@ public final class InferenceNode implements AutoCloseable {
     public void close() {
         server.close();
         models.close();
+        store.close();
         ended.countDown();
     }
 }

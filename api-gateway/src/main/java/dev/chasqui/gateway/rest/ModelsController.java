@@ -156,6 +156,7 @@ final class ModelsController {
         out.put("reason", model.getReason());
         out.put("file_name", model.getFileName());
         out.put("sha256", model.getSha256());
+        out.put("checked", model.getChecked());
         out.put("licence", model.getLicence());
         out.put("architecture", model.getArchitecture());
         out.put("quantization", model.getQuantization());

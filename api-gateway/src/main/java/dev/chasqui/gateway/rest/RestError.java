@@ -4,6 +4,7 @@ import dev.chasqui.gateway.answers.JsonBytes;
 import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.requests.NodeFailures;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.proto.v1.ErrorReason;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,9 @@ record RestError(
     private static RestError of(NodeException e) {
         int status = NodeFailures.status(e);
         String code = e.reason().name().replace("ERROR_REASON_", "").toLowerCase(Locale.ROOT);
-        return new RestError(status, status == 500 ? DEFECT : e.sentence(), code, e.retryAfter());
+        // That somebody ended it is no defect, and may be told.
+        boolean defect = status == 500 && e.reason() != ErrorReason.ERROR_REASON_CANCELLED;
+        return new RestError(status, defect ? DEFECT : e.sentence(), code, e.retryAfter());
     }
 
     private static String code(RequestError e) {

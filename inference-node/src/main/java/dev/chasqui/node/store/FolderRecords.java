@@ -3,16 +3,17 @@ package dev.chasqui.node.store;
 import dev.chasqui.node.programs.Scratch;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -30,10 +31,20 @@ final class FolderRecords {
     private static final Logger log = LoggerFactory.getLogger(FolderRecords.class);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String SCRATCH = "fetch-";
+    private static final String LOCK = ".lock";
     private static final long MAX_BYTES = 64 << 10;
 
-    /** Where a finished file came from. It counts only while size and time are still those of the file. */
-    record Fetched(String source, String sha256, long sizeBytes, long modifiedMillis) {
+    /**
+     * Where a finished file came from. It counts only while size and time are still those of the file.
+     *
+     * @param checked whether its hash was compared with one that was known; null in a record of an older version
+     */
+    record Fetched(
+            String source,
+            String sha256,
+            long sizeBytes,
+            long modifiedMillis,
+            @Nullable Boolean checked) {
         Fetched {
             Objects.requireNonNull(source);
             Objects.requireNonNull(sha256);
@@ -60,25 +71,51 @@ final class FolderRecords {
         folder = modelsFolder.resolve(".chasqui");
     }
 
-    /** A new empty folder on the models' disk, for what a source needs to put somewhere. */
-    Path scratch() throws IOException {
-        Files.createDirectories(folder);
-        removeForgottenScratch();
-        return Files.createTempDirectory(folder, SCRATCH);
+    /** A folder on the models' disk for what a source needs to put somewhere; closing it removes it. */
+    record HeldFolder(Path path, Closeable lock) implements Closeable {
+        @Override
+        public void close() throws IOException {
+            try (lock) {
+                Scratch.delete(path);
+            }
+        }
     }
 
-    /** What a process that was killed left behind. */
-    private void removeForgottenScratch() throws IOException {
-        Instant longAgo = Instant.now().minus(Duration.ofDays(1));
-        List<Path> old;
+    /** A new empty one. */
+    HeldFolder scratch() throws IOException {
+        String name = SCRATCH + UUID.randomUUID();
+        // Held before it is there, so that a folder which nobody holds is one that was left behind.
+        Closeable lock = Objects.requireNonNull(tryLock(name), "a new name is nobody's");
+        return new HeldFolder(Files.createDirectory(folder.resolve(name)), lock);
+    }
+
+    /** Removes what processes that were killed left behind. */
+    void sweep() {
+        for (String key : heldOrLeft()) {
+            try (Closeable lock = tryLock(key)) {
+                if (lock != null && key.startsWith(SCRATCH)) {
+                    Scratch.delete(folder.resolve(key));
+                }
+            } catch (IOException e) {
+                log.debug("{} is left for a later time", key, e);
+            }
+        }
+    }
+
+    private Set<String> heldOrLeft() {
+        Set<String> keys = new TreeSet<>();
+        if (!Files.isDirectory(folder)) {
+            return keys;
+        }
         try (Stream<Path> files = Files.list(folder)) {
-            old = files.filter(file -> file.getFileName().toString().startsWith(SCRATCH))
-                    .filter(file -> file.toFile().lastModified() < longAgo.toEpochMilli())
-                    .toList();
+            files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith(SCRATCH) || name.endsWith(LOCK))
+                    .forEach(name ->
+                            keys.add(name.endsWith(LOCK) ? name.substring(0, name.length() - LOCK.length()) : name));
+        } catch (IOException | UncheckedIOException e) {
+            log.debug("{} cannot be looked through", folder, e);
         }
-        for (Path one : old) {
-            Scratch.delete(one);
-        }
+        return keys;
     }
 
     /** Null where nothing is known, or the file has changed since. */
@@ -91,9 +128,11 @@ final class FolderRecords {
         return current ? record : null;
     }
 
-    void writeFetched(Path file, String source, String sha256) throws IOException {
+    void writeFetched(Path file, String source, Download.Hash hash) throws IOException {
         long modified = Files.getLastModifiedTime(file).toMillis();
-        write(file.getFileName() + ".json", new Fetched(source, sha256, Files.size(file), modified));
+        write(
+                file.getFileName() + ".json",
+                new Fetched(source, hash.sha256(), Files.size(file), modified, hash.checked()));
     }
 
     @Nullable
@@ -114,34 +153,67 @@ final class FolderRecords {
         Files.deleteIfExists(folder.resolve(fileName + ".json"));
     }
 
-    /** Holds a file until closed; null where another process or store holds it. The lock file stays. */
+    /** Holds a file until closed; null where another process or store holds it. */
     @Nullable
     Closeable tryLock(String fileName) throws IOException {
-        Path file = Files.createDirectories(folder).toRealPath().resolve(fileName + ".lock");
+        Path file = Files.createDirectories(folder).toRealPath().resolve(fileName + LOCK);
         if (!HELD.add(file)) {
             return null;
         }
-        boolean locked = false;
+        @Nullable FileChannel channel = null;
         try {
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            locked = channel.tryLock() != null;
-            if (locked) {
-                return release(file, channel);
-            }
-            channel.close();
-            return null;
+            channel = alone(file.getParent(), () -> open(file));
         } finally {
-            if (!locked) {
+            if (channel == null) {
                 HELD.remove(file);
             }
         }
+        return channel == null ? null : release(file, channel);
+    }
+
+    private static @Nullable FileChannel open(Path file) throws IOException {
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() != null) {
+            return channel;
+        }
+        channel.close();
+        return null;
     }
 
     private static Closeable release(Path file, FileChannel channel) {
         return () -> {
-            channel.close();
-            HELD.remove(file);
+            // A cancelled download is interrupted, and has to let go all the same.
+            boolean interrupted = Thread.interrupted();
+            try (channel) {
+                alone(file.getParent(), () -> Files.deleteIfExists(file));
+            } finally {
+                HELD.remove(file);
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
         };
+    }
+
+    /** Something that is done with files. */
+    @FunctionalInterface
+    private interface Step<T extends @Nullable Object> {
+        T take() throws IOException;
+    }
+
+    /**
+     * Takes a step while no process takes another: a lock file is opened and locked in one, and removed in one, so that nobody
+     * holds a file that is no longer there.
+     */
+    private static <T extends @Nullable Object> T alone(Path folder, Step<T> step) throws IOException {
+        synchronized (HELD) {
+            Path file = folder.resolve("lock");
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileLock all = channel.lock()) {
+                log.trace("alone with {}", all);
+                return step.take();
+            }
+        }
     }
 
     private <T> @Nullable T read(String name, Class<T> type) {

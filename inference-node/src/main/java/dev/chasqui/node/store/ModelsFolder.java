@@ -3,6 +3,7 @@ package dev.chasqui.node.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -13,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +38,40 @@ final class ModelsFolder {
             @Nullable String fault) {}
 
     ModelsFolder(Path folder) throws IOException {
-        this.folder = Files.createDirectories(folder).toRealPath();
+        this.folder = Files.exists(folder)
+                ? folder.toRealPath()
+                : folder.toAbsolutePath().normalize();
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new NotDirectoryException(folder.toString());
+        }
         records = new FolderRecords(this.folder);
+    }
+
+    Path path() {
+        return folder;
+    }
+
+    /** Makes the folder where it is missing. Who only looks does not call it. */
+    void create() throws IOException {
+        Files.createDirectories(folder);
     }
 
     FolderRecords records() {
         return records;
+    }
+
+    /** The name of a file that lies in the folder itself, by its own path or by what that leads to; null for any other. */
+    @Nullable
+    String nameHere(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return null;
+        }
+        for (Path path : List.of(file.getParent().toRealPath().resolve(file.getFileName()), file.toRealPath())) {
+            if (folder.equals(path.getParent())) {
+                return path.getFileName().toString();
+            }
+        }
+        return null;
     }
 
     Path file(String fileName) {
@@ -77,7 +107,14 @@ final class ModelsFolder {
                 entry,
                 model.summary(),
                 fetched != null && whole ? fetched.sha256() : null,
-                fetched == null ? null : fetched.source()));
+                fetched == null ? null : fetched.source(),
+                fetched != null && isChecked(fetched, whole ? entry : null)));
+    }
+
+    /** What is the catalogue's hash was compared with it, whoever wrote the record. */
+    private static boolean isChecked(FolderRecords.Fetched fetched, @Nullable CatalogueEntry entry) {
+        return Boolean.TRUE.equals(fetched.checked())
+                || entry != null && fetched.sha256().equals(entry.sha256());
     }
 
     private Checked look(Path file) throws IOException {
@@ -123,7 +160,7 @@ final class ModelsFolder {
 
     /** Names of model files, sorted; of a split model, the first part. */
     List<String> fileNames() throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
+        try (Stream<Path> files = files()) {
             return files.filter(Files::isRegularFile)
                     .map(file -> file.getFileName().toString())
                     .filter(FileNames::isGgufName)
@@ -133,13 +170,38 @@ final class ModelsFolder {
         }
     }
 
+    /** Names of model files of which a fetch has left something, and bytes that are here; of a split model, its first part's. */
+    Map<String, Long> partials() throws IOException {
+        Map<String, Long> bytes = new TreeMap<>();
+        try (Stream<Path> files = files()) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(PARTIAL)) {
+                    String fileName = name.substring(0, name.length() - PARTIAL.length());
+                    if (FileNames.isGgufName(fileName)) {
+                        FileNames.Part part = FileNames.part(fileName);
+                        bytes.merge(
+                                part == null ? fileName : part.fileName(1),
+                                file.toFile().length(),
+                                Long::sum);
+                    }
+                }
+            }
+        }
+        return bytes;
+    }
+
+    private Stream<Path> files() throws IOException {
+        return Files.isDirectory(folder) ? Files.list(folder) : Stream.empty();
+    }
+
     private static boolean isFirst(String fileName) {
         FileNames.Part part = FileNames.part(fileName);
         return part == null || part.number() == 1;
     }
 
     /** Gives finished files their names. A reader sees the old file or the new one, whole. */
-    void publish(Target target, String source, List<String> hashes) throws IOException {
+    void publish(Target target, String source, List<Download.Hash> hashes) throws IOException {
         List<String> names = target.fileNames();
         for (int i = 0; i < names.size(); i++) {
             Path file = file(names.get(i));

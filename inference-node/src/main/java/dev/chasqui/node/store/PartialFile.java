@@ -27,13 +27,17 @@ final class PartialFile implements AutoCloseable {
     private final Path path;
     private final FolderRecords records;
     private final String key;
-    private final @Nullable Long expectedSize;
+    private @Nullable Long expectedSize;
     private final BiConsumer<Long, Long> onBytes;
     private final FileChannel channel;
     private MessageDigest digest = sha256();
+    private @Nullable String publishedSha256;
     private long length;
     private long total;
     private boolean resumed;
+    private boolean marked;
+    private boolean complete;
+    private boolean closed;
 
     /**
      * @param expectedSize of the whole file, null where unknown
@@ -74,6 +78,7 @@ final class PartialFile implements AutoCloseable {
                 && channel.size() > 0
                 && record != null
                 && record.source().equals(source)) {
+            marked = true;
             takeIn();
             resumed = true;
             return record.mark();
@@ -102,6 +107,24 @@ final class PartialFile implements AutoCloseable {
         length = 0;
         total = 0;
         resumed = false;
+        marked = false;
+        complete = false;
+    }
+
+    /**
+     * Takes in what the publisher says of the whole file, where it says it; a size that is known already stays.
+     *
+     * @param sha256 lower-case hex
+     */
+    void published(@Nullable Long size, @Nullable String sha256) {
+        expectedSize = expectedSize == null ? size : expectedSize;
+        publishedSha256 = sha256 == null ? publishedSha256 : sha256;
+    }
+
+    /** The file's SHA-256 as its publisher gives it; null where it gives none. */
+    @Nullable
+    String publishedSha256() {
+        return publishedSha256;
     }
 
     /**
@@ -120,10 +143,11 @@ final class PartialFile implements AutoCloseable {
         if (size - length > free - SPARE_BYTES) {
             throw new StoreException(
                     StoreException.Reason.NO_SPACE,
-                    "the models folder's disk has " + megabytes(free) + " MB free (expected: "
-                            + megabytes(size - length + SPARE_BYTES) + " MB)");
+                    "the disk of the models folder " + path.getParent() + " has " + megabytes(free)
+                            + " MB free (expected: " + megabytes(size - length + SPARE_BYTES) + " MB)");
         }
         this.total = size;
+        marked = mark != null;
         if (mark == null) {
             records.forgetPart(key);
         } else {
@@ -178,6 +202,7 @@ final class PartialFile implements AutoCloseable {
             throw new StoreException(StoreException.Reason.CHECKSUM, length + " bytes came (expected: " + total + ")");
         }
         channel.force(true);
+        complete = true;
         return HexFormat.of().formatHex(digest.digest());
     }
 
@@ -188,14 +213,17 @@ final class PartialFile implements AutoCloseable {
         Files.deleteIfExists(path);
     }
 
+    /** What is neither whole nor marked with a version cannot be gone on with, so it is removed. */
     @Override
     public void close() throws IOException {
-        if (channel.isOpen()) {
-            boolean isEmpty = channel.size() == 0;
-            channel.close();
-            if (isEmpty) {
-                Files.deleteIfExists(path);
-            }
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // An interrupted thread has closed the channel already.
+        channel.close();
+        if (!complete && !marked || path.toFile().length() == 0) {
+            Files.deleteIfExists(path);
         }
     }
 

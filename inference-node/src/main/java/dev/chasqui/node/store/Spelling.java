@@ -1,6 +1,7 @@
 package dev.chasqui.node.store;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
@@ -15,16 +16,30 @@ public final class Spelling {
      * the fewest letters to put in, take out or change; empty where none is near.
      */
     public static String nearest(String written, Collection<String> known) {
+        return nearest(written, List.of(), known);
+    }
+
+    /**
+     * The same among names of two kinds.
+     *
+     * @param preferred the likelier ones: taken where another is no nearer, and where both have what was written as a part
+     */
+    static String nearest(String written, Collection<String> preferred, Collection<String> others) {
         String name = written.replace('_', '-').toLowerCase(Locale.ROOT);
         String best = "";
         int least = Math.min(name.length(), name.length() <= SHORTEST_PART ? 2 : Math.max(2, name.length() / 3) + 1);
-        for (String candidate : known) {
-            String other = candidate.replace('_', '-').toLowerCase(Locale.ROOT);
-            boolean part = name.length() >= SHORTEST_PART && other.contains(name);
-            int distance = part ? other.length() - Integer.MAX_VALUE : distance(name, other);
-            if (distance < least) {
-                least = distance;
-                best = candidate;
+        for (Collection<String> known : List.of(preferred, others)) {
+            if (least < 0) {
+                return best;
+            }
+            for (String candidate : known) {
+                String other = candidate.replace('_', '-').toLowerCase(Locale.ROOT);
+                boolean part = name.length() >= SHORTEST_PART && other.contains(name);
+                int distance = part ? other.length() - Integer.MAX_VALUE : distance(name, other);
+                if (distance < least) {
+                    least = distance;
+                    best = candidate;
+                }
             }
         }
         return best;

@@ -1,6 +1,7 @@
 package dev.chasqui.node.store;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -34,30 +35,54 @@ public record StoreSettings(
     public StoreSettings {
         String scheme = hubEndpoint.getScheme();
         if (hubEndpoint.getHost() == null || !("https".equals(scheme) || "http".equals(scheme))) {
-            throw new IllegalArgumentException("HF_ENDPOINT: " + FileNames.shown(hubEndpoint.toString())
-                    + " (expected: an address such as " + PUBLIC_HUB + ")");
-        }
-        if (hubToken != null && !hubToken.matches("[\\x21-\\x7e]{1,500}")) {
-            throw new IllegalArgumentException("HF_TOKEN: not shown (expected: letters and digits without spaces)");
+            throw noAddress(hubEndpoint.toString());
         }
         trustedOrigins = Set.copyOf(trustedOrigins);
+    }
+
+    private static IllegalArgumentException noAddress(String endpoint) {
+        return new IllegalArgumentException(
+                "HF_ENDPOINT: " + FileNames.shown(endpoint) + " (expected: an https address)");
+    }
+
+    /**
+     * The token, for who needs it; null for none.
+     *
+     * @throws StoreException UNREACHABLE where it is none that can be sent
+     */
+    @Nullable
+    String usableToken() {
+        if (hubToken != null && !hubToken.matches("[\\x21-\\x7e]{1,500}")) {
+            throw new StoreException(
+                    StoreException.Reason.UNREACHABLE,
+                    "HF_TOKEN: not shown (expected: letters and digits without spaces)");
+        }
+        return hubToken;
     }
 
     /**
      * The defaults with {@code HF_ENDPOINT} and {@code HF_TOKEN} of an environment; blank ones count as absent.
      *
-     * @throws IllegalArgumentException where one of them makes no sense
+     * @throws IllegalArgumentException where the endpoint makes no sense; the token is looked at when it is needed
      */
     public static StoreSettings fromEnvironment(Map<String, String> environment) {
         String endpoint = environment.getOrDefault("HF_ENDPOINT", "").strip();
         String token = environment.getOrDefault("HF_TOKEN", "").strip();
         return new StoreSettings(
-                endpoint.isEmpty() ? PUBLIC_HUB : URI.create(endpoint),
+                endpoint.isEmpty() ? PUBLIC_HUB : address(endpoint),
                 token.isEmpty() ? null : token,
                 DEFAULTS.connectTimeout,
                 DEFAULTS.stallTimeout,
                 DEFAULTS.pipTimeout,
                 Set.of());
+    }
+
+    private static URI address(String endpoint) {
+        try {
+            return new URI(endpoint);
+        } catch (URISyntaxException e) {
+            throw noAddress(endpoint);
+        }
     }
 
     @Override

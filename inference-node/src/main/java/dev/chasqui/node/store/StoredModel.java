@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param summary what the file says about itself
  * @param sha256 lower-case hex, null where it was never computed or the model has parts
  * @param source where it was fetched, as {@link ModelSource#text()} writes it; null where the store did not fetch it
+ * @param checked whether its SHA-256, or that of each part, was compared with one that the catalogue or its publisher gives
  */
 public record StoredModel(
         String name,
@@ -24,4 +25,5 @@ public record StoredModel(
         @Nullable CatalogueEntry entry,
         GgufSummary summary,
         @Nullable String sha256,
-        @Nullable String source) {}
+        @Nullable String source,
+        boolean checked) {}

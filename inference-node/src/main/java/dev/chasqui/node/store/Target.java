@@ -36,13 +36,21 @@ record Target(String name, String fileName, @Nullable CatalogueEntry entry, List
 
     /** 32 bits of the place's hash: enough that two places with one file name do not share a file. */
     private static String mark(ModelSource source) {
-        String place = source instanceof ModelSource.Web web ? web.address().toString() : source.text();
+        String place = place(source);
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(place.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(hash, 0, 4);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }
+    }
+
+    /** All that tells a place from others; what is shown of it may be less. */
+    private static String place(ModelSource source) {
+        if (source instanceof ModelSource.Web web) {
+            return web.address().toString();
+        }
+        return source instanceof ModelSource.Wheel wheel ? wheel.text() + "#" + wheel.entry() : source.text();
     }
 
     List<String> fileNames() {

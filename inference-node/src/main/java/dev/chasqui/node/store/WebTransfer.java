@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -38,6 +39,9 @@ final class WebTransfer {
 
     private static final int MAX_TRIES = 500;
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (?:(\\d{1,18})-\\d{1,18}|\\*)/(\\d{1,18}|\\*)");
+
+    private static final Pattern LINKED_SHA256 = Pattern.compile("\"?([0-9a-fA-F]{64})\"?");
+    private static final Pattern LINKED_SIZE = Pattern.compile("[1-9]\\d{0,17}");
 
     private final StoreSettings settings;
     private final AddressRules rules;
@@ -112,7 +116,7 @@ final class WebTransfer {
         boolean wasUnderWay = out.length() > 0;
         HttpResponse<Flow.Publisher<List<ByteBuffer>>> response;
         try {
-            response = follow(address, mark, out.length());
+            response = follow(address, mark, out);
         } catch (StoreException e) {
             if (wasUnderWay && e.reason() == StoreException.Reason.UNREACHABLE) {
                 throw new BrokenTransfer(e.sentence());
@@ -199,12 +203,15 @@ final class WebTransfer {
         };
     }
 
-    private HttpResponse<Flow.Publisher<List<ByteBuffer>>> follow(URI address, @Nullable String mark, long from)
+    private HttpResponse<Flow.Publisher<List<ByteBuffer>>> follow(URI address, @Nullable String mark, PartialFile out)
             throws InterruptedException {
         URI at = address;
         for (int hops = 0; hops <= MAX_REDIRECTS; hops++) {
             rules.check(at);
-            HttpResponse<Flow.Publisher<List<ByteBuffer>>> response = send(request(at, mark, from));
+            HttpResponse<Flow.Publisher<List<ByteBuffer>>> response = send(request(at, mark, out.length()));
+            if (isHub(at)) {
+                takeIn(response, out);
+            }
             if (!List.of(301, 302, 303, 307, 308).contains(response.statusCode())) {
                 return response;
             }
@@ -214,6 +221,21 @@ final class WebTransfer {
         throw new StoreException(
                 StoreException.Reason.UNREACHABLE,
                 address.getHost() + " redirects more than " + MAX_REDIRECTS + " times");
+    }
+
+    /** The hub itself says what a file is, whichever storage it sends there for. */
+    private static void takeIn(HttpResponse<?> response, PartialFile out) {
+        Matcher sha256 = LINKED_SHA256.matcher(
+                response.headers().firstValue("X-Linked-Etag").orElse(""));
+        Matcher size = LINKED_SIZE.matcher(
+                response.headers().firstValue("X-Linked-Size").orElse(""));
+        out.published(
+                size.matches() ? Long.valueOf(size.group()) : null,
+                sha256.matches() ? sha256.group(1).toLowerCase(Locale.ROOT) : null);
+    }
+
+    private boolean isHub(URI at) {
+        return AddressRules.origin(at).equals(AddressRules.origin(settings.hubEndpoint()));
     }
 
     private static URI target(URI at, HttpResponse<?> response) {
@@ -233,9 +255,9 @@ final class WebTransfer {
         if (mark != null && from > 0) {
             request.header("Range", "bytes=" + from + "-").header("If-Range", mark);
         }
-        boolean isHub = AddressRules.origin(at).equals(AddressRules.origin(settings.hubEndpoint()));
-        if (isHub && settings.hubToken() != null && "https".equalsIgnoreCase(at.getScheme())) {
-            request.header("Authorization", "Bearer " + settings.hubToken());
+        String token = isHub(at) && "https".equalsIgnoreCase(at.getScheme()) ? settings.usableToken() : null;
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
         }
         return request.build();
     }

@@ -147,9 +147,22 @@ final class ModelsServiceTest {
     }
 
     @Test
-    void deletesNothingThatIsInMemory() {
-        assertThat(refusal(() -> delete("tiny")).reason()).isEqualTo("MODEL_IN_USE");
-        assertThat(node.modelsFolder.resolve("tiny.gguf")).exists();
+    void whatNobodyUsesLeavesMemoryAndIsDeleted() throws Exception {
+        node.generate(TestNode.prompt("x").setModel("slow").build()).completed();
+        assertThat(show("slow").getState()).isEqualTo(ModelState.MODEL_STATE_READY);
+
+        // The answer has ended, but its lease may still be on its way back.
+        TestNode.await("the model's release", () -> {
+            try {
+                delete("slow");
+                return true;
+            } catch (StatusRuntimeException e) {
+                return false;
+            }
+        });
+
+        assertThat(node.modelsFolder.resolve("slow.gguf")).doesNotExist();
+        assertThat(refusal(() -> show("slow")).reason()).isEqualTo("MODEL_NOT_FOUND");
     }
 
     @Test
@@ -168,6 +181,19 @@ final class ModelsServiceTest {
         assertThat(refusal.code()).isEqualTo(Status.Code.FAILED_PRECONDITION);
         assertThat(refusal.reason()).isEqualTo("MODEL_UNUSABLE");
         node.generate(TestNode.prompt("x").build()).completed();
+    }
+
+    @Test
+    void aDamagedFileIsListedWithWhatIsWrongWithIt() throws Exception {
+        Files.write(node.modelsFolder.resolve("broken.gguf"), new byte[1000]);
+
+        Model broken = model(
+                node.modelsStub()
+                        .listModels(ListModelsRequest.getDefaultInstance())
+                        .getModelsList(),
+                "broken");
+        assertThat(broken.getState()).isEqualTo(ModelState.MODEL_STATE_FAILED);
+        assertThat(broken.getReason()).contains("broken.gguf: not a GGUF file");
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.chasqui.proto.v1.ListModelsRequest;
 import dev.chasqui.proto.v1.Model;
 import dev.chasqui.proto.v1.ModelState;
 import dev.chasqui.proto.v1.PullModelRequest;
+import dev.chasqui.proto.v1.ShowModelRequest;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -113,6 +114,42 @@ final class PullingTest {
                                 .setName(model.getName())
                                 .build()));
         assertThat(Refusal.of(none).reason()).isEqualTo("MODEL_NOT_FOUND");
+    }
+
+    @Test
+    void aDownloadIsShownAndDeletedByTheNameThatItIsListedBy() throws Exception {
+        CompletableFuture<Void> pull = pull("hf:o/r/endless.gguf");
+        TestNode.await(
+                "the first bytes",
+                () -> listed("endless").map(model -> model.getBytesDone() > 0).orElse(false));
+        String name = listed("endless").orElseThrow().getName();
+
+        assertThat(node.modelsStub()
+                        .showModel(ShowModelRequest.newBuilder().setName(name).build())
+                        .getState())
+                .isEqualTo(ModelState.MODEL_STATE_DOWNLOADING);
+        node.modelsStub()
+                .deleteModel(DeleteModelRequest.newBuilder().setName(name).build());
+
+        assertThat(failure(pull).getStatus().getCode()).isEqualTo(Status.Code.CANCELLED);
+        TestNode.await("the list without it", () -> listed("endless").isEmpty());
+    }
+
+    @Test
+    void whatAnEarlierFetchLeftIsListedWithItsBytesUntilItIsDeleted() throws Exception {
+        Files.write(node.modelsFolder.resolve("left.gguf.partial"), new byte[1000]);
+
+        Model model = node.modelsStub()
+                .showModel(ShowModelRequest.newBuilder().setName("left").build());
+        assertThat(model.getState()).isEqualTo(ModelState.MODEL_STATE_ABSENT);
+        assertThat(model.getBytesDone()).isEqualTo(1000);
+        assertThat(node.modelsStub()
+                        .listModels(ListModelsRequest.getDefaultInstance())
+                        .getModelsList())
+                .contains(model);
+        node.modelsStub()
+                .deleteModel(DeleteModelRequest.newBuilder().setName("left").build());
+        assertThat(node.modelsFolder.resolve("left.gguf.partial")).doesNotExist();
     }
 
     @Test

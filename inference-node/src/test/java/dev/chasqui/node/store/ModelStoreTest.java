@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -50,6 +51,7 @@ class ModelStoreTest {
     @BeforeEach
     void start() throws IOException {
         server = new FileServer();
+        Files.createDirectories(models());
     }
 
     @AfterEach
@@ -296,6 +298,69 @@ class ModelStoreTest {
         assertThat(visibleFiles()).isEmpty();
     }
 
+    private FileServer.Answer linked(String sha256, long size) {
+        return exchange -> {
+            exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + sha256 + "\"");
+            exchange.getResponseHeaders().set("X-Linked-Size", String.valueOf(size));
+            FileServer.redirect("/storage").to(exchange);
+        };
+    }
+
+    @Test
+    void whatTheHubSaysOfAFileIsCompared() throws Exception {
+        server.on(HUB_PATH, FileServer.redirect("/renamed"))
+                .on("/renamed", linked(sha256(MODEL), MODEL.length))
+                .on("/storage", FileServer.file(MODEL, "\"v1\""));
+
+        assertThat(pull(store()).checked()).isTrue();
+        assertThat(store().find(TINY).orElseThrow().checked()).as("remembered").isTrue();
+    }
+
+    @Test
+    void refusesAnotherSizeOrHashThanTheHubs() throws Exception {
+        server.on("/storage", FileServer.file(MODEL, "\"v1\""));
+        server.on(HUB_PATH, linked(sha256(MODEL), MODEL.length + 1));
+        assertThat(pullFails(store(), Reason.CHECKSUM))
+                .hasMessageContaining(MODEL.length + " bytes (expected: " + (MODEL.length + 1) + ")");
+
+        server.on(HUB_PATH, linked(sha256(new byte[1]), MODEL.length));
+        assertThat(pullFails(store(), Reason.CHECKSUM))
+                .hasMessageContaining("SHA-256 " + sha256(MODEL) + " (expected: " + sha256(new byte[1]) + ")");
+        assertThat(visibleFiles()).isEmpty();
+    }
+
+    @Test
+    void onlyTheHubItselfSaysWhatAFileIs() throws Exception {
+        try (FileServer storage = new FileServer()) {
+            storage.on("/x", exchange -> {
+                exchange.getResponseHeaders().set("X-Linked-Etag", sha256(MODEL));
+                FileServer.file(MODEL, "\"v1\"").to(exchange);
+            });
+            server.on(HUB_PATH, FileServer.redirect(storage.origin() + "/x"));
+            StoreSettings trusting = new StoreSettings(
+                    server.origin(),
+                    null,
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(2),
+                    Set.of(storage.origin()));
+            try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), trusting)) {
+                Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+                assertThat(get(pull).checked()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void whatIsNoHashIsNotCompared() throws Exception {
+        server.on(HUB_PATH, linked("5f3c", 0)).on("/storage", FileServer.file(MODEL, "\"v1\""));
+
+        assertThat(pull(store()).checked()).isFalse();
+        assertThat(get(hashedStore().pull(TINY, true, PullListener.NONE)).checked())
+                .as("the catalogue's")
+                .isTrue();
+    }
+
     @Test
     void refusesAPageInPlaceOfAModelAtItsFirstByte() throws Exception {
         server.on(
@@ -321,7 +386,9 @@ class ModelStoreTest {
             exchange.getResponseBody().write(MODEL);
         });
 
-        assertThat(pullFails(store(), Reason.NO_SPACE)).hasMessageContaining("MB free (expected: ");
+        assertThat(pullFails(store(), Reason.NO_SPACE))
+                .hasMessageContaining("the disk of the models folder " + models().toRealPath() + " has ")
+                .hasMessageContaining("MB free (expected: ");
         assertThat(server.requests).hasSize(1);
     }
 
@@ -622,6 +689,7 @@ class ModelStoreTest {
             try (Closeable lock = records.tryLock("tiny.gguf")) {
                 assertThat(lock).as("a dead process holds nothing").isNotNull();
             }
+            assertThat(models().resolve(".chasqui/tiny.gguf.lock")).doesNotExist();
         } finally {
             other.destroyForcibly();
         }
@@ -635,6 +703,15 @@ class ModelStoreTest {
             System.out.flush();
             Thread.sleep(60_000);
         }
+    }
+
+    @Test
+    void aPullThatFailsLeavesNoLock() throws Exception {
+        server.on(HUB_PATH, FileServer.status(404));
+
+        pullFails(store(), Reason.NOT_FOUND);
+
+        assertThat(models().resolve(".chasqui/tiny.gguf.lock")).doesNotExist();
     }
 
     @Test
@@ -682,16 +759,67 @@ class ModelStoreTest {
         Path file = Files.write(home.resolve("mine.gguf"), MODEL);
         ModelReference reference = ModelReference.parse(file.toString());
 
-        StoredModel model = get(store.pull(reference, false, PullListener.NONE));
+        StoredModel model = store.find(reference).orElseThrow();
 
         assertThat(model.file()).isEqualTo(file);
         assertThat(model.name()).isEqualTo("mine");
-        assertThat(store.find(reference)).contains(model);
         assertThat(store.list()).isEmpty();
         assertThatThrownBy(() -> store.delete(reference))
                 .extracting(error -> ((StoreException) error).reason())
                 .isEqualTo(Reason.INVALID_NAME);
         assertThat(file).exists();
+    }
+
+    @Test
+    void aFileOfThisMachineIsCopiedIntoTheFolder() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(home.resolve("mine.gguf"), MODEL);
+        List<State> heard = new CopyOnWriteArrayList<>();
+
+        StoredModel model =
+                get(store.pull(ModelReference.parse("file:" + file), false, progress -> heard.add(progress.state())));
+
+        assertThat(model.file()).hasBinaryContent(MODEL).hasParentRaw(models().toRealPath());
+        assertThat(model.name()).matches("mine-[0-9a-f]{8}");
+        assertThat(model.source()).isEqualTo("file:" + file);
+        assertThat(model.sha256()).isEqualTo(sha256(MODEL));
+        assertThat(store.list()).containsExactly(model);
+        assertThat(heard).contains(State.DOWNLOADING, State.CHECKING).endsWith(State.DONE);
+        Files.delete(file);
+        assertThat(get(store.pull(ModelReference.parse(file.toString()), false, PullListener.NONE)))
+                .as("a second time")
+                .isEqualTo(model);
+    }
+
+    @Test
+    void aFileThatLiesInTheFolderIsNotCopied() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(models().resolve("mine.gguf"), MODEL);
+        Path link = Files.createSymbolicLink(home.resolve("link.gguf"), file);
+        List<State> heard = new CopyOnWriteArrayList<>();
+
+        for (Path one : List.of(file, link)) {
+            Pull pull = store.pull(ModelReference.parse(one.toString()), true, progress -> heard.add(progress.state()));
+            assertThat(get(pull).name()).isEqualTo("mine");
+        }
+
+        assertThat(heard).containsExactly(State.DONE, State.DONE);
+        assertThat(visibleFiles()).containsExactly("mine.gguf");
+    }
+
+    @Test
+    void whatIsNoModelIsNotCopied() throws Exception {
+        ModelStore store = store();
+        Path file = Files.write(home.resolve("mine.gguf"), Arrays.copyOf(MODEL, 200_000));
+
+        assertThatThrownBy(() -> store.pull(ModelReference.parse(file.toString()), false, PullListener.NONE))
+                .isInstanceOf(BadModelFile.class);
+        assertThatThrownBy(() -> store.pull(ModelReference.parse(home + "/none.gguf"), false, PullListener.NONE))
+                .hasMessage(
+                        "model: " + home + "/none.gguf, where there is no file (expected: the path of a .gguf file)")
+                .extracting(error -> ((StoreException) error).reason())
+                .isEqualTo(Reason.NOT_FOUND);
+        assertThat(visibleFiles()).isEmpty();
     }
 
     @Test
@@ -710,6 +838,13 @@ class ModelStoreTest {
             assertThat(get(store.pull(ModelReference.parse(model.name()), false, PullListener.NONE)))
                     .isEqualTo(model);
         }
+        assertThat(store.damaged())
+                .containsExactly(new ModelStore.Damaged(
+                        "bad",
+                        "bad.gguf",
+                        100,
+                        null,
+                        "bad.gguf: not a GGUF file (expected: its first bytes to be GGUF)"));
         assertThatThrownBy(() -> store.find(ModelReference.parse("bad")))
                 .isInstanceOf(BadModelFile.class)
                 .hasMessage("bad.gguf: not a GGUF file (expected: its first bytes to be GGUF)");
@@ -718,6 +853,22 @@ class ModelStoreTest {
         StoreException force = failure(store.pull(ModelReference.parse("mine.Q8"), true, PullListener.NONE));
         assertThat(force.reason()).isEqualTo(Reason.NOT_FOUND);
         assertThat(models().resolve("mine.Q8.gguf")).exists();
+    }
+
+    @Test
+    void aDamagedFileOfTheCatalogueIsListedAndFetchedAnew() throws Exception {
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        ModelStore store = store();
+        Files.write(models().resolve("tiny.gguf"), Arrays.copyOf(MODEL, 200_000));
+
+        assertThat(store.damaged()).singleElement().satisfies(damaged -> {
+            assertThat(damaged.name()).isEqualTo("tiny");
+            assertThat(damaged.reason())
+                    .startsWith("tiny.gguf: the data of tensor big ends at")
+                    .endsWith("; pulling it fetches it anew");
+        });
+        assertThat(pull(store).file()).hasBinaryContent(MODEL);
+        assertThat(store.damaged()).isEmpty();
     }
 
     @Test
@@ -753,15 +904,105 @@ class ModelStoreTest {
     }
 
     @Test
+    void aDownloadIsDeletedByTheNameThatItIsListedBy() throws Exception {
+        serveSlowly();
+        ModelStore store = store("\"hf:other/r/tiny.gguf\"", "");
+        Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+        while (pull.progress().bytesDone() < 1000) {
+            Thread.sleep(5);
+        }
+
+        store.delete(ModelReference.parse(pull.progress().model()));
+
+        assertThat(failure(pull).reason()).isEqualTo(Reason.CANCELLED);
+        assertThat(visibleFiles()).isEmpty();
+        assertThat(store.partials()).isEmpty();
+    }
+
+    @Test
+    void whatACancelledDownloadLeftIsListedGoneOnWithAndDeletedByItsName() throws Exception {
+        serveSlowly();
+        ModelStore store = store("\"hf:other/r/tiny.gguf\"", "");
+        Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
+        while (pull.progress().bytesDone() < 1000) {
+            Thread.sleep(5);
+        }
+        assertThat(store.partials()).as("while it is under way").isEmpty();
+        store.close();
+        byte[] half = Files.readAllBytes(models().resolve(pull.progress().model() + ".gguf.partial"));
+
+        ModelStore later = store("\"hf:other/r/tiny.gguf\"", "");
+        assertThat(later.partials())
+                .containsExactly(new ModelStore.Partial(
+                        pull.progress().model(), pull.progress().model() + ".gguf", half.length));
+        ModelReference name = ModelReference.parse(pull.progress().model());
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        assertThat(get(later.pull(name, false, PullListener.NONE)).file()).hasBinaryContent(MODEL);
+        assertThat(server.requests).last().isEqualTo(HUB_PATH + " bytes=" + half.length + "-");
+
+        Files.delete(models().resolve(pull.progress().model() + ".gguf"));
+        Files.write(models().resolve(pull.progress().model() + ".gguf.partial"), half);
+        later.delete(name);
+        assertThat(visibleFiles()).isEmpty();
+        assertThatThrownBy(() -> later.delete(name)).hasMessageContaining("neither on disk nor in the catalogue");
+    }
+
+    @Test
     void readsTheHubsPlaceAndTokenFromTheEnvironment() {
         StoreSettings settings =
                 StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", "https://hub.example", "HF_TOKEN", "t"));
         assertThat(settings.hubEndpoint()).isEqualTo(URI.create("https://hub.example"));
         assertThat(settings.hubToken()).isEqualTo("t");
         assertThat(StoreSettings.fromEnvironment(Map.of("HF_TOKEN", " "))).isEqualTo(StoreSettings.DEFAULTS);
-        assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", "hub")))
-                .hasMessageStartingWith("HF_ENDPOINT: hub (expected:");
-        assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_TOKEN", "a\nb")))
-                .hasMessageNotContaining("a\nb");
+        for (String odd : List.of("hub", "not a url", "ftp://hub.example")) {
+            assertThatThrownBy(() -> StoreSettings.fromEnvironment(Map.of("HF_ENDPOINT", odd)))
+                    .hasMessage("HF_ENDPOINT: " + odd + " (expected: an https address)");
+        }
+    }
+
+    @Test
+    void aTokenThatCannotBeSentFailsWhatNeedsItOnly() throws Exception {
+        StoreSettings settings = StoreSettings.fromEnvironment(Map.of(
+                "HF_TOKEN", "a\nb", "HF_ENDPOINT", "https://" + server.origin().getAuthority()));
+        Path file = Files.write(home.resolve("mine.gguf"), MODEL);
+        try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), settings)) {
+            assertThat(store.list()).isEmpty();
+            assertThat(get(store.pull(ModelReference.parse("file:" + file), false, PullListener.NONE))
+                            .file())
+                    .hasBinaryContent(MODEL);
+            StoreException failure =
+                    failure(store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE));
+            assertThat(failure)
+                    .hasMessageContaining("HF_TOKEN: not shown (expected: letters and digits without spaces)")
+                    .hasMessageNotContaining("a\nb");
+        }
+    }
+
+    @Test
+    void whoOnlyLooksMakesNoFolder() throws Exception {
+        Files.delete(models());
+        ModelStore store = store();
+
+        assertThat(store.list()).isEmpty();
+        assertThat(store.damaged()).isEmpty();
+        assertThat(store.partials()).isEmpty();
+        assertThat(store.find(TINY)).isEmpty();
+        assertThatThrownBy(() ->
+                        store.find(ModelReference.parse(models() + "/x.gguf")).orElseThrow())
+                .isInstanceOf(NoSuchElementException.class);
+        assertThat(models()).doesNotExist();
+        server.on(HUB_PATH, FileServer.file(MODEL, "\"v1\""));
+        assertThat(pull(store).file()).as("who fetches makes it").exists();
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenIsNamedWithTheReason() throws Exception {
+        ModelStore store = store();
+        Files.delete(models());
+        Files.write(models(), new byte[1]);
+
+        assertThat(pullFails(store, Reason.IO))
+                .hasMessage("tiny: the models folder " + models().toRealPath() + " cannot be written: not a folder");
+        assertThatThrownBy(this::store).hasMessage(models() + ": not a folder (expected: a folder that can be read)");
     }
 }

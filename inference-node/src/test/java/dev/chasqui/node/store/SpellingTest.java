@@ -13,6 +13,21 @@ final class SpellingTest {
     @ParameterizedTest
     @CsvSource({
         "smollm2, smollm2-135m-instruct",
+        "smollm, smollm2-135m-instruct",
+        "smollm2-1.7b, smollm2-1.7b-instruct",
+        "phi2, phi-2",
+        "phi, phi-2",
+        "zebra, ''",
+    })
+    void ofNamesThatAreAsNearThePreferredOne(String written, String meant) {
+        assertThat(Spelling.nearest(
+                        written, List.of("smollm2-135m-instruct"), List.of("phi-2", "smollm2-1.7b-instruct")))
+                .isEqualTo(meant);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "smollm2, smollm2-135m-instruct",
         "SmolLM2_135m, smollm2-135m-instruct",
         "smolm2-135m-instuct, smollm2-135m-instruct",
         "smolm2-135m, smollm2-135m-instruct",

