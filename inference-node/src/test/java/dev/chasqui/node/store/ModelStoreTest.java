@@ -337,14 +337,7 @@ class ModelStoreTest {
                 FileServer.file(MODEL, "\"v1\"").to(exchange);
             });
             server.on(HUB_PATH, FileServer.redirect(storage.origin() + "/x"));
-            StoreSettings trusting = new StoreSettings(
-                    server.origin(),
-                    null,
-                    Duration.ofSeconds(2),
-                    Duration.ofSeconds(2),
-                    Duration.ofSeconds(2),
-                    Set.of(storage.origin()));
-            try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), trusting)) {
+            try (ModelStore store = trusting(storage)) {
                 Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
                 assertThat(get(pull).checked()).isFalse();
             }
@@ -392,6 +385,15 @@ class ModelStoreTest {
         assertThat(server.requests).hasSize(1);
     }
 
+    /** A store that takes files from another server too. */
+    private ModelStore trusting(FileServer other) {
+        Duration patience = Duration.ofSeconds(2);
+        return new ModelStore(
+                models(),
+                Catalogue.builtIn(),
+                new StoreSettings(server.origin(), null, patience, patience, patience, Set.of(other.origin())));
+    }
+
     @Test
     void followsRedirectsToTrustedOriginsOnly() throws Exception {
         try (FileServer other = new FileServer()) {
@@ -402,14 +404,7 @@ class ModelStoreTest {
                     .hasMessageContaining("127.0.0.1: http (expected: https)");
             assertThat(other.requests).isEmpty();
 
-            StoreSettings trusting = new StoreSettings(
-                    server.origin(),
-                    null,
-                    Duration.ofSeconds(2),
-                    Duration.ofSeconds(2),
-                    Duration.ofSeconds(2),
-                    Set.of(other.origin()));
-            try (ModelStore store = new ModelStore(models(), Catalogue.builtIn(), trusting)) {
+            try (ModelStore store = trusting(other)) {
                 Pull pull = store.pull(ModelReference.parse("hf:o/r/tiny.gguf"), false, PullListener.NONE);
                 assertThat(get(pull).file()).hasBinaryContent(MODEL);
             }
