@@ -1,13 +1,15 @@
 #include "grammar_states.h"
 
 #include <algorithm>
+#include <map>
 
 namespace {
 
 constexpr size_t MOST_WAYS = 1024;             // stacks of a state
-constexpr size_t MOST_WORK = 20 * 1000 * 1000; // of a turn: some 50 to 100 ms
+constexpr size_t MOST_WORK = 20 * 1000 * 1000; // of a turn: some tenths of a second
 constexpr size_t MOST_KEPT = 1 << 16;          // successors and stacks that are remembered from one turn to the next
 constexpr size_t NEW       = 16;               // work that it takes to make one of these
+constexpr size_t MOST_CLASSES = 1024;
 
 bool ends(const llama_grammar_element * e) { return e->type == LLAMA_GRETYPE_END || e->type == LLAMA_GRETYPE_ALT; }
 bool is_token(const llama_grammar_element * e) { return e->type == LLAMA_GRETYPE_TOKEN || e->type == LLAMA_GRETYPE_TOKEN_NOT; }
@@ -59,9 +61,51 @@ size_t grammar_states::set_hash::operator()(const std::vector<stack> & set) cons
     return hash;
 }
 
-grammar_states::grammar_states(const llama_grammar_rules & rules, const llama_grammar_stacks & stacks) : rules(rules) {
+grammar_states::grammar_states(const llama_grammar_rules & rules, const llama_grammar_stacks & stacks) : rules(rules), usual_kinds(USUAL, UNKNOWN) {
+    collect_classes();
     forget();
     now = add(stacks);
+}
+
+void grammar_states::collect_classes() {
+    std::map<std::vector<uint32_t>, const element *> all;
+    for (const auto & rule : rules) {
+        for (const element & e : rule) {
+            if (!is_character(&e)) continue;
+            bool single = e.type == LLAMA_GRETYPE_CHAR && behind_class(&e) == &e + 1;
+            if (single) literals.insert(e.value);
+            if (single) continue;
+            std::vector<uint32_t> ranges{ (uint32_t) e.type };
+            if (e.type != LLAMA_GRETYPE_CHAR_ANY) {
+                any_range(&e, [&](uint32_t least, uint32_t most) {
+                    ranges.insert(ranges.end(), { least, most });
+                    return false;
+                });
+            }
+            all.try_emplace(std::move(ranges), &e);
+        }
+    }
+    for (const auto & one : all) classes.push_back(one.second);
+    if (classes.size() > MOST_CLASSES) {
+        refuse("grammar: " + std::to_string(classes.size()) + " classes of characters (expected: at most " + std::to_string(MOST_CLASSES) + ")");
+    }
+}
+
+// By the classes that a character is in; one that stands somewhere by itself is a kind of its own.
+uint32_t grammar_states::find_kind(uint32_t c) {
+    if (literals.count(c)) return kind_by_classes.try_emplace("=" + std::to_string(c), (uint32_t) kind_by_classes.size()).first->second;
+    std::string in(classes.size(), '0');
+    for (size_t i = 0; i < classes.size(); ++i) in[i] = fits(classes[i], c) ? '1' : '0';
+    return kind_by_classes.try_emplace(std::move(in), (uint32_t) kind_by_classes.size()).first->second;
+}
+
+uint32_t grammar_states::kind_of(uint32_t c) {
+    if (c < USUAL) {
+        if (usual_kinds[c] == UNKNOWN) usual_kinds[c] = find_kind(c);
+        return usual_kinds[c];
+    }
+    auto known = other_kinds.find(c);
+    return known != other_kinds.end() ? known->second : other_kinds.emplace(c, find_kind(c)).first->second;
 }
 
 void grammar_states::forget() {
@@ -180,8 +224,8 @@ const std::vector<grammar_states::stack> & grammar_states::behind(stack s) {
 }
 
 grammar_states::state grammar_states::step(state from, uint32_t c) {
-    auto found = states[from].behind.find(c);
-    if (found != states[from].behind.end()) return found->second;
+    uint32_t kind = kind_of(c);
+    if (kind < states[from].behind.size() && states[from].behind[kind] != UNKNOWN) return states[from].behind[kind];
     std::vector<stack> set;
     uint32_t stamp = ++step_stamp;
     for (stack s : states[from].stacks) {
@@ -195,7 +239,13 @@ grammar_states::state grammar_states::step(state from, uint32_t c) {
     spend(states[from].stacks.size() + NEW);
     ++kept;
     state to = add(std::move(set));
-    states[from].behind.emplace(c, to);
+    if (states[from].behind.size() <= kind) {
+        size_t more = kind_by_classes.size() / NEW;
+        kept += more;
+        spend(more);
+        states[from].behind.resize(kind_by_classes.size(), UNKNOWN);
+    }
+    states[from].behind[kind] = to;
     return to;
 }
 

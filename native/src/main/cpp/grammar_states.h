@@ -2,7 +2,7 @@
 // token goes through all ways to go on again and again: with n repetitions behind each other that is n over the token's length,
 // so that forty bytes of a pattern stop the process for hours. Here stacks are shared where they are alike (a stack is its top
 // and the stack below), what a stack leads to is found once, and a set of stacks is a state whose successors are remembered: a
-// deterministic automaton, made as far as it is needed.
+// deterministic automaton, made as far as it is needed. Characters that no class of the grammar tells apart are one kind.
 #pragma once
 
 #include "internal.h"
@@ -10,6 +10,7 @@
 #include "llama-grammar.h"
 
 #include <unordered_map>
+#include <unordered_set>
 
 class grammar_states {
   public:
@@ -55,12 +56,18 @@ class grammar_states {
     struct set_hash { size_t operator()(const std::vector<stack> & set) const; };
 
     struct known_state {
-        std::vector<stack>                  stacks; // sorted
-        bool                                may_end = false;
-        bool                                names_tokens = false;
-        std::unordered_map<uint32_t, state> behind; // a character
+        std::vector<stack> stacks; // sorted
+        bool               may_end = false;
+        bool               names_tokens = false;
+        std::vector<state> behind; // by kind of character; UNKNOWN: not asked for yet
     };
 
+    static constexpr uint32_t UNKNOWN = UINT32_MAX;
+    static constexpr uint32_t USUAL   = 0x10000; // characters whose kinds are looked up in an array
+
+    void     collect_classes();
+    uint32_t kind_of(uint32_t c);
+    uint32_t find_kind(uint32_t c);
     stack push(const element * top, stack below);
     state add(const llama_grammar_stacks & all);
     state add(std::vector<stack> set);
@@ -71,6 +78,11 @@ class grammar_states {
     bool  mark(std::vector<uint32_t> & marks, uint32_t stamp, stack s);
 
     const llama_grammar_rules &                                     rules;
+    std::unordered_set<uint32_t>                                    literals; // characters that stand somewhere by themselves
+    std::vector<const element *>                                    classes;  // the others, each once
+    std::vector<uint32_t>                                           usual_kinds;
+    std::unordered_map<uint32_t, uint32_t>                          other_kinds;
+    std::unordered_map<std::string, uint32_t>                       kind_by_classes;
     std::vector<frame>                                              frames;
     std::unordered_map<frame, stack, frame_hash, frame_equal>       frame_of;
     std::vector<std::vector<stack>>                                 leads; // by stack: those behind its top
