@@ -156,8 +156,9 @@ public final class NodeServer implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         timer.shutdownNow();
+        // What the loop has left it gives to the handlers, so these go last.
+        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         handlers.shutdown();
-        eventLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
 
     private void updateHealth() {
