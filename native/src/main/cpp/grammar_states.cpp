@@ -223,22 +223,28 @@ const std::vector<grammar_states::stack> & grammar_states::behind(stack s) {
     return leads[s];
 }
 
-grammar_states::state grammar_states::step(state from, uint32_t c) {
-    uint32_t kind = kind_of(c);
-    if (kind < states[from].behind.size() && states[from].behind[kind] != UNKNOWN) return states[from].behind[kind];
+// What comes behind those ways of a state whose top takes what came.
+template <typename F> std::vector<grammar_states::stack> grammar_states::behind_those(state from, F && takes) {
     std::vector<stack> set;
     uint32_t stamp = ++step_stamp;
     for (stack s : states[from].stacks) {
-        if (s == 0 || !is_character(frames[s].top) || !fits(frames[s].top, c)) continue;
+        if (s == 0 || !takes(frames[s].top)) continue;
         const auto & next = behind(s);
         spend(next.size());
         for (stack n : next) {
             if (mark(step_marks, stamp, n)) set.push_back(n);
         }
     }
-    spend(states[from].stacks.size() + NEW);
+    spend(states[from].stacks.size());
+    return set;
+}
+
+grammar_states::state grammar_states::step(state from, uint32_t c) {
+    uint32_t kind = kind_of(c);
+    if (kind < states[from].behind.size() && states[from].behind[kind] != UNKNOWN) return states[from].behind[kind];
+    spend(NEW);
     ++kept;
-    state to = add(std::move(set));
+    state to = add(behind_those(from, [&](const element * top) { return fits(top, c); }));
     if (states[from].behind.size() <= kind) {
         size_t more = kind_by_classes.size() / NEW;
         kept += more;
@@ -250,17 +256,10 @@ grammar_states::state grammar_states::step(state from, uint32_t c) {
 }
 
 grammar_states::state grammar_states::step_token(state from, llama_token token) {
-    std::vector<stack> set;
-    uint32_t stamp = ++step_stamp;
-    for (stack s : states[from].stacks) {
-        if (s == 0 || !is_token(frames[s].top)) continue;
-        bool same = frames[s].top->value == (uint32_t) token;
-        if (same != (frames[s].top->type == LLAMA_GRETYPE_TOKEN)) continue;
-        for (stack n : behind(s)) {
-            if (mark(step_marks, stamp, n)) set.push_back(n);
-        }
-    }
-    return add(std::move(set));
+    return add(behind_those(from, [&](const element * top) {
+        bool same = top->value == (uint32_t) token;
+        return is_token(top) && same == (top->type == LLAMA_GRETYPE_TOKEN);
+    }));
 }
 
 grammar_states::state grammar_states::begin_character(state from, llama_partial_utf8 partial) {

@@ -75,6 +75,7 @@ class grammar_states {
     void  spend(size_t work);
     void  lead(stack from, std::vector<stack> & out);
     const std::vector<stack> & behind(stack s);
+    template <typename F> std::vector<stack> behind_those(state from, F && takes);
     bool  mark(std::vector<uint32_t> & marks, uint32_t stamp, stack s);
 
     const llama_grammar_rules &                                     rules;
