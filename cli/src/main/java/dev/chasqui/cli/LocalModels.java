@@ -66,14 +66,15 @@ final class LocalModels implements ModelPlace {
                 models.computeIfAbsent(partial.name(), name -> describe(name, null, null))
                         .put("bytes_done", partial.bytes());
             }
-            for (ModelStore.Damaged damaged : store.damaged()) {
+            ModelStore.Contents contents = store.look();
+            for (ModelStore.Damaged damaged : contents.damaged()) {
                 ObjectNode model = describe(damaged.name(), damaged.entry(), null);
                 model.put("state", "failed").put("reason", damaged.reason());
                 models.put(
                         damaged.name(),
                         model.put("file_name", damaged.fileName()).put("size_bytes", damaged.sizeBytes()));
             }
-            for (StoredModel stored : store.list()) {
+            for (StoredModel stored : contents.usable()) {
                 models.put(stored.name(), describe(stored.name(), stored.entry(), stored));
             }
             ArrayNode all = JSON.arrayNode();

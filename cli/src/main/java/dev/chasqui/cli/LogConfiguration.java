@@ -41,10 +41,10 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         root.addAppender(console);
         // A load that fails is told where it was asked for.
         context.getLogger("com.github.benmanes.caffeine").setLevel(Level.OFF);
-        // What matters of the database is said by its owner, without statements.
         // Whoever is told of the end of a call after its connection's thread has ended, as a node that stops has it.
         context.getLogger("io.grpc.netty.shaded.io.netty.util.concurrent.DefaultPromise.rejectedExecution")
                 .setLevel(Level.OFF);
+        // What matters of the database is said by its owner, without statements.
         context.getLogger("org.flywaydb").setLevel(Level.ERROR);
         context.getLogger("io.r2dbc").setLevel(Level.ERROR);
         // A start that fails is told in one sentence, not once more at length.

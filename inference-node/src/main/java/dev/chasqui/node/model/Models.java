@@ -6,7 +6,6 @@ import dev.chasqui.node.embedding.Embedder;
 import dev.chasqui.node.store.BadModelFile;
 import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.ModelReference;
-import dev.chasqui.node.store.ModelSource;
 import dev.chasqui.node.store.ModelStore;
 import dev.chasqui.node.store.Pull;
 import dev.chasqui.node.store.PullProgress;
@@ -101,7 +100,8 @@ public final class Models implements AutoCloseable {
     /** Every model on disk and in the catalogue, the default first, then by name. */
     public List<ModelDescription> list() {
         Map<String, StoredModel> onDisk = new TreeMap<>();
-        for (StoredModel stored : store.list()) {
+        ModelStore.Contents contents = store.look();
+        for (StoredModel stored : contents.usable()) {
             onDisk.put(stored.name(), stored);
         }
         Map<String, CatalogueEntry> entries = new TreeMap<>();
@@ -110,7 +110,7 @@ public final class Models implements AutoCloseable {
         }
         List<String> names = new ArrayList<>(entries.keySet());
         onDisk.keySet().stream().filter(name -> !entries.containsKey(name)).forEach(names::add);
-        Map<String, ModelActivity> remains = remains();
+        Map<String, ModelActivity> remains = remains(contents);
         Stream.concat(activities.keySet().stream(), remains.keySet().stream())
                 .distinct()
                 .filter(name -> !names.contains(name))
@@ -125,10 +125,10 @@ public final class Models implements AutoCloseable {
     }
 
     /** What lies in the folder and is no usable model, by name: files that were fetched in part, and damaged ones. */
-    private Map<String, ModelActivity> remains() {
+    private Map<String, ModelActivity> remains(ModelStore.Contents contents) {
         Map<String, ModelActivity> remains = new TreeMap<>();
         store.partials().forEach(partial -> remains.put(partial.name(), ModelActivity.partial(partial.bytes())));
-        store.damaged().forEach(damaged -> remains.put(damaged.name(), ModelActivity.failed(damaged.reason())));
+        contents.damaged().forEach(damaged -> remains.put(damaged.name(), ModelActivity.failed(damaged.reason())));
         return remains;
     }
 
@@ -160,7 +160,7 @@ public final class Models implements AutoCloseable {
     public ModelDescription show(String name) {
         ModelReference reference = reference(name);
         ModelDescription description = describe(nameOf(reference));
-        description = withRemains(description, remains().get(description.name()));
+        description = withRemains(description, remains(store.look()).get(description.name()));
         boolean known = description.entry() != null || description.stored() != null;
         if (!known && description.activity().equals(ModelActivity.of(ModelActivity.State.ABSENT))) {
             throw store.unknown(description.name());
@@ -427,8 +427,8 @@ public final class Models implements AutoCloseable {
         try {
             return store.find(reference);
         } catch (BadModelFile e) {
-            boolean elsewhere = reference instanceof ModelReference.At at
-                    ? !(at.source() instanceof ModelSource.LocalFile)
+            boolean elsewhere = reference instanceof ModelReference.At
+                    ? !reference.isLocalFile()
                     : store.catalogue().entry(nameOf(reference)).isPresent();
             if (!elsewhere) {
                 throw e;
@@ -660,7 +660,7 @@ public final class Models implements AutoCloseable {
             return ModelReference.parse(wanted == null ? defaultName : wanted);
         }
         ModelReference reference = ModelReference.parse(name);
-        if (reference instanceof ModelReference.At at && at.source() instanceof ModelSource.LocalFile) {
+        if (reference.isLocalFile()) {
             throw new ModelException(
                     ModelException.Reason.NOT_FOUND,
                     "model: a file (expected: a name, hf:owner/repo/file.gguf, https: or pip:package==1.0#entry.gguf)");

@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -85,9 +84,7 @@ public final class ModelStore implements AutoCloseable {
 
     /** Every usable model of the folder, by file name. */
     public List<StoredModel> list() {
-        List<StoredModel> models = new ArrayList<>();
-        look(models::add, damaged -> {});
-        return List.copyOf(models);
+        return look().usable();
     }
 
     /** A file of the folder that is no usable model, and why in one sentence. */
@@ -98,26 +95,26 @@ public final class ModelStore implements AutoCloseable {
             @Nullable CatalogueEntry entry,
             String reason) {}
 
-    /** Every such file. */
-    public List<Damaged> damaged() {
-        List<Damaged> files = new ArrayList<>();
-        look(stored -> {}, files::add);
-        return List.copyOf(files);
-    }
+    /** What model files the folder has, by file name. */
+    public record Contents(List<StoredModel> usable, List<Damaged> damaged) {}
 
-    private void look(Consumer<StoredModel> usable, Consumer<Damaged> damaged) {
+    /** All of it in one look. */
+    public Contents look() {
+        List<StoredModel> usable = new ArrayList<>();
+        List<Damaged> damaged = new ArrayList<>();
         try {
             for (String fileName : folder.fileNames()) {
                 Target target = ofFile(fileName);
                 try {
-                    stored(target).ifPresent(usable);
+                    stored(target).ifPresent(usable::add);
                 } catch (BadModelFile e) {
-                    damaged.accept(damaged(target, e));
+                    damaged.add(damaged(target, e));
                 }
             }
         } catch (IOException e) {
             throw unreadable(e);
         }
+        return new Contents(List.copyOf(usable), List.copyOf(damaged));
     }
 
     private Damaged damaged(Target target, BadModelFile e) {

@@ -833,7 +833,7 @@ class ModelStoreTest {
             assertThat(get(store.pull(ModelReference.parse(model.name()), false, PullListener.NONE)))
                     .isEqualTo(model);
         }
-        assertThat(store.damaged())
+        assertThat(store.look().damaged())
                 .containsExactly(new ModelStore.Damaged(
                         "bad",
                         "bad.gguf",
@@ -856,14 +856,14 @@ class ModelStoreTest {
         ModelStore store = store();
         Files.write(models().resolve("tiny.gguf"), Arrays.copyOf(MODEL, 200_000));
 
-        assertThat(store.damaged()).singleElement().satisfies(damaged -> {
+        assertThat(store.look().damaged()).singleElement().satisfies(damaged -> {
             assertThat(damaged.name()).isEqualTo("tiny");
             assertThat(damaged.reason())
                     .startsWith("tiny.gguf: the data of tensor big ends at")
                     .endsWith("; pulling it fetches it anew");
         });
         assertThat(pull(store).file()).hasBinaryContent(MODEL);
-        assertThat(store.damaged()).isEmpty();
+        assertThat(store.look().damaged()).isEmpty();
     }
 
     @Test
@@ -979,7 +979,7 @@ class ModelStoreTest {
         ModelStore store = store();
 
         assertThat(store.list()).isEmpty();
-        assertThat(store.damaged()).isEmpty();
+        assertThat(store.look().damaged()).isEmpty();
         assertThat(store.partials()).isEmpty();
         assertThat(store.find(TINY)).isEmpty();
         assertThatThrownBy(() ->
