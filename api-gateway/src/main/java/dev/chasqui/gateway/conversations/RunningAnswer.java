@@ -104,9 +104,9 @@ final class RunningAnswer {
         return beginning.reading(beginning.content(), beginning.reasoning(), model);
     }
 
-    /** As it is now. */
+    /** As it is now. It runs until its end is told, so that whoever sees it ended sees all that ended with it. */
     Message now() {
-        return whole == null ? beginning.reading(content.toString(), reasoning.toString(), model) : whole;
+        return ended == null ? beginning.reading(content.toString(), reasoning.toString(), model) : ended.answer();
     }
 
     boolean isAdmitted() {
