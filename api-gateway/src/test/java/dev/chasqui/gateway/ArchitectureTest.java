@@ -31,6 +31,7 @@ class ArchitectureTest {
         "anthropic,nodes requests answers",
         "storage,nodes requests",
         "streams,nodes requests storage",
+        "limits,nodes requests storage",
         "conversations,nodes requests answers storage streams",
         "rest,nodes requests answers storage streams conversations",
     })
