@@ -9,7 +9,7 @@ import java.util.Set;
  * @param id whom chats and keys belong to; the first account has that of whoever uses a server without accounts
  * @param email as it was written
  * @param name may be empty
- * @param passwordHash as {@link Passwords} makes it
+ * @param passwordHash as {@link Passwords} makes it; empty: it has no password
  * @param disabled whether it can neither sign in nor use its keys
  */
 public record Account(
@@ -42,6 +42,11 @@ public record Account(
 
     static String key(String email) {
         return email.toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether it can sign in with a password. */
+    public boolean hasPassword() {
+        return !passwordHash.isEmpty();
     }
 
     Account with(String newName, Role newRole, boolean nowDisabled, String newHash) {

@@ -10,6 +10,8 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -137,17 +139,32 @@ public final class Accounts implements AutoCloseable {
     public Mono<SignedIn> register(Draft draft) {
         requireEnabled();
         return ifOpen().then(passwords.hash(draft.password()))
-                .flatMap(hash ->
-                        added(transaction -> AccountTable.isEmpty(transaction).flatMap(first -> {
-                            if (!first && !settings.registrationOpen()) {
-                                return Mono.error(registrationClosed());
-                            }
-                            Account.Role role = first ? Account.Role.ADMIN : Account.Role.USER;
-                            String id = first ? Principal.LOCAL_USER : Secrets.newId("user_");
-                            Account account = account(id, draft, role, hash);
-                            return AccountTable.insert(transaction, account).then(begin(transaction, account));
-                        })))
+                .flatMap(hash -> added(transaction -> newcomer(transaction, draft.email(), draft.name(), hash)
+                        .flatMap(account -> begin(transaction, account))))
                 .doOnNext(signedIn -> anybody = true);
+    }
+
+    /**
+     * Makes an account for whoever comes by himself.
+     *
+     * @param hash of the password; empty: he has none
+     */
+    Mono<Account> newcomer(Transaction transaction, String email, String name, String hash) {
+        return AccountTable.isEmpty(transaction).flatMap(first -> {
+            if (!first && !settings.registrationOpen()) {
+                return Mono.error(registrationClosed());
+            }
+            Account.Role role = first ? Account.Role.ADMIN : Account.Role.USER;
+            String id = first ? Principal.LOCAL_USER : Secrets.newId("user_");
+            Account account = new Account(id, email, name, role, hash, false, clock.millis());
+            return AccountTable.insert(transaction, account).thenReturn(account);
+        });
+    }
+
+    /** Somebody was signed in by another way than a password. */
+    void cameIn() {
+        anybody = true;
+        registry.counter("auth.sign.ins", "result", "done").increment();
     }
 
     /** Asked before a password is hashed, which is dear. */
@@ -163,12 +180,8 @@ public final class Accounts implements AutoCloseable {
                 403, "Nobody can register here; an administrator makes accounts.", "registration_closed", null);
     }
 
-    private Account account(String id, Draft draft, Account.Role role, String hash) {
-        return new Account(id, draft.email(), draft.name(), role, hash, false, clock.millis());
-    }
-
     /** Two may be the first, or have the same address, at the same moment; the later one is told on the second try. */
-    private <T> Mono<T> added(Function<Transaction, Mono<T>> work) {
+    <T> Mono<T> added(Function<Transaction, Mono<T>> work) {
         return database.transaction(work)
                 .onErrorResume(R2dbcDataIntegrityViolationException.class, conflict -> database.transaction(work))
                 .onErrorMap(
@@ -177,7 +190,7 @@ public final class Accounts implements AutoCloseable {
                                 409, "There is an account with this e-mail address.", "email_taken", null));
     }
 
-    private Mono<SignedIn> begin(Transaction transaction, Account account) {
+    Mono<SignedIn> begin(Transaction transaction, Account account) {
         String token = Secrets.newToken();
         Session session = Session.of(token, clock.millis());
         return SessionTable.insert(transaction, session.tokenHash(), account.id(), clock.millis())
@@ -192,25 +205,34 @@ public final class Accounts implements AutoCloseable {
     public Mono<SignedIn> signIn(String email, String password, String address) {
         requireEnabled();
         attempts.require(email, address);
-        return database.transaction(transaction -> AccountTable.findByEmail(transaction, email))
-                .flatMap(account -> passwords
-                        .matches(password, account.passwordHash())
-                        .flatMap(right -> {
-                            if (!right) {
-                                return Mono.empty();
-                            }
-                            attempts.succeeded(email);
-                            return account.disabled()
-                                    ? Mono.error(RequestError.http(
-                                            403, "This account is disabled.", "account_disabled", null))
-                                    : database.transaction(transaction -> begin(transaction, account));
-                        }))
-                .switchIfEmpty(Mono.defer(() -> wrong(email, password, address)))
+        return database.transaction(transaction -> AccountTable.findByEmail(transaction, email)
+                        .map(Optional::of)
+                        .defaultIfEmpty(Optional.empty()))
+                .flatMap(account -> signIn(account.orElse(null), email, password))
+                .switchIfEmpty(Mono.defer(() -> wrong(email, address)))
                 .doOnNext(signedIn ->
                         registry.counter("auth.sign.ins", "result", "done").increment());
     }
 
-    private Mono<SignedIn> wrong(String email, String password, String address) {
+    /** Empty where the password is wrong, which takes as long where there is no account, or none with a password. */
+    private Mono<SignedIn> signIn(@Nullable Account account, String email, String password) {
+        return passwords
+                .matches(password, account == null ? "" : account.passwordHash())
+                .filter(right -> right)
+                .flatMap(right -> {
+                    Account found = Objects.requireNonNull(account);
+                    attempts.succeeded(email);
+                    return found.disabled()
+                            ? Mono.error(disabled())
+                            : database.transaction(transaction -> begin(transaction, found));
+                });
+    }
+
+    static RequestError disabled() {
+        return RequestError.http(403, "This account is disabled.", "account_disabled", null);
+    }
+
+    private Mono<SignedIn> wrong(String email, String address) {
         attempts.failed(email, address);
         registry.counter("auth.sign.ins", "result", "refused").increment();
         return Mono.error(
@@ -246,6 +268,21 @@ public final class Accounts implements AutoCloseable {
                 .then();
     }
 
+    /** Gives an account a password that has none, as it was made by signing in elsewhere; all other sessions end. */
+    public Mono<Void> firstPassword(Account account, Session session, String password) {
+        return passwords
+                .hash(password)
+                .flatMap(hash -> database.transaction(transaction -> find(transaction, account.id())
+                        .filter(found -> !found.hasPassword())
+                        .switchIfEmpty(Mono.error(() ->
+                                RequestError.badValue("current_password", "absent (expected: the account's password)")))
+                        .flatMap(found -> AccountTable.update(
+                                transaction, found.with(found.name(), found.role(), found.disabled(), hash)))
+                        .then(SessionTable.removeAll(transaction, account.id(), session.tokenHash()))))
+                .doOnNext(rows -> authentication.forget())
+                .then();
+    }
+
     /** All of them, the oldest first. */
     public Mono<List<Account>> list() {
         requireEnabled();
@@ -256,7 +293,8 @@ public final class Accounts implements AutoCloseable {
     public Mono<Account> create(Draft draft, Account.Role role) {
         requireEnabled();
         return passwords.hash(draft.password()).flatMap(hash -> {
-            Account account = account(Secrets.newId("user_"), draft, role, hash);
+            Account account =
+                    new Account(Secrets.newId("user_"), draft.email(), draft.name(), role, hash, false, clock.millis());
             return added(
                     transaction -> AccountTable.insert(transaction, account).thenReturn(account));
         });
@@ -323,7 +361,8 @@ public final class Accounts implements AutoCloseable {
                                 null)));
     }
 
-    private void requireEnabled() {
+    /** @throws RequestError where there are no accounts */
+    public void requireEnabled() {
         if (!settings.enabled()) {
             throw RequestError.http(
                     403, "Accounts are off (expected: chasqui serve --accounts on).", "accounts_off", null);

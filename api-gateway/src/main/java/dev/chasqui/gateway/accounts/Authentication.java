@@ -87,6 +87,18 @@ public final class Authentication {
         return settings.guarded() ? Mono.error(() -> stranger(offered)) : Mono.just(Principal.ANYBODY);
     }
 
+    /** Whoever's session the request brings; empty where it brings none that counts. For what is open to all. */
+    public Mono<Principal> signedIn(ServerHttpRequest request) {
+        String offered = offered(request.getHeaders());
+        boolean any = offered == null
+                ? request.getCookies().getFirst(COOKIE) != null
+                : Secrets.looksLikeToken(offered) && !operatorKeys.accept(offered);
+        return settings.enabled() && any
+                ? principal(request)
+                        .onErrorComplete(error -> error instanceof RequestError refused && refused.status() == 401)
+                : Mono.empty();
+    }
+
     /** What was changed counts at once. */
     void forget() {
         generation++;

@@ -22,14 +22,16 @@ final class Passwords implements AutoCloseable {
     private static final int ROUNDS = 210_000;
     private static final int SALT_BYTES = 16;
     private static final int WAITING = 16;
+    private static final int HASH_BYTES = 64;
+    /** No password's: compared with where there is none, so that this takes as long. */
+    private static final String NOBODYS = "00".repeat(SALT_BYTES + HASH_BYTES);
+
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private final Pbkdf2PasswordEncoder encoder =
             new Pbkdf2PasswordEncoder("", SALT_BYTES, ROUNDS, SecretKeyFactoryAlgorithm.PBKDF2WithHmacSHA512);
     private final ThreadPoolExecutor thread;
     private final Scheduler results;
-    /** Compared with where there is no account, so that this takes as long. */
-    private volatile String nobodys = "";
 
     Passwords(EventLoop loop) {
         thread = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING), task -> {
@@ -45,19 +47,9 @@ final class Passwords implements AutoCloseable {
         return slowly(() -> encoder.encode(password));
     }
 
+    /** @param hash empty: there is none, so nothing matches, which takes as long */
     Mono<Boolean> matches(String password, String hash) {
-        return slowly(() -> encoder.matches(password, hash));
-    }
-
-    /** Takes as long as a comparison, and says no. */
-    Mono<Boolean> matchesNobodys(String password) {
-        return slowly(() -> {
-            if (nobodys.isEmpty()) {
-                nobodys = encoder.encode("");
-            }
-            encoder.matches(password, nobodys);
-            return false;
-        });
+        return slowly(() -> encoder.matches(password, hash.isEmpty() ? NOBODYS : hash) && !hash.isEmpty());
     }
 
     private <T> Mono<T> slowly(Callable<T> work) {

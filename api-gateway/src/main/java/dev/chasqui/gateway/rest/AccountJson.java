@@ -24,6 +24,7 @@ final class AccountJson {
     static ObjectNode of(Account account) {
         ObjectNode json = JSON.objectNode().put("id", account.id()).put("email", account.email());
         json.put("name", account.name()).put("role", account.role().word());
+        json.put("has_password", account.hasPassword());
         return json.put("disabled", account.disabled()).put("created_at", time(account.createdAt()));
     }
 

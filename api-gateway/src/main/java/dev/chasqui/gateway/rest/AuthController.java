@@ -13,12 +13,9 @@ import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import java.net.InetSocketAddress;
 import java.time.Clock;
-import java.time.Duration;
-import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpCookie;
-import org.springframework.http.ResponseCookie;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
@@ -26,8 +23,6 @@ import tools.jackson.databind.node.JsonNodeFactory;
 
 /** {@code /api/auth/…}: to register, to sign in and out, and who asks. */
 final class AuthController {
-    private static final Duration COOKIE_LIFE = Duration.ofDays(30);
-
     private final Accounts accounts;
     private final Metering metering;
     private final RequestBody bodies;
@@ -59,7 +54,7 @@ final class AuthController {
     }
 
     private Mono<Void> told(ServerWebExchange exchange, Accounts.SignedIn signedIn) {
-        cookie(exchange, signedIn.token(), COOKIE_LIFE);
+        SessionCookie.set(exchange, signedIn.token(), false);
         return Success.write(exchange, AccountJson.of(signedIn.principal(), Usage.NONE, clock.millis()));
     }
 
@@ -72,7 +67,7 @@ final class AuthController {
             Mono<Void> done =
                     account == null || session == null ? Mono.empty() : accounts.signOut(account, session, everywhere);
             return done.then(Mono.defer(() -> {
-                cookie(exchange, "", Duration.ZERO);
+                SessionCookie.remove(exchange);
                 return Success.write(
                         exchange, JsonNodeFactory.instance.objectNode().put("signed_out", true));
             }));
@@ -84,7 +79,7 @@ final class AuthController {
         Principal principal = Principal.of(exchange);
         HttpCookie brought = exchange.getRequest().getCookies().getFirst(Authentication.COOKIE);
         if (brought != null && principal.session() != null) {
-            cookie(exchange, brought.getValue(), COOKIE_LIFE);
+            SessionCookie.set(exchange, brought.getValue(), false);
         }
         ApiKey key = principal.key();
         Mono<Usage> usage = key == null
@@ -103,25 +98,17 @@ final class AuthController {
         return bodies.read(exchange.getRequest(), body -> {
             Fields fields = Fields.of(body, "");
             String password = AccountFields.newPassword(fields, "password");
-            return accounts.changePassword(
-                            account, session, AccountFields.password(fields, "current_password"), password)
+            return changed(account, session, fields, password)
                     .then(Mono.defer(() -> Success.write(
                             exchange, JsonNodeFactory.instance.objectNode().put("changed", true))));
         });
     }
 
-    /** Over https it goes over https only; behind a proxy that ends TLS the page's origin tells. */
-    private static void cookie(ServerWebExchange exchange, String token, Duration life) {
-        String origin = exchange.getRequest().getHeaders().getFirst("origin");
-        boolean secure = origin != null && origin.toLowerCase(Locale.ROOT).startsWith("https:");
-        exchange.getResponse()
-                .addCookie(ResponseCookie.from(Authentication.COOKIE, token)
-                        .path("/")
-                        .httpOnly(true)
-                        .sameSite("Lax")
-                        .secure(secure)
-                        .maxAge(life)
-                        .build());
+    private Mono<Void> changed(Account account, Session session, Fields fields, String password) {
+        return account.hasPassword() || fields.any("current_password") != null
+                ? accounts.changePassword(
+                        account, session, AccountFields.password(fields, "current_password"), password)
+                : accounts.firstPassword(account, session, password);
     }
 
     private static String address(ServerHttpRequest request) {
