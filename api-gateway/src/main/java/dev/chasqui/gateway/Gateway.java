@@ -133,6 +133,7 @@ public final class Gateway implements AutoCloseable {
             DialectSettings words;
             try {
                 settings.set(source.apply(environment));
+                settings.get().requireWhole();
                 words = dialects == null ? settings(environment, DialectSettings.class) : dialects;
             } catch (BadSettingsException e) {
                 bad.set(e);

@@ -3,6 +3,7 @@ package dev.chasqui.gateway;
 import dev.chasqui.gateway.access.AccessCheck;
 import dev.chasqui.gateway.accounts.Accounts;
 import dev.chasqui.gateway.accounts.Authentication;
+import dev.chasqui.gateway.accounts.Identities;
 import dev.chasqui.gateway.accounts.Keys;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.Pings;
@@ -14,6 +15,7 @@ import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Takeovers;
+import dev.chasqui.gateway.oauth.OAuth;
 import dev.chasqui.gateway.openai.OpenAiRoutes;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.rest.RestRoutes;
@@ -135,6 +137,16 @@ class GatewayConfiguration {
     }
 
     @Bean
+    Identities identities(Accounts accounts, Database database, Clock clock) {
+        return new Identities(accounts, database, clock);
+    }
+
+    @Bean
+    OAuth oauth(GatewaySettings settings, Database database, EventLoop loop, Clock clock) {
+        return new OAuth(settings.accounts().gitHubApp(), settings.accounts().appleApp(), database, loop, clock);
+    }
+
+    @Bean
     Keys keys(Database database, Authentication authentication, Clock clock) {
         return new Keys(database, authentication, clock);
     }
@@ -197,7 +209,10 @@ class GatewayConfiguration {
             UserEvents events,
             Accounts accounts,
             Keys keys,
-            Metering metering) {
+            Metering metering,
+            Authentication authentication,
+            Identities identities,
+            OAuth oauth) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
         return new RestRoutes(
                 nodes,
@@ -213,7 +228,10 @@ class GatewayConfiguration {
                 events,
                 accounts,
                 keys,
-                metering);
+                metering,
+                authentication,
+                identities,
+                oauth);
     }
 
     @Bean

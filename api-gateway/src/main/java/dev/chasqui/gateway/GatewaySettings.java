@@ -4,6 +4,8 @@ import dev.chasqui.gateway.accounts.AccountSettings;
 import dev.chasqui.gateway.limits.Quota;
 import dev.chasqui.gateway.nodes.NodeCredentials;
 import dev.chasqui.gateway.nodes.NodeTarget;
+import dev.chasqui.gateway.oauth.AppleApp;
+import dev.chasqui.gateway.oauth.GitHubApp;
 import dev.chasqui.gateway.storage.DatabaseAddress;
 import dev.chasqui.gateway.streams.Backpressure;
 import dev.chasqui.gateway.streams.StreamSettings;
@@ -15,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.ConstructorBinding;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
@@ -74,16 +77,38 @@ public record GatewaySettings(
      *     own
      * @param tokensPerMinute {@code chasqui.accounts.tokens-per-minute}: of prompts and answers, likewise
      * @param parallelRequests {@code chasqui.accounts.parallel-requests}: at once, likewise
+     * @param github {@code chasqui.accounts.github.*}: signing in by way of GitHub
+     * @param apple {@code chasqui.accounts.apple.*}: and of Apple
      */
     public record Accounts(
             @DefaultValue("false") boolean enabled,
             @DefaultValue("open") String registration,
             @DefaultValue("0") int requestsPerMinute,
             @DefaultValue("0") long tokensPerMinute,
-            @DefaultValue("0") int parallelRequests) {
+            @DefaultValue("0") int parallelRequests,
+            @DefaultValue SignInSettings.GitHub github,
+            @DefaultValue SignInSettings.Apple apple) {
         /** Nobody signs in, and nothing is limited. */
         public static final Accounts NONE = new Accounts(false, "open", 0, 0, 0);
 
+        /** Without any place to sign in at but this one. */
+        public Accounts(
+                boolean enabled,
+                String registration,
+                int requestsPerMinute,
+                long tokensPerMinute,
+                int parallelRequests) {
+            this(
+                    enabled,
+                    registration,
+                    requestsPerMinute,
+                    tokensPerMinute,
+                    parallelRequests,
+                    SignInSettings.GitHub.NONE,
+                    SignInSettings.Apple.NONE);
+        }
+
+        @ConstructorBinding
         public Accounts {
             if (!registration.equals("open") && !registration.equals("closed")) {
                 throw new BadSettingsException(
@@ -92,6 +117,18 @@ public record GatewaySettings(
             range("accounts.requests-per-minute", requestsPerMinute, 0, 1_000_000);
             range("accounts.tokens-per-minute", tokensPerMinute, 0, 1_000_000_000_000L);
             range("accounts.parallel-requests", parallelRequests, 0, 100_000);
+        }
+
+        /** Null: nobody signs in there, or anywhere. */
+        @Nullable
+        GitHubApp gitHubApp() {
+            return enabled ? github.resolved() : null;
+        }
+
+        /** Likewise. */
+        @Nullable
+        AppleApp appleApp() {
+            return enabled ? apple.resolved() : null;
         }
 
         AccountSettings resolved(List<String> operatorKeys) {
@@ -312,6 +349,12 @@ public record GatewaySettings(
                 new Local(List.of()),
                 Stored.defaults(),
                 Limits.defaults());
+    }
+
+    /** @throws BadSettingsException where something is set by halves, or a file that is named is not as it must be */
+    void requireWhole() {
+        accounts.gitHubApp();
+        accounts.appleApp();
     }
 
     /** The address to listen on. */

@@ -38,7 +38,7 @@ final class RouteRules {
         if (route.equals("/metrics")) {
             return Scope.METRICS;
         }
-        return route.startsWith("/api/auth/") ? null : Scope.INFERENCE;
+        return route.startsWith("/api/auth/") || route.startsWith("/api/oauth/") ? null : Scope.INFERENCE;
     }
 
     /** Whether a model computes for it, so that it counts. */

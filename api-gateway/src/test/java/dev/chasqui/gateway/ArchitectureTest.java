@@ -29,12 +29,13 @@ class ArchitectureTest {
         "answers,nodes",
         "limits,nodes requests storage",
         "accounts,nodes requests storage limits",
+        "oauth,nodes requests storage accounts",
         "openai,nodes requests answers limits",
         "anthropic,nodes requests answers",
         "storage,nodes requests",
         "streams,nodes requests storage",
         "conversations,nodes requests answers storage streams limits",
-        "rest,nodes requests answers storage streams conversations limits accounts",
+        "rest,nodes requests answers storage streams conversations limits accounts oauth",
     })
     void eachPartKnowsNoOthersThanThese(String part, String others) {
         Set<String> known = new HashSet<>(List.of((part + " " + others).strip().split(" ")));
@@ -69,6 +70,17 @@ class ArchitectureTest {
                         "org.postgresql..",
                         "org.flywaydb..",
                         "io.r2dbc.pool..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyWhoAsksProvidersSpeaksHttpToOthers() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.chasqui.gateway.oauth")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("reactor.netty.http.client..", "java.net.http..", "com.nimbusds..")
                 .check(CLASSES);
     }
 

@@ -58,7 +58,11 @@ class RouteRulesTest extends GatewayTest {
                         "POST /api/auth/login -",
                         "POST /api/auth/logout -",
                         "GET /api/auth/me -",
-                        "POST /api/auth/password -");
+                        "POST /api/auth/password -",
+                        "GET /api/oauth/{provider} -",
+                        "GET /api/oauth/{provider}/callback -",
+                        "POST /api/oauth/{provider}/callback -",
+                        "POST /api/oauth/{provider}/manual -");
     }
 
     @Test

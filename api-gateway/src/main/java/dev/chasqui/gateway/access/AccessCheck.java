@@ -54,6 +54,16 @@ public final class AccessCheck {
         return false;
     }
 
+    /**
+     * Lets the request in from any page, or throws: for what other sites send browsers to, which must find out by itself
+     * whether it was asked for. No page gets to read the answer.
+     *
+     * @throws Refusal with the reason
+     */
+    public void admitFromAnywhere(ServerHttpRequest request) {
+        requireOwnHost(request.getHeaders());
+    }
+
     private void requireOwnHost(HttpHeaders headers) {
         List<String> values = headers.getOrEmpty(HttpHeaders.HOST);
         if (values.size() != 1 || !hosts.allow(values.get(0))) {

@@ -1,6 +1,8 @@
 package dev.chasqui.gateway.rest;
 
 import dev.chasqui.gateway.accounts.Accounts;
+import dev.chasqui.gateway.accounts.Authentication;
+import dev.chasqui.gateway.accounts.Identities;
 import dev.chasqui.gateway.accounts.Keys;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.Conversations;
@@ -11,6 +13,7 @@ import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.NodeState;
 import dev.chasqui.gateway.nodes.NodeView;
 import dev.chasqui.gateway.nodes.Readiness;
+import dev.chasqui.gateway.oauth.OAuth;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.Routes;
@@ -43,6 +46,7 @@ public final class RestRoutes implements Dialect {
     private final Clock clock;
     private final Database database;
     private final Accounts accounts;
+    private final OAuth oauth;
     private final JsonMapper mapper = JsonMapper.shared();
     private final Routes routes = new Routes();
 
@@ -65,13 +69,17 @@ public final class RestRoutes implements Dialect {
             UserEvents events,
             Accounts accounts,
             Keys keys,
-            Metering metering) {
+            Metering metering,
+            Authentication authentication,
+            Identities identities,
+            OAuth oauth) {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
         this.clock = clock;
         this.database = database;
         this.accounts = accounts;
+        this.oauth = oauth;
         ModelsController models = new ModelsController(nodes, bodies, answers);
         DialogueController dialogues =
                 new DialogueController(conversations.dialogue(), bodies, answers, new ConversationFields(names));
@@ -104,6 +112,14 @@ public final class RestRoutes implements Dialect {
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
         accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));
+        oauth(new OAuthController(oauth, accounts, identities, authentication, bodies, clock));
+    }
+
+    private void oauth(OAuthController oauth) {
+        routes.add(HttpMethod.GET, "/api/oauth/{provider}/callback", oauth::callback)
+                .add(HttpMethod.POST, "/api/oauth/{provider}/callback", oauth::callback)
+                .add(HttpMethod.POST, "/api/oauth/{provider}/manual", oauth::manual)
+                .add(HttpMethod.GET, "/api/oauth/{provider}", oauth::begin);
     }
 
     private void accounts(AuthController auth, AccountsController accounts) {
@@ -212,6 +228,8 @@ public final class RestRoutes implements Dialect {
         body.put("accounts", accounts.isEnabled());
         if (accounts.isEnabled()) {
             body.put("registration", accounts.registration().word());
+            ArrayNode ways = body.putArray("sign_in").add("password");
+            oauth.names().forEach(ways::add);
         }
         body.put("version", version);
         return body.put("timestamp", timestamp());
