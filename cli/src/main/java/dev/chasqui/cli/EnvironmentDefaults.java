@@ -34,6 +34,21 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
             Map.entry("--generation-timeout", List.of("GENERATION_TIMEOUT_S")),
             Map.entry("--database-url", List.of("DATABASE_URL")),
             Map.entry("--max-history-messages", List.of("MAX_HISTORY_MESSAGES")),
+            Map.entry("--github-client-id", List.of("GITHUB_CLIENT_ID")),
+            Map.entry("--github-client-secret", List.of("GITHUB_CLIENT_SECRET")),
+            Map.entry("--github-redirect-uri", List.of("GITHUB_REDIRECT_URI")),
+            Map.entry("--github-auth-url", List.of("GITHUB_AUTH_URL")),
+            Map.entry("--github-token-url", List.of("GITHUB_TOKEN_URL")),
+            Map.entry("--github-api-url", List.of("GITHUB_API_URL")),
+            Map.entry("--apple-client-id", List.of("APPLE_CLIENT_ID")),
+            Map.entry("--apple-team-id", List.of("APPLE_TEAM_ID")),
+            Map.entry("--apple-key-id", List.of("APPLE_KEY_ID")),
+            Map.entry("--apple-private-key", List.of("APPLE_PRIVATE_KEY")),
+            Map.entry("--apple-client-secret", List.of("APPLE_CLIENT_SECRET")),
+            Map.entry("--apple-redirect-uri", List.of("APPLE_REDIRECT_URI")),
+            Map.entry("--apple-auth-url", List.of("APPLE_AUTH_URL")),
+            Map.entry("--apple-token-url", List.of("APPLE_TOKEN_URL")),
+            Map.entry("--apple-keys-url", List.of("APPLE_KEYS_URL")),
             Map.entry("--log-level", List.of("LOG_LEVEL")));
 
     /** Commands that run a server; others neither want what is written for one, nor stumble over a file that is wrong. */

@@ -7,12 +7,15 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What a gateway can be told, by {@code chasqui gateway} and {@code chasqui serve}. */
 final class GatewayOptions {
     private static final int MOST_SECONDS = 86_400;
+    private static final Pattern SIGN_IN = Pattern.compile("chasqui\\.accounts\\.(github|apple)\\.([a-z-]+)");
 
     @Option(
             names = "--port",
@@ -87,6 +90,9 @@ final class GatewayOptions {
             defaultValue = "0",
             description = "Requests at once, likewise. Default: ${DEFAULT-VALUE}.")
     private int parallelRequests;
+
+    @Mixin
+    private SignInOptions signIn;
 
     @Option(
             names = "--allowed-hosts",
@@ -204,7 +210,9 @@ final class GatewayOptions {
                             registration.name().toLowerCase(Locale.ROOT),
                             requestsPerMinute,
                             tokensPerMinute,
-                            parallelRequests),
+                            parallelRequests,
+                            signIn.github(),
+                            signIn.apple()),
                     allowedHosts,
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
@@ -219,9 +227,11 @@ final class GatewayOptions {
         }
     }
 
-    /** It names properties, which are called like the options. */
+    /** It names properties, which are called like the options; those for signing in elsewhere like the variables. */
     static Failure failure(BadSettingsException unusable) {
-        String message = String.valueOf(unusable.getMessage())
+        String message = SIGN_IN.matcher(String.valueOf(unusable.getMessage()))
+                .replaceAll(name ->
+                        (name.group(1) + "_" + name.group(2)).replace('-', '_').toUpperCase(Locale.ROOT))
                 .replace("chasqui.conversations.database", "--database-url")
                 .replace("chasqui.conversations.max-history", "--max-history")
                 .replace("chasqui.conversations.", "--stream-")
