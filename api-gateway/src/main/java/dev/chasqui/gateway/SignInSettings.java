@@ -5,6 +5,7 @@ import dev.chasqui.gateway.oauth.GitHubApp;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -136,14 +137,14 @@ public final class SignInSettings {
             if (!clientSecret.isEmpty()) {
                 return AppleApp.Secret.readyMade(clientSecret);
             }
+            boolean here = privateKey.startsWith("-----BEGIN");
             try {
-                boolean here = privateKey.startsWith("-----BEGIN");
                 return AppleApp.Secret.signed(teamId, keyId, here ? privateKey : Files.readString(Path.of(privateKey)));
-            } catch (IllegalArgumentException unusable) {
-                throw new BadSettingsException(PREFIX + "private-key: " + unusable.getMessage());
-            } catch (IOException unreadable) {
+            } catch (IOException | InvalidPathException unreadable) {
                 throw new BadSettingsException(
                         PREFIX + "private-key: a file that cannot be read (expected: one that can, or PEM)");
+            } catch (IllegalArgumentException unusable) {
+                throw new BadSettingsException(PREFIX + "private-key: " + unusable.getMessage());
             }
         }
 

@@ -2,6 +2,7 @@ package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.chasqui.gateway.BadSettingsException;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -116,6 +117,13 @@ class EnvironmentDefaultsTest {
     void aRepositoryAndAFileNameAPlaceOfTheHub() {
         assertThat(given(Map.of("MODEL_REPO", "owner/repo", "MODEL_FILENAME", "m.gguf"), "--model"))
                 .isEqualTo("hf:owner/repo/m.gguf");
+    }
+
+    @Test
+    void whatIsSetByHalvesIsNamedByItsVariables() {
+        assertThat(GatewayOptions.failure(new BadSettingsException("chasqui.accounts.github.client-secret: absent"
+                        + " (expected: beside chasqui.accounts.github.client-id)")))
+                .hasMessage("GITHUB_CLIENT_SECRET: absent (expected: beside GITHUB_CLIENT_ID)");
     }
 
     /** An option's value of {@code chasqui serve}; of a list what it holds. */
