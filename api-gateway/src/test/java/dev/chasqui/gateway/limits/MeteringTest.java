@@ -11,6 +11,7 @@ import dev.chasqui.gateway.storage.DatabaseAddress;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -80,7 +81,7 @@ class MeteringTest {
                 .isEqualTo("This key or account may use 1000 tokens a minute (limit tokens_per_minute);"
                         + " try again in 16 s.");
         assertThat(refusals("tokens")).isEqualTo(1);
-        clock.pass(error.retryAfter().minusMillis(1));
+        clock.pass(Objects.requireNonNull(error.retryAfter()).minusMillis(1));
         refused(quota);
         clock.pass(Duration.ofMillis(1));
         admit(quota);
