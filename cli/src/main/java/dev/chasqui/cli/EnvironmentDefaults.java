@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
@@ -51,6 +52,16 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
     EnvironmentDefaults(Map<String, String> environment, Supplier<Map<String, String>> file) {
         this.environment = environment;
         this.file = file;
+    }
+
+    /** The folder that this run of a command keeps things in. */
+    static ChasquiHome home(CommandSpec command) {
+        return ChasquiHome.of(of(command));
+    }
+
+    /** The variables of this run of a command. */
+    static Map<String, String> of(CommandSpec command) {
+        return command.defaultValueProvider() instanceof EnvironmentDefaults defaults ? defaults.environment : Map.of();
     }
 
     @Override
