@@ -69,7 +69,7 @@ final class SessionLoginCommand implements Callable<Integer> {
 
     private ObjectNode request(Map<String, String> environment) {
         ObjectNode request = JsonNodeFactory.instance.objectNode();
-        try (SignInQuestions questions = SignInQuestions.open(environment)) {
+        try (SignInQuestions questions = new SignInQuestions(environment)) {
             request.put("email", email == null ? questions.email() : email);
             request.put("password", register ? questions.newPassword() : questions.password());
         }

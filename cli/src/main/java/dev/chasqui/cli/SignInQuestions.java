@@ -17,48 +17,31 @@ import org.jspecify.annotations.Nullable;
 /** Who signs in: asked at the terminal, or taken from where programs say it. No flag, as others read those. */
 final class SignInQuestions implements AutoCloseable {
     private static final String VARIABLE = "CHASQUI_PASSWORD";
+    private static final String PLACES = "typed at a terminal, the first line of standard input, or in " + VARIABLE;
     private static final char UNSEEN = 0;
 
     private final @Nullable String given;
-    private final @Nullable Terminal terminal;
+    private @Nullable Terminal terminal;
 
-    private SignInQuestions(@Nullable String given, @Nullable Terminal terminal) {
-        this.given = given;
-        this.terminal = terminal;
-    }
-
-    static SignInQuestions open(Map<String, String> environment) {
+    SignInQuestions(Map<String, String> environment) {
         String variable = environment.getOrDefault(VARIABLE, "");
-        String given = variable.isEmpty() ? null : variable;
-        if (!Terminals.input()) {
-            return new SignInQuestions(given, null);
-        }
-        try {
-            // One that only seems to be a terminal would show the password.
-            return new SignInQuestions(
-                    given, TerminalBuilder.builder().system(true).dumb(false).build());
-        } catch (IOException | IllegalStateException none) {
-            throw new Failure("this terminal cannot hide a password (expected: " + VARIABLE + ", or a pipe)", 1);
-        }
+        this.given = variable.isEmpty() ? null : variable;
     }
 
     String email() {
-        if (terminal == null) {
+        if (!Terminals.input()) {
             throw new Failure("--email: not given (expected: an address such as ana@example.com)", 2);
         }
-        return answer(terminal, "E-mail: ", null).strip();
+        return answer("E-mail: ", null).strip();
     }
 
     String password() {
         if (given != null) {
             return given;
         }
-        String password = terminal == null ? firstLine(System.in) : answer(terminal, "Password: ", UNSEEN);
+        String password = Terminals.input() ? answer("Password: ", UNSEEN) : firstLine(System.in);
         if (password.isEmpty()) {
-            throw new Failure(
-                    "the password is empty (expected: typed at a terminal, the first line of standard input, or "
-                            + VARIABLE + ")",
-                    2);
+            throw new Failure("the password is empty (expected: one that is " + PLACES + ")", 2);
         }
         return password;
     }
@@ -66,17 +49,16 @@ final class SignInQuestions implements AutoCloseable {
     /** At a terminal it is typed twice, as nobody sees a slip. */
     String newPassword() {
         String password = password();
-        if (given == null
-                && terminal != null
-                && !answer(terminal, "Again: ", UNSEEN).equals(password)) {
+        boolean typed = given == null && Terminals.input();
+        if (typed && !answer("Again: ", UNSEEN).equals(password)) {
             throw new Failure("the two passwords are not the same", 1);
         }
         return password;
     }
 
-    private static String answer(Terminal terminal, String question, @Nullable Character shown) {
+    private String answer(String question, @Nullable Character shown) {
         LineReader reader = LineReaderBuilder.builder()
-                .terminal(terminal)
+                .terminal(terminal())
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                 .build();
         try {
@@ -84,6 +66,21 @@ final class SignInQuestions implements AutoCloseable {
         } catch (UserInterruptException | EndOfFileException | IOError ended) {
             throw new Failure("stopped", Signals.INTERRUPTED);
         }
+    }
+
+    /** One whose echo cannot be put off would show the password. */
+    private Terminal terminal() {
+        try {
+            if (terminal == null) {
+                terminal = TerminalBuilder.builder().system(true).dumb(false).build();
+            }
+            if (!terminal.getType().startsWith(Terminal.TYPE_DUMB)) {
+                return terminal;
+            }
+        } catch (IOException | IllegalStateException none) {
+            // Told below.
+        }
+        throw new Failure("this terminal cannot hide a password (expected: one that is " + PLACES + ")", 1);
     }
 
     private static String firstLine(InputStream in) {

@@ -10,6 +10,9 @@ import org.jline.utils.WCWidth;
 /** Rows below headings. Where a terminal's lines are too short for all, the columns that say least are left out. */
 final class Table {
     private static final String GAP = "  ";
+    /** Shorter than that a cell is cut only where no other column can go. */
+    private static final int FAIR_CUT = 20;
+
     private static final int LEAST_CUT = 8;
 
     private final List<Column> columns;
@@ -54,14 +57,7 @@ final class Table {
     String text(int width) {
         int most = width == 0 ? Integer.MAX_VALUE : width;
         int[] widths = widths();
-        List<Integer> shown = new ArrayList<>();
-        for (int i = 0; i < widths.length; i++) {
-            shown.add(i);
-        }
-        for (Optional<Integer> next = leastOf(shown); total(shown, widths) > most && next.isPresent(); ) {
-            shown.remove(next.get());
-            next = leastOf(shown);
-        }
+        List<Integer> shown = shown(most, widths);
         int over = total(shown, widths) - most;
         for (int i : shown) {
             if (over > 0 && columns.get(i).isCut()) {
@@ -69,6 +65,21 @@ final class Table {
             }
         }
         return rows.stream().map(row -> line(row, widths, shown)).collect(Collectors.joining());
+    }
+
+    /** Which columns there is room for, if long cells that may be cut are. */
+    private List<Integer> shown(int most, int[] widths) {
+        int[] least = widths.clone();
+        List<Integer> shown = new ArrayList<>();
+        for (int i = 0; i < least.length; i++) {
+            least[i] = columns.get(i).isCut() ? Math.min(least[i], FAIR_CUT) : least[i];
+            shown.add(i);
+        }
+        for (Optional<Integer> next = leastOf(shown); total(shown, least) > most && next.isPresent(); ) {
+            shown.remove(next.get());
+            next = leastOf(shown);
+        }
+        return shown;
     }
 
     private int[] widths() {

@@ -42,6 +42,15 @@ class TableTest {
     }
 
     @Test
+    void aLongNameIsCutBeforeMuchElseGoes() {
+        table.row(List.of("key_1", "a name that somebody thought of", "never", "7"));
+        assertThat(table.text(40)).isEqualTo("""
+                ID     NAME                  USED   N
+                key_1  a name that somebod…  never  7
+                """.replace("NAME                  ", "NAME                     ").replace("somebod…", "somebody t…"));
+    }
+
+    @Test
     void signsThatTakeTwoColumnsCountAsTwo() {
         table.row(List.of("a", "日本", "never", "7"));
         table.row(List.of("b", "four", "never", "8"));
