@@ -2,12 +2,19 @@ package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.access.AccessCheck;
 import dev.chasqui.gateway.access.Refusal;
+import dev.chasqui.gateway.accounts.Authentication;
+import dev.chasqui.gateway.accounts.Principal;
+import dev.chasqui.gateway.accounts.Scope;
 import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.limits.Admission;
+import dev.chasqui.gateway.limits.Metered;
+import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
 import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.requests.Dialect;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.proto.v1.ErrorReason;
+import dev.chasqui.proto.v1.Usage;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -17,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpResponse;
@@ -26,7 +34,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 
 /**
- * Where every request comes in and every answer goes out: access, the way to its dialect, errors in that dialect's
+ * Where every request comes in and every answer goes out: access, who asks, what he may take, the way to its dialect, errors in that dialect's
  * words, security headers, and one line in the log.
  */
 final class Edge implements WebHandler {
@@ -47,7 +55,21 @@ final class Edge implements WebHandler {
             Set.of("/*", "/api/*", "/api/health", "/health", "/healthz", "/readyz", "/version", "/models", "/metrics");
     private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
+    /** What one must be able to ask before one can show who he is. */
+    private static final Set<String> OPEN = Set.of(
+            "/api/health",
+            "/health",
+            "/healthz",
+            "/readyz",
+            "/version",
+            "/openapi.json",
+            "/api/docs",
+            "/api/auth/register",
+            "/api/auth/login");
+
     private final AccessCheck access;
+    private final Authentication authentication;
+    private final Metering metering;
     private final List<Dialect> dialects;
     private final Dialect elsewhere;
     private final StaticPage page;
@@ -57,8 +79,17 @@ final class Edge implements WebHandler {
      * @param dialects the first that owns a path answers it
      * @param elsewhere says what is wrong with a path that is nobody's
      */
-    Edge(AccessCheck access, List<Dialect> dialects, Dialect elsewhere, StaticPage page, Traffic traffic) {
+    Edge(
+            AccessCheck access,
+            Authentication authentication,
+            Metering metering,
+            List<Dialect> dialects,
+            Dialect elsewhere,
+            StaticPage page,
+            Traffic traffic) {
         this.access = access;
+        this.authentication = authentication;
+        this.metering = metering;
         this.dialects = dialects;
         this.elsewhere = elsewhere;
         this.page = page;
@@ -74,7 +105,7 @@ final class Edge implements WebHandler {
             headers.set(header[0], header[1]);
         }
         headers.set("x-request-id", request.id());
-        return Mono.defer(() -> route(exchange))
+        return Mono.defer(() -> route(exchange, request.route()))
                 .onErrorResume(error -> fail(exchange, request, error))
                 .doFinally(end -> end(exchange, request, end));
     }
@@ -129,20 +160,51 @@ final class Edge implements WebHandler {
         return null;
     }
 
-    private Mono<Void> route(ServerWebExchange exchange) {
+    private Mono<Void> route(ServerWebExchange exchange, String name) {
         ServerHttpResponse response = exchange.getResponse();
         Dialect dialect = dialect(exchange.getRequest());
-        if (access.admit(exchange.getRequest(), response, dialect != null)) {
+        if (access.admit(exchange.getRequest(), response)) {
             return response.setComplete();
         }
         if (dialect != null) {
-            return dialect.routes().answer(exchange);
+            return OPEN.contains(name) ? dialect.routes().answer(exchange) : guarded(exchange, dialect, name);
         }
         return page.serve(exchange.getRequest(), response)
                 .flatMap(found -> found
                         ? Mono.empty()
                         : Mono.error(
                                 () -> RequestError.http(404, "There is nothing at this path.", "not_found", null)));
+    }
+
+    private Mono<Void> guarded(ServerWebExchange exchange, Dialect dialect, String name) {
+        return authentication.principal(exchange.getRequest()).flatMap(principal -> {
+            HttpMethod method = exchange.getRequest().getMethod();
+            principal.note(exchange);
+            requireScope(principal, RouteRules.scope(method, name));
+            if (RouteRules.isMetered(method, name)) {
+                admit(exchange, principal);
+            }
+            return dialect.routes().answer(exchange);
+        });
+    }
+
+    private static void requireScope(Principal principal, @Nullable Scope scope) {
+        if (scope != null && !principal.has(scope)) {
+            throw RequestError.http(
+                    403, "The scope " + scope.word() + " is missing for this.", "insufficient_scope", null);
+        }
+    }
+
+    private void admit(ServerWebExchange exchange, Principal principal) {
+        HttpHeaders headers = exchange.getResponse().getHeaders();
+        try {
+            Admission admission = metering.admit(principal.subject(), principal.quota());
+            Metered.note(exchange, admission);
+            admission.headers().forEach(headers::set);
+        } catch (RequestError refused) {
+            metering.headers(principal.subject(), principal.quota()).forEach(headers::set);
+            throw refused;
+        }
     }
 
     private Mono<Void> fail(ServerWebExchange exchange, Traffic.Request request, Throwable error) {
@@ -185,9 +247,22 @@ final class Edge implements WebHandler {
     private void end(ServerWebExchange exchange, Traffic.Request request, SignalType end) {
         HttpStatusCode status = exchange.getResponse().getStatusCode();
         @Nullable GenerationOutcome outcome = exchange.getAttribute(Answers.OUTCOME_ATTRIBUTE);
+        settle(exchange, outcome);
         boolean cutOff = end != SignalType.ON_COMPLETE || (outcome != null && outcome.isCutOff());
         int code = cutOff ? Traffic.CUT_OFF : status == null ? 200 : status.value();
         traffic.ended(request, code, outcome);
+    }
+
+    private static void settle(ServerWebExchange exchange, @Nullable GenerationOutcome outcome) {
+        Admission admission = Metered.left(exchange);
+        if (admission == null) {
+            return;
+        }
+        if (outcome != null) {
+            Usage used = outcome.computed();
+            admission.used(used.getPromptTokens(), used.getCachedTokens(), used.getCompletionTokens());
+        }
+        admission.end();
     }
 
     /** Methods that nobody knows do not become names in metrics. */

@@ -1,6 +1,8 @@
 package dev.chasqui.gateway;
 
+import dev.chasqui.gateway.accounts.Accounts;
 import dev.chasqui.gateway.conversations.Conversations;
+import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Readiness;
@@ -189,6 +191,8 @@ public final class Gateway implements AutoCloseable {
         context.getBean(NodeRouter.class).start();
         localNode().ifPresent(LocalNode::start);
         context.getBean(Database.class).open();
+        context.getBean(Accounts.class).start();
+        context.getBean(Metering.class).start();
         log.info("listening on http://{}:{}", settings.host(), port());
         return this;
     }

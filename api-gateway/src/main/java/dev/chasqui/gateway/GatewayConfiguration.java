@@ -1,11 +1,15 @@
 package dev.chasqui.gateway;
 
 import dev.chasqui.gateway.access.AccessCheck;
+import dev.chasqui.gateway.accounts.Accounts;
+import dev.chasqui.gateway.accounts.Authentication;
+import dev.chasqui.gateway.accounts.Keys;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.Pings;
 import dev.chasqui.gateway.anthropic.AnthropicRoutes;
 import dev.chasqui.gateway.conversations.ConversationSettings;
 import dev.chasqui.gateway.conversations.Conversations;
+import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
@@ -113,6 +117,39 @@ class GatewayConfiguration {
     }
 
     @Bean
+    Authentication authentication(
+            GatewaySettings settings, Database database, Clock clock, PrometheusMeterRegistry registry) {
+        return new Authentication(settings.accounts().resolved(settings.apiKeys()), database, clock, registry);
+    }
+
+    @Bean
+    Accounts accounts(
+            GatewaySettings settings,
+            Database database,
+            Authentication authentication,
+            EventLoop loop,
+            PrometheusMeterRegistry registry,
+            Clock clock) {
+        return new Accounts(
+                settings.accounts().resolved(settings.apiKeys()), database, authentication, loop, registry, clock);
+    }
+
+    @Bean
+    Keys keys(Database database, Authentication authentication, Clock clock) {
+        return new Keys(database, authentication, clock);
+    }
+
+    @Bean
+    Metering metering(
+            GatewaySettings settings,
+            Database database,
+            EventLoop loop,
+            Clock clock,
+            PrometheusMeterRegistry registry) {
+        return new Metering(database, loop, MachineName.with(settings.port()), clock, registry);
+    }
+
+    @Bean
     UserEvents userEvents(
             GatewaySettings settings,
             Database database,
@@ -130,9 +167,10 @@ class GatewayConfiguration {
             NodeRouter nodes,
             EventLoop loop,
             Traffic traffic,
+            Accounts accounts,
             Clock clock) {
         GatewaySettings.Stored stored = settings.conversations();
-        return new Conversations(
+        Conversations conversations = new Conversations(
                 database,
                 events,
                 nodes,
@@ -141,6 +179,8 @@ class GatewayConfiguration {
                         stored.maxHistoryMessages(), stored.titles(), stored.undo(), MachineName.with(settings.port())),
                 traffic::generated,
                 clock);
+        accounts.alsoRemoved(conversations::removeAll);
+        return conversations;
     }
 
     @Bean
@@ -154,7 +194,10 @@ class GatewayConfiguration {
             Clock clock,
             Database database,
             Conversations conversations,
-            UserEvents events) {
+            UserEvents events,
+            Accounts accounts,
+            Keys keys,
+            Metering metering) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
         return new RestRoutes(
                 nodes,
@@ -167,7 +210,10 @@ class GatewayConfiguration {
                 clock,
                 database,
                 conversations,
-                events);
+                events,
+                accounts,
+                keys,
+                metering);
     }
 
     @Bean
@@ -176,10 +222,12 @@ class GatewayConfiguration {
             AnthropicRoutes anthropic,
             OpenAiRoutes openAi,
             RestRoutes rest,
+            Authentication authentication,
+            Metering metering,
             Traffic traffic) {
-        AccessCheck access =
-                new AccessCheck(settings.apiKeys(), settings.host(), settings.allowedHosts(), settings.corsOrigins());
-        Edge edge = new Edge(access, List.of(anthropic, openAi, rest), rest, new StaticPage(), traffic);
+        AccessCheck access = new AccessCheck(settings.host(), settings.allowedHosts(), settings.corsOrigins());
+        Edge edge = new Edge(
+                access, authentication, metering, List.of(anthropic, openAi, rest), rest, new StaticPage(), traffic);
         return WebHttpHandlerBuilder.webHandler(edge).build();
     }
 

@@ -1,5 +1,7 @@
 package dev.chasqui.gateway;
 
+import dev.chasqui.gateway.accounts.AccountSettings;
+import dev.chasqui.gateway.limits.Quota;
 import dev.chasqui.gateway.nodes.NodeCredentials;
 import dev.chasqui.gateway.nodes.NodeTarget;
 import dev.chasqui.gateway.storage.DatabaseAddress;
@@ -25,6 +27,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param nodeToken {@code chasqui.node-token}: sent to the nodes as a bearer token; absent: none
  * @param nodeTls {@code chasqui.node-tls.*}: whom to trust as a node, and what to show it
  * @param apiKeys {@code chasqui.api-keys}: one of these must come with each request; none: no key is asked for
+ * @param accounts {@code chasqui.accounts.*}: whether there are accounts, and what they and keys may take
  * @param allowedHosts {@code chasqui.allowed-hosts}: names that the server answers to besides the loopback ones and
  *     its own address, without port
  * @param corsOrigins {@code chasqui.cors-origins}: origins whose pages may call the server, such as
@@ -40,6 +43,7 @@ public record GatewaySettings(
         @Nullable String nodeToken,
         @DefaultValue NodeTls nodeTls,
         @DefaultValue List<String> apiKeys,
+        @DefaultValue Accounts accounts,
         @DefaultValue List<String> allowedHosts,
         @DefaultValue List<String> corsOrigins,
         @DefaultValue Local localNode,
@@ -59,6 +63,44 @@ public record GatewaySettings(
             @Nullable Path key) {
         /** No TLS. */
         public static final NodeTls NONE = new NodeTls(null, null, null);
+    }
+
+    /**
+     * Who signs in, and what he may take; 0: no limit.
+     *
+     * @param enabled {@code chasqui.accounts.enabled}: whether there are accounts
+     * @param registration {@code chasqui.accounts.registration}: {@code open}, or {@code closed} after the first account
+     * @param requestsPerMinute {@code chasqui.accounts.requests-per-minute}: of an account, or of a key without limits of its
+     *     own
+     * @param tokensPerMinute {@code chasqui.accounts.tokens-per-minute}: of prompts and answers, likewise
+     * @param parallelRequests {@code chasqui.accounts.parallel-requests}: at once, likewise
+     */
+    public record Accounts(
+            @DefaultValue("false") boolean enabled,
+            @DefaultValue("open") String registration,
+            @DefaultValue("0") int requestsPerMinute,
+            @DefaultValue("0") long tokensPerMinute,
+            @DefaultValue("0") int parallelRequests) {
+        /** Nobody signs in, and nothing is limited. */
+        public static final Accounts NONE = new Accounts(false, "open", 0, 0, 0);
+
+        public Accounts {
+            if (!registration.equals("open") && !registration.equals("closed")) {
+                throw new BadSettingsException(
+                        "chasqui.accounts.registration: \"" + registration + "\" (expected: open or closed)");
+            }
+            range("accounts.requests-per-minute", requestsPerMinute, 0, 1_000_000);
+            range("accounts.tokens-per-minute", tokensPerMinute, 0, 1_000_000_000_000L);
+            range("accounts.parallel-requests", parallelRequests, 0, 100_000);
+        }
+
+        AccountSettings resolved(List<String> operatorKeys) {
+            return new AccountSettings(
+                    enabled,
+                    registration.equals("open"),
+                    operatorKeys,
+                    new Quota(requestsPerMinute, tokensPerMinute, parallelRequests));
+        }
     }
 
     /**
@@ -247,10 +289,11 @@ public record GatewaySettings(
             nodeToken = null;
         }
         credentials(nodeToken, nodeTls);
-        if (apiKeys.isEmpty() && !address(host).isLoopbackAddress()) {
-            throw new BadSettingsException("chasqui.host: " + host
-                    + " can be reached from other machines, and no API key is set"
-                    + " (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)");
+        if (apiKeys.isEmpty() && !accounts.enabled() && !address(host).isLoopbackAddress()) {
+            throw new BadSettingsException(
+                    "chasqui.host: " + host
+                            + " can be reached from other machines, and nobody is asked who he is"
+                            + " (expected: a loopback address such as 127.0.0.1, chasqui.api-keys, or chasqui.accounts.enabled)");
         }
     }
 
@@ -263,6 +306,7 @@ public record GatewaySettings(
                 null,
                 NodeTls.NONE,
                 List.of(),
+                Accounts.NONE,
                 List.of(),
                 List.of(),
                 new Local(List.of()),

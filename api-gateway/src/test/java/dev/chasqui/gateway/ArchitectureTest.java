@@ -27,12 +27,14 @@ class ArchitectureTest {
         "access,''",
         "requests,nodes",
         "answers,nodes",
-        "openai,nodes requests answers",
+        "limits,nodes requests storage",
+        "accounts,nodes requests storage limits",
+        "openai,nodes requests answers limits",
         "anthropic,nodes requests answers",
         "storage,nodes requests",
         "streams,nodes requests storage",
-        "conversations,nodes requests answers storage streams",
-        "rest,nodes requests answers storage streams conversations",
+        "conversations,nodes requests answers storage streams limits",
+        "rest,nodes requests answers storage streams conversations limits accounts",
     })
     void eachPartKnowsNoOthersThanThese(String part, String others) {
         Set<String> known = new HashSet<>(List.of((part + " " + others).strip().split(" ")));

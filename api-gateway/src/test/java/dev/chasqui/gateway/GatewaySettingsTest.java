@@ -38,8 +38,10 @@ class GatewaySettingsTest {
                 "--chasqui.node-tls.key=k.pem | chasqui.node-tls.key: without a certificate (expected: both or neither)",
                 "--chasqui.node-tls.ca=nonesuch.pem | chasqui.node-tls.ca: nonesuch.pem"
                         + " (expected: files that can be read)",
-                "--chasqui.host=0.0.0.0 | chasqui.host: 0.0.0.0 can be reached from other machines, and no API key is"
-                        + " set (expected: a loopback address such as 127.0.0.1, or chasqui.api-keys)",
+                "--chasqui.host=0.0.0.0 | chasqui.host: 0.0.0.0 can be reached from other machines, and nobody is asked"
+                        + " who he is (expected: a loopback address such as 127.0.0.1, chasqui.api-keys, or"
+                        + " chasqui.accounts.enabled)",
+                "--chasqui.accounts.registration=never | chasqui.accounts.registration: \"never\" (expected: open or closed)",
             })
     void badOnesAreNamed(String argument, String message) {
         assertThatThrownBy(() -> Gateway.start("--chasqui.limits.shutdown-grace=0s", argument)
@@ -102,6 +104,7 @@ class GatewaySettingsTest {
                 "the-token",
                 plain.nodeTls(),
                 List.of("the-secret"),
+                plain.accounts(),
                 plain.allowedHosts(),
                 plain.corsOrigins(),
                 plain.localNode(),

@@ -45,30 +45,37 @@ abstract class GatewayTest {
     /** As without any settings, but for how chats are stored. */
     GatewaySettings stored(GatewaySettings.Stored conversations) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
-        return changed(plain, List.of(), List.of(), List.of(), conversations, plain.limits());
+        return changed(plain, List.of(), plain.accounts(), List.of(), List.of(), conversations, plain.limits());
     }
 
     /** As without any settings, but for who may use it. */
     GatewaySettings guarded(List<String> keys, List<String> hosts, List<String> origins) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
-        return changed(plain, keys, hosts, origins, plain.conversations(), plain.limits());
+        return changed(plain, keys, plain.accounts(), hosts, origins, plain.conversations(), plain.limits());
+    }
+
+    /** As without any settings, but for accounts, keys and where both are stored. */
+    GatewaySettings peopled(GatewaySettings.Accounts accounts, List<String> keys, GatewaySettings.Stored stored) {
+        GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
+        return changed(plain, keys, accounts, List.of(), List.of(), stored, plain.limits());
     }
 
     /** As without any settings, but for the limits. */
     GatewaySettings limited(GatewaySettings.Limits limits) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address()));
-        return changed(plain, List.of(), List.of(), List.of(), plain.conversations(), limits);
+        return changed(plain, List.of(), plain.accounts(), List.of(), List.of(), plain.conversations(), limits);
     }
 
     /** As without any settings, but for a second node and the limits. */
     GatewaySettings twoNodes(ScriptedNode other, GatewaySettings.Limits limits) {
         GatewaySettings plain = GatewaySettings.local(0, List.of(node.address(), other.address()));
-        return changed(plain, List.of(), List.of(), List.of(), plain.conversations(), limits);
+        return changed(plain, List.of(), plain.accounts(), List.of(), List.of(), plain.conversations(), limits);
     }
 
     private static GatewaySettings changed(
             GatewaySettings plain,
             List<String> keys,
+            GatewaySettings.Accounts accounts,
             List<String> hosts,
             List<String> origins,
             GatewaySettings.Stored conversations,
@@ -80,6 +87,7 @@ abstract class GatewayTest {
                 null,
                 plain.nodeTls(),
                 keys,
+                accounts,
                 hosts,
                 origins,
                 plain.localNode(),

@@ -41,6 +41,7 @@ class StreamingTest extends GatewayTest {
                 "node-secret",
                 plain.nodeTls(),
                 List.of(),
+                plain.accounts(),
                 List.of(),
                 List.of(),
                 plain.localNode(),

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -24,7 +25,8 @@ final class GatewayOptions {
             names = "--host",
             paramLabel = "HOST",
             defaultValue = "127.0.0.1",
-            description = "Address to listen on. Beyond loopback only with an API key. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Address to listen on. Beyond loopback only with an API key or accounts. Default: ${DEFAULT-VALUE}.")
     private String host;
 
     @Option(
@@ -35,6 +37,56 @@ final class GatewayOptions {
                     "Every request must bring this key, or one of several. Better given as CHASQUI_API_KEYS, which other"
                             + " users of the machine cannot read.")
     private List<String> apiKeys = List.of();
+
+    enum Accounts {
+        ON,
+        OFF
+    }
+
+    enum Registration {
+        OPEN,
+        CLOSED
+    }
+
+    @Option(
+            names = "--accounts",
+            paramLabel = "on|off",
+            defaultValue = "off",
+            description =
+                    "Whether people sign in, each with chats and keys of his own; the first who registers is the administrator."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private Accounts accounts;
+
+    @Option(
+            names = "--registration",
+            paramLabel = "open|closed",
+            defaultValue = "open",
+            description = "Whether anybody can make an account, or administrators only, after the first one. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    private Registration registration;
+
+    @Option(
+            names = "--requests-per-minute",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "Requests that an account, or a key without limits of its own, may make; 0: any number. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int requestsPerMinute;
+
+    @Option(
+            names = "--tokens-per-minute",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Tokens of prompts and answers, likewise. Default: ${DEFAULT-VALUE}.")
+    private long tokensPerMinute;
+
+    @Option(
+            names = "--parallel-requests",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Requests at once, likewise. Default: ${DEFAULT-VALUE}.")
+    private int parallelRequests;
 
     @Option(
             names = "--allowed-hosts",
@@ -147,6 +199,12 @@ final class GatewayOptions {
                     token,
                     tls,
                     apiKeys,
+                    new GatewaySettings.Accounts(
+                            accounts == Accounts.ON,
+                            registration.name().toLowerCase(Locale.ROOT),
+                            requestsPerMinute,
+                            tokensPerMinute,
+                            parallelRequests),
                     allowedHosts,
                     corsOrigins,
                     new GatewaySettings.Local(localNode),
@@ -169,6 +227,8 @@ final class GatewayOptions {
                 .replace("chasqui.conversations.", "--stream-")
                 .replace("chasqui.node-tls.", "--tls-")
                 .replace("chasqui.limits.", "--")
+                .replace("chasqui.accounts.enabled", "--accounts on")
+                .replace("chasqui.accounts.", "--")
                 .replace("chasqui.node-token", "--token")
                 .replace("chasqui.", "--");
         return new Failure(message, 2);

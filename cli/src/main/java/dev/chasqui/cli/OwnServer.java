@@ -46,6 +46,7 @@ final class OwnServer implements AutoCloseable {
                     System.getenv("CHASQUI_TOKEN"),
                     GatewaySettings.NodeTls.NONE,
                     List.of(),
+                    GatewaySettings.Accounts.NONE,
                     List.of(),
                     List.of(),
                     new GatewaySettings.Local(NodeProcess.command(listen, arguments)),

@@ -5,41 +5,29 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 
 /**
- * Decides for each request whether it is let in: for one of our names, from one of our pages or an origin that the
- * settings name, and with a key where keys are wanted.
+ * Decides for each request whether it comes the right way: for one of our names, and from one of our pages or an origin
+ * that the settings name.
  */
 public final class AccessCheck {
     private static final Pattern ORIGIN = Pattern.compile("https?://[^/@\\s]+");
     private static final Pattern DEFAULT_PORT = Pattern.compile(":(80|443)$");
-    /** What one must be able to ask before one has a key. */
-    private static final Set<String> OPEN =
-            Set.of("/api/health", "/health", "/healthz", "/readyz", "/version", "/openapi.json", "/api/docs");
-
     private static final String PREFLIGHT_SECONDS = "600";
 
-    private final ApiKeys keys;
     private final AllowedHosts hosts;
     private final Set<String> origins;
 
     /**
-     * @param apiKeys none: everybody is let in
      * @param boundHost the address that the server listens on
      * @param allowedHosts further names that it answers to
      * @param corsOrigins origins whose pages may call it, such as {@code https://app.example.com}; none: CORS is off
      */
-    public AccessCheck(
-            Collection<String> apiKeys,
-            String boundHost,
-            Collection<String> allowedHosts,
-            Collection<String> corsOrigins) {
-        keys = new ApiKeys(apiKeys);
+    public AccessCheck(String boundHost, Collection<String> allowedHosts, Collection<String> corsOrigins) {
         hosts = new AllowedHosts(boundHost, allowedHosts);
         origins = Set.copyOf(
                 corsOrigins.stream().map(o -> o.toLowerCase(Locale.ROOT)).toList());
@@ -48,11 +36,10 @@ public final class AccessCheck {
     /**
      * Lets the request in, or throws. Adds CORS headers to the response where they are due.
      *
-     * @param guarded whether it asks for more than the page and its parts, which are for everybody
      * @return whether the request was a CORS preflight, which this has answered in full but for sending it
      * @throws Refusal with the reason
      */
-    public boolean admit(ServerHttpRequest request, ServerHttpResponse response, boolean guarded) {
+    public boolean admit(ServerHttpRequest request, ServerHttpResponse response) {
         HttpHeaders headers = request.getHeaders();
         requireOwnHost(headers);
         String origin = headers.getFirst(HttpHeaders.ORIGIN);
@@ -63,9 +50,6 @@ public final class AccessCheck {
                 preflight(headers, response);
                 return true;
             }
-        }
-        if (guarded && !OPEN.contains(request.getPath().value())) {
-            requireKey(request);
         }
         return false;
     }
@@ -108,7 +92,9 @@ public final class AccessCheck {
         response.getHeaders()
                 .set(
                         HttpHeaders.ACCESS_CONTROL_EXPOSE_HEADERS,
-                        "x-request-id, request-id, retry-after, x-should-retry");
+                        "x-request-id, request-id, retry-after, x-should-retry, x-ratelimit-limit-requests,"
+                                + " x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens,"
+                                + " x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens");
     }
 
     private static boolean isPreflight(ServerHttpRequest request) {
@@ -125,18 +111,5 @@ public final class AccessCheck {
         }
         headers.set(HttpHeaders.ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
         response.setRawStatusCode(204);
-    }
-
-    private void requireKey(ServerHttpRequest request) {
-        if (keys.required() && !keys.accept(request.getHeaders())) {
-            throw new Refusal(
-                    401, "invalid_api_key", offered(request.getHeaders().getFirst("authorization")));
-        }
-    }
-
-    private static String offered(@Nullable String authorization) {
-        return authorization == null
-                ? "No API key was given (expected: header Authorization: Bearer KEY)."
-                : "The API key is not valid.";
     }
 }

@@ -13,12 +13,12 @@ public final class Refusal extends RuntimeException {
         this.code = code;
     }
 
-    /** The HTTP status: 401 or 403. */
+    /** The HTTP status: 403. */
     public int status() {
         return status;
     }
 
-    /** For programs: {@code invalid_api_key}, {@code host_not_allowed} or {@code origin_not_allowed}. */
+    /** For programs: {@code host_not_allowed} or {@code origin_not_allowed}. */
     public String code() {
         return code;
     }

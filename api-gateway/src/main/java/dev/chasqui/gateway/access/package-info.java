@@ -1,5 +1,5 @@
 /**
- * Who may ask: API keys, the hosts and origins that are let in.
+ * How requests may come: the hosts and origins that are let in.
  *
  * <p>Everything here is immutable.
  */

@@ -92,6 +92,10 @@ final class ConversationTable {
     }
 
     /** Removes one, with its messages. */
+    static Mono<Long> removeAll(Transaction transaction, String userId) {
+        return transaction.update("DELETE FROM conversations WHERE user_id = $1", userId);
+    }
+
     static Mono<Long> remove(Transaction transaction, String id) {
         return transaction.update("DELETE FROM conversations WHERE id = $1", id);
     }

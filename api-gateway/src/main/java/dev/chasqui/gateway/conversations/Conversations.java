@@ -275,6 +275,13 @@ public final class Conversations implements Contents {
                         .then(Mono.fromSupplier(() -> tell(recorder, conversation))));
     }
 
+    /** Removes all of a user's, with what was told of them. Answers that still run are kept nowhere. */
+    public Mono<Void> removeAll(Transaction transaction, String userId) {
+        return ConversationTable.removeAll(transaction, userId)
+                .then(UserEvents.removeAll(transaction, userId))
+                .then();
+    }
+
     /** Answers that run, or are not saved yet. */
     public int running() {
         return running.count();

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.conversations;
 
 import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.limits.Admission;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.streams.Kind;
@@ -54,8 +55,10 @@ public final class Dialogue {
      * Who asks, where, and how to generate.
      *
      * @param template the request without its messages but for the system prompt, for the conversation as it is
+     * @param admission counts what is computed for it, and ends with the answer
      */
-    public record Asked(String userId, String conversationId, Function<Conversation, ChatRequest> template) {}
+    public record Asked(
+            String userId, String conversationId, Function<Conversation, ChatRequest> template, Admission admission) {}
 
     /**
      * Begins a conversation with a question.
@@ -107,8 +110,7 @@ public final class Dialogue {
             Conversation titled = conversation.title().isEmpty()
                     ? conversation.titled(TitleWriter.words(text), Conversation.TitleBy.WORDS, clock.millis())
                     : conversation;
-            return store(titled, isNew, question, answer)
-                    .map(exchange -> started(asked.userId(), exchange, fitted.request()));
+            return store(titled, isNew, question, answer).map(exchange -> started(asked, exchange, fitted.request()));
         });
     }
 
@@ -170,9 +172,13 @@ public final class Dialogue {
                 message.status() != Message.Status.RUNNING);
     }
 
-    private Exchange started(String userId, Exchange exchange, ChatRequest request) {
-        Flux<AnswerStep> steps =
-                running.start(userId, exchange.answer(), nodes.chat(request), whole -> entitle(userId, whole, request));
+    private Exchange started(Asked asked, Exchange exchange, ChatRequest request) {
+        Flux<AnswerStep> steps = running.start(
+                asked.userId(),
+                exchange.answer(),
+                nodes.chat(request),
+                asked.admission(),
+                whole -> entitle(asked.userId(), whole, request));
         return new Exchange(exchange.conversation(), exchange.question(), exchange.answer(), steps);
     }
 
@@ -203,7 +209,7 @@ public final class Dialogue {
                     ChatRequest template = asked.template().apply(tree.conversation());
                     return window.fit(template, tree.path(question.id()))
                             .flatMap(fitted -> store(tree.conversation(), false, answer(question, fitted))
-                                    .map(exchange -> started(asked.userId(), exchange, fitted.request())));
+                                    .map(exchange -> started(asked, exchange, fitted.request())));
                 }));
     }
 
@@ -246,7 +252,7 @@ public final class Dialogue {
                                     tell(recorder, again);
                                     return new Exchange(after, null, again, Flux.empty());
                                 })))
-                .map(exchange -> started(asked.userId(), exchange, fitted.request()));
+                .map(exchange -> started(asked, exchange, fitted.request()));
     }
 
     /** Ends what is generated in a conversation; the answers as they are then. */

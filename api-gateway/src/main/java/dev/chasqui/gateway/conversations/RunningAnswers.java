@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.conversations;
 
+import dev.chasqui.gateway.limits.Admission;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.nodes.GenerationOutcome;
 import dev.chasqui.gateway.storage.Database;
@@ -7,6 +8,7 @@ import dev.chasqui.gateway.streams.Kind;
 import dev.chasqui.gateway.streams.StreamItem;
 import dev.chasqui.gateway.streams.UserEvents;
 import dev.chasqui.proto.v1.GenerationEvent;
+import dev.chasqui.proto.v1.Usage;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,10 +44,16 @@ final class RunningAnswers {
      * Begins to generate.
      *
      * @param answer as the database has it
+     * @param admission counts it, and ends with it
      * @param then told of the whole answer when it is saved
      */
-    Flux<AnswerStep> start(String userId, Message answer, Flux<GenerationEvent> generated, Consumer<Message> then) {
-        RunningAnswer running = new RunningAnswer(answer, new Surroundings(userId, then));
+    Flux<AnswerStep> start(
+            String userId,
+            Message answer,
+            Flux<GenerationEvent> generated,
+            Admission admission,
+            Consumer<Message> then) {
+        RunningAnswer running = new RunningAnswer(answer, new Surroundings(userId, admission, then));
         runs.put(answer.id(), new Run(userId, running));
         count = runs.size();
         Flux<AnswerStep> steps = running.follow();
@@ -131,10 +139,12 @@ final class RunningAnswers {
     /** What is around each answer. */
     private final class Surroundings implements RunningAnswer.Surroundings {
         private final String userId;
+        private final Admission admission;
         private final Consumer<Message> then;
 
-        Surroundings(String userId, Consumer<Message> then) {
+        Surroundings(String userId, Admission admission, Consumer<Message> then) {
             this.userId = userId;
+            this.admission = admission;
             this.then = then;
         }
 
@@ -180,6 +190,9 @@ final class RunningAnswers {
             runs.remove(whole.id());
             count = runs.size();
             generations.ended(outcome, startNanos);
+            Usage computed = outcome.computed();
+            admission.used(computed.getPromptTokens(), computed.getCachedTokens(), computed.getCompletionTokens());
+            admission.end();
             then.accept(whole);
         }
 

@@ -13,6 +13,8 @@ public final class GenerationOutcome {
     private long firstDeltaNanos;
     private long eventsSent;
     private String model = "";
+    private int promptTokens;
+    private int tokens;
     private @Nullable Completed completed;
     private boolean cutOff;
 
@@ -23,8 +25,12 @@ public final class GenerationOutcome {
                 if (firstDeltaNanos == 0) {
                     firstDeltaNanos = System.nanoTime();
                 }
+                tokens += event.getDelta().getTokens();
             }
-            case ADMITTED -> model = event.getAdmitted().getModel();
+            case ADMITTED -> {
+                model = event.getAdmitted().getModel();
+                promptTokens = event.getAdmitted().getPromptTokens();
+            }
             case COMPLETED -> completed = event.getCompleted();
             default -> {}
         }
@@ -58,6 +64,16 @@ public final class GenerationOutcome {
     /** The model that answered; empty if none did. */
     public String model() {
         return model;
+    }
+
+    /** What was computed, as far as it was heard of; of an answer that was broken off too. */
+    public Usage computed() {
+        return completed != null
+                ? completed.getUsage()
+                : Usage.newBuilder()
+                        .setPromptTokens(promptTokens)
+                        .setCompletionTokens(tokens)
+                        .build();
     }
 
     /** Token counts; null unless the answer was completed. */

@@ -2,6 +2,7 @@ package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.gateway.limits.Metered;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
@@ -50,6 +51,7 @@ final class EmbeddingsController {
             boolean base64 = "base64".equals(fields.oneOf("encoding_format", FORMATS));
             return names(fields.any("input"))
                     .in(nodes.embed(request))
+                    .doOnNext(response -> Metered.of(exchange).used(response.getPromptTokens(), 0, 0))
                     .flatMap(response -> encoded(response, base64))
                     .flatMap(bytes -> Answers.json(exchange.getResponse(), bytes));
         });

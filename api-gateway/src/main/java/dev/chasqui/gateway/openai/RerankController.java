@@ -2,6 +2,7 @@ package dev.chasqui.gateway.openai;
 
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.answers.JsonBytes;
+import dev.chasqui.gateway.limits.Metered;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
@@ -38,6 +39,7 @@ final class RerankController {
             RerankRequest request = request(fields);
             boolean withDocuments = fields.isTrue("return_documents");
             return nodes.rerank(request)
+                    .doOnNext(response -> Metered.of(exchange).used(response.getPromptTokens(), 0, 0))
                     .flatMap(response -> Answers.json(exchange.getResponse(), body(request, response, withDocuments)));
         });
     }

@@ -1,5 +1,7 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Principal;
+import dev.chasqui.gateway.accounts.Scope;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
@@ -81,6 +83,14 @@ final class ChatController {
             throw RequestError.badValue(
                     request.hasLogprobs() ? "logprobs" : "tools",
                     "given with message (expected: absent, or messages; stored answers are texts)");
+        }
+        if (!Principal.of(exchange).has(Scope.CONVERSATIONS)) {
+            throw RequestError.http(
+                    403,
+                    "message: kept in a conversation, for which the scope conversations is missing (expected: store false,"
+                            + " or messages).",
+                    "insufficient_scope",
+                    null);
         }
         return dialogues.chat(exchange, body, stream);
     }

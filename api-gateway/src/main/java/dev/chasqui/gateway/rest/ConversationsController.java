@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.Conversation;
 import dev.chasqui.gateway.conversations.ConversationArchive;
@@ -50,7 +51,7 @@ final class ConversationsController {
     }
 
     Mono<Void> list(ServerWebExchange exchange) {
-        ConversationQuery query = query(exchange.getRequest());
+        ConversationQuery query = query(exchange);
         return conversations.list(query).flatMap(found -> {
             ObjectNode data = JSON.objectNode();
             ArrayNode list = data.putArray("conversations");
@@ -67,11 +68,16 @@ final class ConversationsController {
         });
     }
 
+    private static String user(ServerWebExchange exchange) {
+        return Principal.of(exchange).userId();
+    }
+
     private static String cursor(Conversation last) {
         return last.updatedAt() + "." + last.id();
     }
 
-    private static ConversationQuery query(ServerHttpRequest request) {
+    private static ConversationQuery query(ServerWebExchange exchange) {
+        ServerHttpRequest request = exchange.getRequest();
         String words = parameter(request, "query");
         if (words.length() > LONGEST_QUERY) {
             throw RequestError.badValue(
@@ -87,7 +93,7 @@ final class ConversationsController {
         }
         int dot = after.indexOf('.');
         return new ConversationQuery(
-                LocalUser.ID,
+                user(exchange),
                 Text.storable(words),
                 Query.of(request).isTrue("deleted"),
                 limit.isEmpty() ? USUAL_PAGE : Integer.parseInt(limit),
@@ -104,19 +110,21 @@ final class ConversationsController {
         return bodies.readIfAny(
                 exchange.getRequest(),
                 body -> conversations
-                        .create(LocalUser.ID, ConversationFields.draft(Fields.of(body, ""), ConversationFields.blank()))
+                        .create(
+                                user(exchange),
+                                ConversationFields.draft(Fields.of(body, ""), ConversationFields.blank()))
                         .flatMap(made -> Success.write(exchange, ConversationJson.of(made))));
     }
 
     Mono<Void> show(ServerWebExchange exchange, String id) {
         return conversations
-                .read(LocalUser.ID, id)
+                .read(user(exchange), id)
                 .flatMap(tree -> Success.write(exchange, ConversationArchive.write(tree)));
     }
 
     Mono<Void> messages(ServerWebExchange exchange, String id) {
         boolean path = Query.of(exchange.getRequest()).oneOf("path", Set.of("current")) != null;
-        return conversations.read(LocalUser.ID, id).flatMap(tree -> {
+        return conversations.read(user(exchange), id).flatMap(tree -> {
             ObjectNode data = JSON.objectNode().put("conversation_id", id);
             String leaf = tree.conversation().currentMessage();
             data.put("current_message_id", leaf.isEmpty() ? null : leaf);
@@ -138,11 +146,11 @@ final class ConversationsController {
             if (Boolean.TRUE.equals(deleted)) {
                 throw fields.bad("deleted", fields.any("deleted"), "false; DELETE deletes");
             }
-            Mono<Conversation> changed = deleted == null ? Mono.empty() : conversations.restore(LocalUser.ID, id);
-            changed =
-                    changed.then(conversations.change(LocalUser.ID, id, now -> ConversationFields.draft(fields, now)));
+            Mono<Conversation> changed = deleted == null ? Mono.empty() : conversations.restore(user(exchange), id);
+            changed = changed.then(
+                    conversations.change(user(exchange), id, now -> ConversationFields.draft(fields, now)));
             return changed.flatMap(
-                            last -> message == null ? Mono.just(last) : conversations.show(LocalUser.ID, id, message))
+                            last -> message == null ? Mono.just(last) : conversations.show(user(exchange), id, message))
                     .flatMap(last -> Success.write(exchange, ConversationJson.of(last)));
         });
     }
@@ -150,7 +158,7 @@ final class ConversationsController {
     Mono<Void> delete(ServerWebExchange exchange, String id) {
         boolean atOnce = Query.of(exchange.getRequest()).isTrue("purge");
         return conversations
-                .delete(LocalUser.ID, id, atOnce)
+                .delete(user(exchange), id, atOnce)
                 .then(Mono.defer(() -> Success.write(
                         exchange,
                         JSON.objectNode().put("id", id).put("deleted", true).put("can_be_restored", !atOnce))));
@@ -161,7 +169,7 @@ final class ConversationsController {
         if (!format.isEmpty() && !FORMATS.contains(format)) {
             throw RequestError.badValue("format", "unknown (expected: " + String.join(", ", FORMATS) + ")");
         }
-        return conversations.read(LocalUser.ID, id).flatMap(tree -> {
+        return conversations.read(user(exchange), id).flatMap(tree -> {
             boolean markdown = format.equals("markdown");
             attachment(exchange.getResponse(), id, markdown ? "md" : "json");
             return markdown
@@ -178,13 +186,13 @@ final class ConversationsController {
     /** One after the other, so that no more than one is in memory. */
     Mono<Void> exportAll(ServerWebExchange exchange) {
         ServerHttpResponse response = exchange.getResponse();
-        return conversations.ids(LocalUser.ID).flatMap(ids -> {
+        return conversations.ids(user(exchange)).flatMap(ids -> {
             attachment(response, "chasqui-conversations", "json");
             response.getHeaders().set("content-type", "application/json");
             Flux<String> each = Flux.fromIterable(ids)
                     .concatMap(
                             id -> conversations
-                                    .read(LocalUser.ID, id)
+                                    .read(user(exchange), id)
                                     .map(tree -> ConversationArchive.write(tree).toString())
                                     // It was deleted just now.
                                     .onErrorResume(
@@ -211,7 +219,7 @@ final class ConversationsController {
     Mono<Void> bringIn(ServerWebExchange exchange) {
         return bodies.read(
                 exchange.getRequest(),
-                body -> Flux.fromIterable(imported(Fields.of(body, "")))
+                body -> Flux.fromIterable(imported(user(exchange), Fields.of(body, "")))
                         .concatMap(conversations::add)
                         .collectList()
                         .flatMap(added -> {
@@ -222,11 +230,11 @@ final class ConversationsController {
                         }));
     }
 
-    private List<MessageTree> imported(Fields fields) {
+    private List<MessageTree> imported(String userId, Fields fields) {
         long now = clock.millis();
         @Nullable JsonNode markdown = fields.any("markdown");
         if (markdown != null) {
-            return List.of(MarkdownChat.read(LocalUser.ID, ConversationFields.content(fields, "markdown"), now));
+            return List.of(MarkdownChat.read(userId, ConversationFields.content(fields, "markdown"), now));
         }
         List<MessageTree> trees = new ArrayList<>();
         List<JsonNode> list = fields.array("conversations", ConversationArchive.MOST_CONVERSATIONS);
@@ -235,7 +243,7 @@ final class ConversationsController {
         }
         for (JsonNode one : list) {
             Fields conversation = Fields.of(one, "conversations[" + trees.size() + "]");
-            trees.add(ConversationArchive.read(LocalUser.ID, conversation, ConversationFields::settings, now));
+            trees.add(ConversationArchive.read(userId, conversation, ConversationFields::settings, now));
         }
         return trees;
     }

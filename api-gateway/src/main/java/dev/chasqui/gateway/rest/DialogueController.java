@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.AnswerStep;
 import dev.chasqui.gateway.conversations.Conversation;
@@ -7,6 +8,7 @@ import dev.chasqui.gateway.conversations.ConversationJson;
 import dev.chasqui.gateway.conversations.Dialogue;
 import dev.chasqui.gateway.conversations.Exchange;
 import dev.chasqui.gateway.conversations.Message;
+import dev.chasqui.gateway.limits.Metered;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import java.util.function.BiFunction;
@@ -77,7 +79,7 @@ final class DialogueController {
     }
 
     Mono<Void> stop(ServerWebExchange exchange, String id) {
-        return dialogue.stop(LocalUser.ID, id).flatMap(stopped -> {
+        return dialogue.stop(Principal.of(exchange).userId(), id).flatMap(stopped -> {
             ObjectNode data = JSON.objectNode();
             var messages = data.putArray("stopped");
             stopped.forEach(message -> messages.add(ConversationJson.of(message)));
@@ -90,7 +92,7 @@ final class DialogueController {
         Fields fields = Fields.of(body, "");
         String text = ConversationFields.content(fields, "message");
         String id = fields.string("conversation_id");
-        Dialogue.Asked asked = asked(id == null ? "" : id, body);
+        Dialogue.Asked asked = asked(exchange, id == null ? "" : id, body);
         Mono<Exchange> begun;
         if (id == null) {
             String model = fields.string("model");
@@ -102,11 +104,24 @@ final class DialogueController {
         } else {
             begun = dialogue.ask(asked, null, text);
         }
-        return begun.flatMap(one -> stream ? streamed(exchange, one) : whole(exchange, one));
+        return begun.map(one -> running(exchange, one))
+                .flatMap(one -> stream ? streamed(exchange, one) : whole(exchange, one));
     }
 
-    private Dialogue.Asked asked(String id, JsonNode body) {
-        return new Dialogue.Asked(LocalUser.ID, id, conversation -> conversationFields.template(conversation, body));
+    private Dialogue.Asked asked(ServerWebExchange exchange, String id, JsonNode body) {
+        return new Dialogue.Asked(
+                Principal.of(exchange).userId(),
+                id,
+                conversation -> conversationFields.template(conversation, body),
+                Metered.of(exchange));
+    }
+
+    /** An answer that runs is counted until it ends, which may be after the request. */
+    private static Exchange running(ServerWebExchange exchange, Exchange begun) {
+        if (begun.answer().status() == Message.Status.RUNNING) {
+            Metered.release(exchange);
+        }
+        return begun;
     }
 
     private Mono<Void> answer(
@@ -117,7 +132,8 @@ final class DialogueController {
         Fields fields = Fields.of(body, "");
         Boolean wanted = fields.bool("stream");
         boolean stream = wanted == null ? ChatController.accepts(exchange.getRequest()) : wanted;
-        return what.apply(asked(id, body), fields)
+        return what.apply(asked(exchange, id, body), fields)
+                .map(begun -> running(exchange, begun))
                 .flatMap(begun -> stream ? streamed(exchange, begun) : told(exchange, begun));
     }
 

@@ -1,7 +1,10 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Accounts;
+import dev.chasqui.gateway.accounts.Keys;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.Conversations;
+import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.ModelNames;
 import dev.chasqui.gateway.nodes.NodeRouter;
@@ -39,6 +42,7 @@ public final class RestRoutes implements Dialect {
     private final String version;
     private final Clock clock;
     private final Database database;
+    private final Accounts accounts;
     private final JsonMapper mapper = JsonMapper.shared();
     private final Routes routes = new Routes();
 
@@ -58,12 +62,16 @@ public final class RestRoutes implements Dialect {
             Clock clock,
             Database database,
             Conversations conversations,
-            UserEvents events) {
+            UserEvents events,
+            Accounts accounts,
+            Keys keys,
+            Metering metering) {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
         this.clock = clock;
         this.database = database;
+        this.accounts = accounts;
         ModelsController models = new ModelsController(nodes, bodies, answers);
         DialogueController dialogues =
                 new DialogueController(conversations.dialogue(), bodies, answers, new ConversationFields(names));
@@ -94,6 +102,27 @@ public final class RestRoutes implements Dialect {
         conversations(new ConversationsController(conversations, bodies, clock), dialogues);
         StreamsController streams = new StreamsController(events, conversations, answers);
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
+        accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
+        keys(new KeysController(keys, metering, bodies, clock));
+    }
+
+    private void accounts(AuthController auth, AccountsController accounts) {
+        routes.add(HttpMethod.POST, "/api/auth/register", (exchange, name) -> auth.register(exchange))
+                .add(HttpMethod.POST, "/api/auth/login", (exchange, name) -> auth.login(exchange))
+                .add(HttpMethod.POST, "/api/auth/logout", (exchange, name) -> auth.logout(exchange))
+                .add(HttpMethod.GET, "/api/auth/me", (exchange, name) -> auth.me(exchange))
+                .add(HttpMethod.POST, "/api/auth/password", (exchange, name) -> auth.password(exchange))
+                .add(HttpMethod.GET, "/api/accounts", (exchange, name) -> accounts.list(exchange))
+                .add(HttpMethod.POST, "/api/accounts", (exchange, name) -> accounts.create(exchange))
+                .add(HttpMethod.PATCH, "/api/accounts/{id}", accounts::change)
+                .add(HttpMethod.DELETE, "/api/accounts/{id}", accounts::remove);
+    }
+
+    private void keys(KeysController keys) {
+        routes.add(HttpMethod.GET, "/api/keys", (exchange, name) -> keys.list(exchange))
+                .add(HttpMethod.POST, "/api/keys", (exchange, name) -> keys.create(exchange))
+                .add(HttpMethod.GET, "/api/keys/{id}", keys::show)
+                .add(HttpMethod.DELETE, "/api/keys/{id}", keys::revoke);
     }
 
     /** The last of them stand for all that is below them. */
@@ -180,6 +209,10 @@ public final class RestRoutes implements Dialect {
         body.set("nodes", states());
         DatabaseStatus stored = database.status();
         body.putObject("database").put("status", stored.state().word()).put("message", stored.message());
+        body.put("accounts", accounts.isEnabled());
+        if (accounts.isEnabled()) {
+            body.put("registration", accounts.registration().word());
+        }
         body.put("version", version);
         return body.put("timestamp", timestamp());
     }

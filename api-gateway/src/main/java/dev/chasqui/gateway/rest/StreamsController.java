@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.requests.RequestError;
@@ -10,7 +11,7 @@ import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
-/** {@code GET /api/stream/{user_id}}. */
+/** {@code GET /api/stream/{user_id}}; {@code me} is whoever asks. */
 final class StreamsController {
     private final UserEvents events;
     private final Conversations conversations;
@@ -23,7 +24,8 @@ final class StreamsController {
     }
 
     Mono<Void> open(ServerWebExchange exchange, String userId) {
-        if (!userId.equals(LocalUser.ID)) {
+        String own = Principal.of(exchange).userId();
+        if (!userId.equals(own) && !userId.equals("me")) {
             throw RequestError.http(404, "There is no such user.", "user_not_found", null);
         }
         if (exchange.getRequest().getMethod().equals(HttpMethod.HEAD)) {
@@ -32,7 +34,7 @@ final class StreamsController {
             return exchange.getResponse().setComplete();
         }
         return answers.endless(
-                exchange, events.open(userId, last(exchange.getRequest()), conversations), new StreamEncoder());
+                exchange, events.open(own, last(exchange.getRequest()), conversations), new StreamEncoder());
     }
 
     /** Browsers send the header when they come back by themselves; a page that was loaded anew has to say it. */

@@ -81,4 +81,10 @@ final class EventTable {
                         last - most,
                         batch));
     }
+
+    static Mono<Long> removeAll(Transaction transaction, String userId) {
+        return transaction
+                .update("DELETE FROM events WHERE user_id = $1", userId)
+                .then(transaction.update("DELETE FROM cursors WHERE user_id = $1", userId));
+    }
 }

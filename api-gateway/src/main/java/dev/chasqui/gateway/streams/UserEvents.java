@@ -83,6 +83,11 @@ public final class UserEvents implements AutoCloseable {
         pruning.written(changes.size());
     }
 
+    /** Removes all that was told to a user. */
+    public static Mono<Long> removeAll(Transaction transaction, String userId) {
+        return EventTable.removeAll(transaction, userId);
+    }
+
     /** Writes an event down within a transaction; for when nobody can be listening yet. */
     public static Mono<Void> note(Transaction transaction, String userId, Kind kind, String subject, long now) {
         Recorder recorder = new Recorder(transaction);

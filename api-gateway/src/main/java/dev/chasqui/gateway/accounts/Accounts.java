@@ -1,0 +1,337 @@
+package dev.chasqui.gateway.accounts;
+
+import dev.chasqui.gateway.nodes.EventLoop;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.storage.Transaction;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.r2dbc.spi.R2dbcDataIntegrityViolationException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/**
+ * Accounts: to register, to sign in and out, and for administrators to look after. Where accounts are off all of it fails
+ * with 403 {@code accounts_off}.
+ */
+public final class Accounts implements AutoCloseable {
+    private final AccountSettings settings;
+    private final Database database;
+    private final Authentication authentication;
+    private final Passwords passwords;
+    private final SignInAttempts attempts;
+    private final MeterRegistry registry;
+    private final Clock clock;
+    private final List<BiFunction<Transaction, String, Mono<Void>>> belongings = new ArrayList<>();
+    /** Null: it is not known yet. */
+    private volatile @Nullable Boolean anybody;
+
+    /** What somebody writes who registers. */
+    public record Draft(String email, String password, String name) {
+        /** Passwords stay out of logs. */
+        @Override
+        public String toString() {
+            return "Draft";
+        }
+    }
+
+    /**
+     * What an administrator changes; null: as it is.
+     *
+     * @param password a new one
+     */
+    public record Change(
+            @Nullable String name,
+            Account.@Nullable Role role,
+            @Nullable Boolean disabled,
+            @Nullable String password) {
+        /** Passwords stay out of logs. */
+        @Override
+        public String toString() {
+            return "Change";
+        }
+    }
+
+    /**
+     * Somebody has signed in.
+     *
+     * @param token of the session
+     */
+    public record SignedIn(String token, Principal principal) {
+        /** Tokens stay out of logs. */
+        @Override
+        public String toString() {
+            return "SignedIn[" + principal.userId() + "]";
+        }
+    }
+
+    /** Whether anybody can register. */
+    public enum Registration {
+        OPEN,
+        CLOSED,
+        /** Nobody has an account yet: whoever registers is the administrator. */
+        FIRST;
+
+        /** As the wire writes it. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    public Accounts(
+            AccountSettings settings,
+            Database database,
+            Authentication authentication,
+            EventLoop loop,
+            MeterRegistry registry,
+            Clock clock) {
+        this.settings = settings;
+        this.database = database;
+        this.authentication = authentication;
+        this.registry = registry;
+        this.clock = clock;
+        passwords = new Passwords(loop);
+        attempts = new SignInAttempts(clock);
+        if (settings.enabled()) {
+            database.beforeUse(this::recover);
+        }
+    }
+
+    /** Looks whether anybody has an account, which opens a database that waits for its first use. */
+    public void start() {
+        if (settings.enabled()) {
+            database.transaction(AccountTable::isEmpty).subscribe(empty -> anybody = !empty, away -> {});
+        }
+    }
+
+    private Mono<Void> recover(Transaction transaction) {
+        return SessionTable.removeUnused(transaction, clock.millis() - Session.LIFE_MS)
+                .then(AccountTable.isEmpty(transaction))
+                .doOnNext(empty -> anybody = !empty)
+                .then();
+    }
+
+    /** Removes what belongs to a user within the same transaction, when an account is removed. */
+    public void alsoRemoved(BiFunction<Transaction, String, Mono<Void>> removal) {
+        belongings.add(removal);
+    }
+
+    public boolean isEnabled() {
+        return settings.enabled();
+    }
+
+    /** Who can register at this moment, as far as this gateway has heard. */
+    public Registration registration() {
+        if (Boolean.FALSE.equals(anybody)) {
+            return Registration.FIRST;
+        }
+        return settings.registrationOpen() ? Registration.OPEN : Registration.CLOSED;
+    }
+
+    /** Makes an account and signs in. The first one is the administrator's. */
+    public Mono<SignedIn> register(Draft draft) {
+        requireEnabled();
+        return ifOpen().then(passwords.hash(draft.password()))
+                .flatMap(hash ->
+                        added(transaction -> AccountTable.isEmpty(transaction).flatMap(first -> {
+                            if (!first && !settings.registrationOpen()) {
+                                return Mono.error(registrationClosed());
+                            }
+                            Account.Role role = first ? Account.Role.ADMIN : Account.Role.USER;
+                            String id = first ? Principal.LOCAL_USER : Secrets.newId("user_");
+                            Account account = account(id, draft, role, hash);
+                            return AccountTable.insert(transaction, account).then(begin(transaction, account));
+                        })))
+                .doOnNext(signedIn -> anybody = true);
+    }
+
+    /** Asked before a password is hashed, which is dear. */
+    private Mono<Void> ifOpen() {
+        return settings.registrationOpen()
+                ? Mono.empty()
+                : database.transaction(AccountTable::isEmpty)
+                        .flatMap(first -> first ? Mono.empty() : Mono.error(registrationClosed()));
+    }
+
+    private static RequestError registrationClosed() {
+        return RequestError.http(
+                403, "Nobody can register here; an administrator makes accounts.", "registration_closed", null);
+    }
+
+    private Account account(String id, Draft draft, Account.Role role, String hash) {
+        return new Account(id, draft.email(), draft.name(), role, hash, false, clock.millis());
+    }
+
+    /** Two may be the first, or have the same address, at the same moment; the later one is told on the second try. */
+    private <T> Mono<T> added(Function<Transaction, Mono<T>> work) {
+        return database.transaction(work)
+                .onErrorResume(R2dbcDataIntegrityViolationException.class, conflict -> database.transaction(work))
+                .onErrorMap(
+                        R2dbcDataIntegrityViolationException.class,
+                        conflict -> RequestError.http(
+                                409, "There is an account with this e-mail address.", "email_taken", null));
+    }
+
+    private Mono<SignedIn> begin(Transaction transaction, Account account) {
+        String token = Secrets.newToken();
+        Session session = Session.of(token, clock.millis());
+        return SessionTable.insert(transaction, session.tokenHash(), account.id(), clock.millis())
+                .thenReturn(new SignedIn(token, authentication.principal(account, session)));
+    }
+
+    /**
+     * Signs in.
+     *
+     * @param address where the request came from
+     */
+    public Mono<SignedIn> signIn(String email, String password, String address) {
+        requireEnabled();
+        attempts.require(email, address);
+        return database.transaction(transaction -> AccountTable.findByEmail(transaction, email))
+                .flatMap(account -> passwords
+                        .matches(password, account.passwordHash())
+                        .flatMap(right -> {
+                            if (!right) {
+                                return Mono.empty();
+                            }
+                            attempts.succeeded(email);
+                            return account.disabled()
+                                    ? Mono.error(RequestError.http(
+                                            403, "This account is disabled.", "account_disabled", null))
+                                    : database.transaction(transaction -> begin(transaction, account));
+                        }))
+                .switchIfEmpty(Mono.defer(() -> wrong(email, password, address)))
+                .doOnNext(signedIn ->
+                        registry.counter("auth.sign.ins", "result", "done").increment());
+    }
+
+    private Mono<SignedIn> wrong(String email, String password, String address) {
+        attempts.failed(email, address);
+        registry.counter("auth.sign.ins", "result", "refused").increment();
+        return Mono.error(
+                RequestError.http(401, "The e-mail address or the password is wrong.", "wrong_password", null));
+    }
+
+    /** Ends a session, or all of an account's. */
+    public Mono<Void> signOut(Account account, Session session, boolean everywhere) {
+        return database.transaction(transaction -> everywhere
+                        ? SessionTable.removeAll(transaction, account.id(), "")
+                        : SessionTable.remove(transaction, session.tokenHash()))
+                .doOnNext(rows -> authentication.forget())
+                .then();
+    }
+
+    /** Changes one's own password; all other sessions end. */
+    public Mono<Void> changePassword(Account account, @Nullable Session session, String current, String password) {
+        attempts.require(account.email(), "");
+        return passwords
+                .matches(current, account.passwordHash())
+                .flatMap(right -> {
+                    if (!right) {
+                        attempts.failed(account.email(), "");
+                        return Mono.error(RequestError.badValue("current_password", "not the account's password"));
+                    }
+                    return passwords.hash(password);
+                })
+                .flatMap(hash -> database.transaction(transaction -> AccountTable.update(
+                                transaction, account.with(account.name(), account.role(), account.disabled(), hash))
+                        .then(SessionTable.removeAll(
+                                transaction, account.id(), session == null ? "" : session.tokenHash()))))
+                .doOnNext(rows -> authentication.forget())
+                .then();
+    }
+
+    /** All of them, the oldest first. */
+    public Mono<List<Account>> list() {
+        requireEnabled();
+        return database.transaction(transaction -> AccountTable.all(transaction).collectList());
+    }
+
+    /** Makes an account for somebody else. */
+    public Mono<Account> create(Draft draft, Account.Role role) {
+        requireEnabled();
+        return passwords.hash(draft.password()).flatMap(hash -> {
+            Account account = account(Secrets.newId("user_"), draft, role, hash);
+            return added(
+                    transaction -> AccountTable.insert(transaction, account).thenReturn(account));
+        });
+    }
+
+    /** Changes somebody's account. A new password and being disabled end its sessions. */
+    public Mono<Account> change(String id, Change change) {
+        requireEnabled();
+        String password = change.password();
+        Mono<String> hash = password == null ? Mono.just("") : passwords.hash(password);
+        return hash.flatMap(fresh -> database.transaction(transaction -> find(transaction, id)
+                        .map(account -> account.with(
+                                change.name() == null ? account.name() : change.name(),
+                                change.role() == null ? account.role() : change.role(),
+                                change.disabled() == null ? account.disabled() : change.disabled(),
+                                fresh.isEmpty() ? account.passwordHash() : fresh))
+                        .flatMap(account -> AccountTable.update(transaction, account)
+                                .then(requireAdministrator(transaction))
+                                .then(
+                                        account.disabled() || !fresh.isEmpty()
+                                                ? SessionTable.removeAll(transaction, id, "")
+                                                : Mono.just(0L))
+                                .thenReturn(account))))
+                .doOnNext(account -> authentication.forget());
+    }
+
+    /** Removes somebody's account, with all that is stored for it. */
+    public Mono<Void> remove(String id) {
+        requireEnabled();
+        return database.transaction(transaction -> find(transaction, id)
+                        .then(removeBelongings(transaction, id))
+                        .then(KeyTable.removeAll(transaction, id))
+                        .then(AccountTable.remove(transaction, id))
+                        .then(requireAdministrator(transaction))
+                        .thenReturn(true))
+                .doOnNext(done -> authentication.forget())
+                .then();
+    }
+
+    private Mono<Void> removeBelongings(Transaction transaction, String id) {
+        Mono<Void> all = Mono.empty();
+        for (BiFunction<Transaction, String, Mono<Void>> each : belongings) {
+            all = all.then(Mono.defer(() -> each.apply(transaction, id)));
+        }
+        return all;
+    }
+
+    private static Mono<Account> find(Transaction transaction, String id) {
+        return AccountTable.find(transaction, id)
+                .switchIfEmpty(Mono.error(
+                        () -> RequestError.http(404, "There is no account of this id.", "account_not_found", null)));
+    }
+
+    /** Somebody must be left who can look after the others. */
+    private static Mono<Void> requireAdministrator(Transaction transaction) {
+        return AccountTable.all(transaction)
+                .any(account -> account.role() == Account.Role.ADMIN && !account.disabled())
+                .flatMap(left -> left
+                        ? Mono.empty()
+                        : Mono.error(RequestError.http(
+                                409,
+                                "This is the last administrator (expected: another one beside it).",
+                                "last_administrator",
+                                null)));
+    }
+
+    private void requireEnabled() {
+        if (!settings.enabled()) {
+            throw RequestError.http(
+                    403, "Accounts are off (expected: chasqui serve --accounts on).", "accounts_off", null);
+        }
+    }
+
+    @Override
+    public void close() {
+        passwords.close();
+    }
+}

@@ -1,0 +1,216 @@
+package dev.chasqui.gateway.accounts;
+
+import dev.chasqui.gateway.limits.Quota;
+import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.storage.Transaction;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpCookie;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.server.reactive.ServerHttpRequest;
+import reactor.core.publisher.Mono;
+
+/**
+ * Says of each request who asks: by the operator's key, one of ours, a session's token or its cookie. What the database
+ * says of a key or a session counts for five seconds, or ten minutes while the database is away. The event loop owns it.
+ */
+public final class Authentication {
+    /** The cookie of a session. */
+    public static final String COOKIE = "chasqui_session";
+
+    private static final String BEARER = "bearer ";
+    private static final String CSRF_HEADER = "x-csrf-token";
+    private static final long GOOD_MS = 5_000;
+    private static final long GOOD_WITHOUT_DATABASE_MS = 600_000;
+    /** How old the note of a session's last use may get. */
+    private static final long TOUCH_MS = 3_600_000;
+
+    private static final int MOST_KNOWN = 10_000;
+    private static final Set<HttpMethod> SAFE = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+
+    /** @param principal null: there is none */
+    private record Known(
+            @Nullable Principal principal, @Nullable String why, long at) {}
+
+    private final AccountSettings settings;
+    private final Database database;
+    private final Clock clock;
+    private final OperatorKeys operatorKeys;
+    private final MeterRegistry registry;
+    private int generation;
+    private final Map<String, Counter> refused = new HashMap<>();
+    private final Map<String, Known> known = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Known> eldest) {
+            return size() > MOST_KNOWN;
+        }
+    };
+
+    public Authentication(AccountSettings settings, Database database, Clock clock, MeterRegistry registry) {
+        this.settings = settings;
+        this.database = database;
+        this.clock = clock;
+        this.registry = registry;
+        operatorKeys = new OperatorKeys(settings.operatorKeys());
+    }
+
+    /** Whoever asks; fails with 401 where that is nobody, and with 403 where a page has not shown its CSRF token. */
+    public Mono<Principal> principal(ServerHttpRequest request) {
+        String offered = offered(request.getHeaders());
+        if (offered != null && operatorKeys.accept(offered)) {
+            return Mono.just(Principal.OPERATOR);
+        }
+        if (offered != null && Secrets.looksLikeKey(offered)) {
+            return found(offered, Secrets.isKey(offered), "The API key is not valid.");
+        }
+        if (offered != null && settings.enabled() && Secrets.looksLikeToken(offered)) {
+            return found(offered, Secrets.isToken(offered), "The session has ended.");
+        }
+        if (settings.enabled() && offered == null) {
+            HttpCookie cookie = request.getCookies().getFirst(COOKIE);
+            if (cookie != null) {
+                return found(cookie.getValue(), Secrets.isToken(cookie.getValue()), "The session has ended.")
+                        .map(principal -> withCsrfToken(principal, request));
+            }
+        }
+        return settings.guarded() ? Mono.error(() -> stranger(offered)) : Mono.just(Principal.ANYBODY);
+    }
+
+    /** What was changed counts at once. */
+    void forget() {
+        generation++;
+        known.clear();
+    }
+
+    private static @Nullable String offered(HttpHeaders headers) {
+        String authorization = headers.getFirst("authorization");
+        if (authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            return authorization.substring(BEARER.length()).strip();
+        }
+        return headers.getFirst("x-api-key");
+    }
+
+    private RequestError stranger(@Nullable String offered) {
+        return refuse(
+                offered == null
+                        ? settings.enabled()
+                                ? "Nobody has signed in (expected: header Authorization: Bearer KEY, or a session)."
+                                : "No API key was given (expected: header Authorization: Bearer KEY)."
+                        : "The API key is not valid.");
+    }
+
+    private RequestError refuse(String why) {
+        count("unauthenticated");
+        return RequestError.http(401, why, "invalid_api_key", null);
+    }
+
+    /** Counts a request that was not let in. */
+    void count(String reason) {
+        refused.computeIfAbsent(reason, name -> registry.counter("auth.refused", "reason", name))
+                .increment();
+    }
+
+    private Principal withCsrfToken(Principal principal, ServerHttpRequest request) {
+        Session session = principal.session();
+        boolean needed = session != null && !SAFE.contains(request.getMethod());
+        if (needed && !session.csrfToken().equals(request.getHeaders().getFirst(CSRF_HEADER))) {
+            count("csrf");
+            throw RequestError.http(
+                    403,
+                    "The request came with a session's cookie and without its token (expected: header x-csrf-token).",
+                    "csrf_token_missing",
+                    null);
+        }
+        return principal;
+    }
+
+    private Mono<Principal> found(String secret, boolean genuine, String none) {
+        if (!genuine) {
+            return Mono.error(() -> refuse(none));
+        }
+        long now = clock.millis();
+        Known before = known.get(secret);
+        if (before != null && now - before.at() < GOOD_MS) {
+            return told(before);
+        }
+        int asked = generation;
+        return database.transaction(
+                        transaction -> look(transaction, secret, now).defaultIfEmpty(new Known(null, none, now)))
+                .doOnNext(fresh -> remember(secret, fresh, asked))
+                .onErrorResume(
+                        error -> before != null && now - before.at() < GOOD_WITHOUT_DATABASE_MS,
+                        away -> Mono.just(before))
+                .flatMap(this::told);
+    }
+
+    /** What was asked before a change may be what it changed. */
+    private void remember(String secret, Known fresh, int asked) {
+        if (asked == generation) {
+            known.put(secret, fresh);
+        }
+    }
+
+    private Mono<Principal> told(Known one) {
+        Principal principal = one.principal();
+        return principal != null ? Mono.just(principal) : Mono.error(() -> refuse(String.valueOf(one.why())));
+    }
+
+    private Mono<Known> look(Transaction transaction, String secret, long now) {
+        return Secrets.looksLikeKey(secret) ? key(transaction, secret, now) : session(transaction, secret, now);
+    }
+
+    private Mono<Known> key(Transaction transaction, String secret, long now) {
+        return KeyTable.findByHash(transaction, Secrets.hash(secret)).flatMap(key -> switch (key.status(now)) {
+            case REVOKED -> Mono.just(new Known(null, "The API key was revoked.", now));
+            case EXPIRED -> Mono.just(new Known(null, "The API key has expired.", now));
+            case ACTIVE ->
+                AccountTable.find(transaction, key.userId())
+                        .map(owner -> owned(key, owner, now))
+                        .defaultIfEmpty(new Known(principal(key, key.scopes(), null), null, now));
+        });
+    }
+
+    /** A key is good for what its owner may do, at most. */
+    private Known owned(ApiKey key, Account owner, long now) {
+        if (owner.disabled()) {
+            return new Known(null, "The account of this API key is disabled.", now);
+        }
+        EnumSet<Scope> scopes = EnumSet.noneOf(Scope.class);
+        scopes.addAll(key.scopes());
+        scopes.retainAll(owner.role().scopes());
+        return new Known(principal(key, Set.copyOf(scopes), owner), null, now);
+    }
+
+    private Principal principal(ApiKey key, Set<Scope> scopes, @Nullable Account owner) {
+        Quota quota = key.quota().isNone() ? settings.quota() : key.quota();
+        return new Principal(key.userId(), Principal.By.KEY, scopes, quota, owner, key, null);
+    }
+
+    private Mono<Known> session(Transaction transaction, String token, long now) {
+        String hash = Secrets.hash(token);
+        return SessionTable.find(transaction, hash)
+                .filter(row -> row.usedAt() + Session.LIFE_MS > now)
+                .flatMap(row -> AccountTable.find(transaction, row.accountId())
+                        .filter(account -> !account.disabled())
+                        .flatMap(account -> now - row.usedAt() < TOUCH_MS
+                                ? Mono.just(new Known(principal(account, Session.of(token, row.usedAt())), null, now))
+                                : SessionTable.touch(transaction, hash, now)
+                                        .thenReturn(new Known(principal(account, Session.of(token, now)), null, now))));
+    }
+
+    Principal principal(Account account, Session session) {
+        return new Principal(
+                account.id(), Principal.By.SESSION, account.role().scopes(), settings.quota(), account, null, session);
+    }
+}
