@@ -52,7 +52,7 @@ final class KeyCreateCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Of prompts and answers together. Default: as the server says for all.")
     @Nullable
-    private Integer tokensPerMinute;
+    private Long tokensPerMinute;
 
     @Option(
             names = "--parallel",
@@ -109,9 +109,9 @@ final class KeyCreateCommand implements Callable<Integer> {
         return request;
     }
 
-    private static void limit(ObjectNode request, String name, @Nullable Integer most) {
+    private static void limit(ObjectNode request, String name, @Nullable Number most) {
         if (most != null) {
-            request.withObject("limits").put(name, most);
+            request.withObject("limits").put(name, most.longValue());
         }
     }
 

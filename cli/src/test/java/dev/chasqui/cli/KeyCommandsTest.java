@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -102,6 +103,7 @@ class KeyCommandsTest {
                 "--parallel 0       | --parallel: 0 (expected: 1 or more requests)",
                 "--parallel two     | --parallel: two (expected: a whole number)",
                 "--requests-per-minute -3 | --requests-per-minute: -3 (expected: 1 or more requests)",
+                "--tokens-per-minute many | --tokens-per-minute: many (expected: a whole number)",
                 "--tokens-per-minute 0    | --tokens-per-minute: 0 (expected: 1 or more tokens)",
                 "--scope models           | --scope: no such option of chasqui key create (did you mean --scopes?)",
             })
@@ -109,6 +111,14 @@ class KeyCommandsTest {
         assertThat(run(("key create " + arguments).split(" "))).isEqualTo(2);
         assertThat(err.lines()).first().isEqualTo("chasqui: " + sentence);
         assertThat(server.asked).isEmpty();
+    }
+
+    @Test
+    void theScopesAreTheServers() {
+        assertThat(Stream.of(Scope.values()).map(Scope::toString))
+                .containsExactlyElementsOf(Stream.of(dev.chasqui.gateway.accounts.Scope.values())
+                        .map(dev.chasqui.gateway.accounts.Scope::word)
+                        .toList());
     }
 
     @ParameterizedTest

@@ -45,9 +45,9 @@ class TableTest {
     void aLongNameIsCutBeforeMuchElseGoes() {
         table.row(List.of("key_1", "a name that somebody thought of", "never", "7"));
         assertThat(table.text(40)).isEqualTo("""
-                ID     NAME                  USED   N
-                key_1  a name that somebod…  never  7
-                """.replace("NAME                  ", "NAME                     ").replace("somebod…", "somebody t…"));
+                ID     NAME                     USED   N
+                key_1  a name that somebody t…  never  7
+                """);
     }
 
     @Test
