@@ -117,8 +117,8 @@ final class KeyCreateCommand implements Callable<Integer> {
 
     private static String told(JsonNode made) {
         String limits = KeyText.limits(made);
-        return "made " + KeyText.name(made) + " for " + KeyText.scopes(made) + ", "
-                + KeyText.until(made.path("expires_at")) + (limits.isEmpty() ? "" : ", " + limits)
+        return "made " + KeyText.name(made) + " for " + KeyText.scopes(made) + "; "
+                + KeyText.until(made.path("expires_at")) + (limits.isEmpty() ? "" : "; " + limits)
                 + "; this is the only time that it is shown:";
     }
 }

@@ -27,7 +27,7 @@ final class KeyText {
                 new Table.Column("LIMITS").leftOut(1),
                 new Table.Column("TOKENS").right().leftOut(4),
                 new Table.Column("LAST USED").leftOut(2),
-                new Table.Column("STATUS")));
+                new Table.Column("STATUS").leftOut(7)));
         if (owners) {
             columns.add(2, new Table.Column("OWNER").leftOut(6));
         }

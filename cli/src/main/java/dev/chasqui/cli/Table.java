@@ -1,9 +1,9 @@
 package dev.chasqui.cli;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jline.utils.WCWidth;
 
@@ -11,7 +11,7 @@ import org.jline.utils.WCWidth;
 final class Table {
     private static final String GAP = "  ";
     /** Shorter than that a cell is cut only where no other column can go. */
-    private static final int FAIR_CUT = 20;
+    private static final int FAIR_CUT = 16;
 
     private static final int LEAST_CUT = 8;
 
@@ -27,7 +27,7 @@ final class Table {
      * One of them.
      *
      * @param isRight whether it ends in line, as numbers do
-     * @param leftOut which is left out before it, the first with 1; 0: it stays
+     * @param leftOut the one with 1 is left out first; 0: it stays
      * @param isCut whether its cells are cut where the lines are still too long
      */
     record Column(String heading, boolean isRight, int leftOut, boolean isCut) {
@@ -67,18 +67,22 @@ final class Table {
         return rows.stream().map(row -> line(row, widths, shown)).collect(Collectors.joining());
     }
 
-    /** Which columns there is room for, if long cells that may be cut are. */
+    /** Which columns there is room for, if long cells that may be cut are; those that say most come in first. */
     private List<Integer> shown(int most, int[] widths) {
         int[] least = widths.clone();
         List<Integer> shown = new ArrayList<>();
+        List<Integer> others = new ArrayList<>();
         for (int i = 0; i < least.length; i++) {
             least[i] = columns.get(i).isCut() ? Math.min(least[i], FAIR_CUT) : least[i];
-            shown.add(i);
+            (columns.get(i).leftOut() == 0 ? shown : others).add(i);
         }
-        for (Optional<Integer> next = leastOf(shown); total(shown, least) > most && next.isPresent(); ) {
-            shown.remove(next.get());
-            next = leastOf(shown);
+        others.sort(Comparator.comparing(i -> -columns.get(i).leftOut()));
+        for (int other : others) {
+            if (total(shown, least) + GAP.length() + least[other] <= most) {
+                shown.add(other);
+            }
         }
+        Collections.sort(shown);
         return shown;
     }
 
@@ -90,12 +94,6 @@ final class Table {
             }
         }
         return widths;
-    }
-
-    private Optional<Integer> leastOf(List<Integer> shown) {
-        return shown.stream()
-                .filter(i -> columns.get(i).leftOut() > 0)
-                .min(Comparator.comparing(i -> columns.get(i).leftOut()));
     }
 
     private static int total(List<Integer> shown, int[] widths) {

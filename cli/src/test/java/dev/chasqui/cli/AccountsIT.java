@@ -44,7 +44,7 @@ class AccountsIT {
 
         Ran made = run("", "key", "create", "--name", "ci", "--expires", "30d", "--requests-per-minute", "60");
         assertThat(made.out()).matches("chq_[0-9A-Za-z]{38}\n");
-        assertThat(made.err()).contains("made key_", "(ci) for inference, until 20", "60 requests/min");
+        assertThat(made.err()).contains("made key_", "(ci) for inference; until 20", "60 requests/min");
         String key = made.out().strip();
         Ran answer = run(Map.of("CHASQUI_API_KEY", key), "chat", "-t", "0", "--max-tokens", "8", "Say hello.");
         assertThat(answer.code()).as(answer.err()).isZero();

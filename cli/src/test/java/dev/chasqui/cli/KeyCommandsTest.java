@@ -45,7 +45,7 @@ class KeyCommandsTest {
         assertThat(run("key", "create")).as(err).isZero();
 
         assertThat(out).isEqualTo("chq_of_key_1\n");
-        assertThat(err).isEqualTo("made key_1 for inference, never expires; this is the only time that it is shown:\n");
+        assertThat(err).isEqualTo("made key_1 for inference; never expires; this is the only time that it is shown:\n");
     }
 
     @Test
@@ -140,6 +140,23 @@ class KeyCommandsTest {
 
         assertThat(run("key", "list", "--json")).isZero();
         assertThat(JsonMapper.shared().readTree(out).findValuesAsString("name")).containsExactly("second", "first");
+    }
+
+    @Test
+    void aTableOfKeysFitsTheTerminal() {
+        JsonNode keys = JsonMapper.shared().readTree("""
+                [{"id": "key_83115feb31cc035cb23c4be9", "name": "nightly tests of everything", "hint": "chq_CmVe…YxB1",
+                  "scopes": ["inference", "models"], "limits": {"parallel": 2}, "status": "active",
+                  "user_id": "local", "expires_at": "2026-12-31T08:00:00.000Z"}]""");
+        assertThat(KeyText.table(keys, false, 80).lines())
+                .containsExactly(
+                        "ID                            NAME               HINT           STATUS",
+                        "key_83115feb31cc035cb23c4be9  nightly tests of…  chq_CmVe…YxB1  until 2026-12-31");
+        assertThat(KeyText.table(keys, false, 48).lines()).first().asString().matches("ID +NAME");
+        for (int width = 40; width < 200; width++) {
+            int most = width;
+            assertThat(KeyText.table(keys, true, width).lines()).allMatch(line -> line.length() <= most);
+        }
     }
 
     @Test

@@ -28,6 +28,7 @@ class TableTest {
         table.row(List.of("a", "ci", "never", "7"));
         assertThat(table.text(20)).startsWith("ID  NAME  USED   N\n");
         assertThat(table.text(17)).startsWith("ID  NAME  N\n");
+        assertThat(table.text(16)).startsWith("ID  NAME  N\n");
         assertThat(table.text(10)).startsWith("ID  NAME\n");
     }
 
