@@ -17,7 +17,7 @@ final class ServerOptions {
             names = "--api-key",
             paramLabel = "KEY",
             description =
-                    "The server's key. Better given as CHASQUI_API_KEY, which other users of the machine cannot read."
+                    "A key that the server takes. Better given as CHASQUI_API_KEY, which other users of the machine cannot read."
                             + " Default: the session that chasqui session login began there, if any.")
     @Nullable
     private String apiKey;

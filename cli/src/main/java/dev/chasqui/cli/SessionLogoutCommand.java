@@ -47,7 +47,9 @@ final class SessionLogoutCommand implements Callable<Integer> {
             say("the session at " + address + " had ended already, and is forgotten here");
         } catch (Failure failed) {
             throw new Failure(
-                    failed.getMessage() + "; the session is forgotten here, but ends there only as it is not used", 1);
+                    failed.getMessage()
+                            + "; the session is forgotten here, and ends there thirty days after its last use",
+                    1);
         } finally {
             sessions.remove(address);
         }

@@ -71,11 +71,13 @@ final class SignInQuestions implements AutoCloseable {
     /** One whose echo cannot be put off would show the password. */
     private Terminal terminal() {
         try {
-            if (terminal == null) {
-                terminal = TerminalBuilder.builder().system(true).dumb(false).build();
+            Terminal asked = terminal;
+            if (asked == null) {
+                asked = TerminalBuilder.builder().system(true).dumb(false).build();
+                terminal = asked;
             }
-            if (!terminal.getType().startsWith(Terminal.TYPE_DUMB)) {
-                return terminal;
+            if (!asked.getType().startsWith(Terminal.TYPE_DUMB)) {
+                return asked;
             }
         } catch (IOException | IllegalStateException none) {
             // Told below.
