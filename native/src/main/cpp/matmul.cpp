@@ -2,10 +2,11 @@
 // so a prompt's token costs as much as an answer's, and ten answers ten times one. This is that kernel, for processors with AVX-512 and
 // its VNNI; for others, and other types, ggml's own is called.
 //
-// Four rows of weights are unpacked to bytes once and meet four tokens at a time, 64 numbers in a step. As in ggml's
-// (ggml_vec_dot_q4_1_q8_1), a block of 32 adds up in whole numbers and is then scaled:
+// Four rows of weights are unpacked to bytes once and meet three tokens at a time. As in ggml's (ggml_vec_dot_q4_1_q8_1), a block of 32
+// adds up in whole numbers and is then scaled:
 //   sum over blocks of  d_w * d_t * sum(w * t)  +  m_w * s_t,  where s_t = d_t * sum(t)
-// so it differs from it by the order of the blocks' sums alone.
+// so it differs from it by the order of the blocks' sums alone. The numbers of eight blocks lie in four registers so that each block
+// has two lanes of 32 bits to itself in all of them: four products later its sum is in these two, and eight blocks are scaled at once.
 //
 // ggml asks `llamafile_sgemm` first, through the table of dynamic symbols, so the definition that was opened first is taken; see
 // barrier.cpp.
@@ -35,11 +36,13 @@ std::atomic<bool> used;
 
 #define CQ_VECTORS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")))
 
-constexpr int BLOCK  = 32; // numbers
-constexpr int GROUP  = 16; // blocks whose scales fit into a register
-constexpr int PAIRS  = GROUP / 2;
+constexpr int BLOCK  = 32;            // numbers
+constexpr int GROUP  = 8;             // blocks that are scaled at once
+constexpr int LANES  = 16;            // of a register: two of each block
+constexpr int PARTS  = 4;             // registers that hold a group's numbers
+constexpr int BYTES  = GROUP * BLOCK; // of a group's numbers
 constexpr int ROWS   = 4;
-constexpr int TOKENS = 4;
+constexpr int TOKENS = 3;
 
 // Bytes of tokens that are met by one panel after the other.
 constexpr int64_t PACKED_BYTES = 128 << 10;
@@ -66,118 +69,121 @@ bool can() {
     return can;
 }
 
-// Rows of bytes with a scale and an offset for each block, all whole groups, the rest zeroes.
+// Rows of numbers with a scale and an offset for each block, all whole groups, the rest zeroes. A scale stands there once for each of its
+// block's lanes; an offset does once, and the other is zero.
 struct Packed {
-    int64_t            groups;
-    std::vector<char>  memory;
-    uint8_t *          numbers;
-    float *            scales;
-    float *            offsets;
-
-    Packed(const Packed &) = delete;
-    Packed() : groups(0), numbers(nullptr), scales(nullptr), offsets(nullptr) {}
+    int64_t           groups = 0;
+    std::vector<char> memory;
+    uint8_t *         numbers = nullptr;
+    float *           scales  = nullptr;
+    float *           offsets = nullptr;
 
     void resize(int64_t rows, int64_t blocks) {
-        groups        = (blocks + GROUP - 1) / GROUP;
-        size_t floats = static_cast<size_t>(rows * groups * GROUP);
-        memory.resize(floats * (BLOCK + 2 * sizeof(float)) + 64);
+        groups      = (blocks + GROUP - 1) / GROUP;
+        size_t each = static_cast<size_t>(rows * groups);
+        memory.resize(each * (BYTES + 2 * LANES * sizeof(float)) + 64);
         auto at = (reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64;
         numbers = reinterpret_cast<uint8_t *>(at);
-        scales  = reinterpret_cast<float *>(numbers + floats * BLOCK);
-        offsets = scales + floats;
+        scales  = reinterpret_cast<float *>(numbers + each * BYTES);
+        offsets = scales + each * LANES;
     }
 
-    uint8_t * numbers_of(int64_t row) const { return numbers + row * groups * GROUP * BLOCK; }
-    float *   scales_of(int64_t row) const { return scales + row * groups * GROUP; }
-    float *   offsets_of(int64_t row) const { return offsets + row * groups * GROUP; }
+    uint8_t * numbers_of(int64_t row, int64_t group) const { return numbers + (row * groups + group) * BYTES; }
+    float *   scales_of(int64_t row, int64_t group) const { return scales + (row * groups + group) * LANES; }
+    float *   offsets_of(int64_t row, int64_t group) const { return offsets + (row * groups + group) * LANES; }
 };
 
-// Splits pairs of halves, of a block each, into two rows of floats.
-CQ_VECTORS inline void scale(const uint32_t * halves, float * low, float * high) {
-    __m512i both = _mm512_loadu_si512(halves);
-    _mm512_storeu_ps(low, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(both)));
-    _mm512_storeu_ps(high, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(both, 16))));
+// Each block begins with two halves: its scale and its offset.
+template <typename Block> CQ_VECTORS inline void scale(const Block * const * blocks, float * scales, float * offsets) {
+    uint32_t both[GROUP];
+    for (int i = 0; i < GROUP; ++i) __builtin_memcpy(&both[i], blocks[i], sizeof(uint32_t));
+    const __m512i twice = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
+    __m256i       pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(both));
+    __m256        low   = _mm256_cvtph_ps(_mm256_cvtepi32_epi16(pairs));
+    __m256        high  = _mm256_cvtph_ps(_mm256_cvtepi32_epi16(_mm256_srli_epi32(pairs, 16)));
+    _mm512_store_ps(scales, _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(low)));
+    _mm512_store_ps(offsets, _mm512_maskz_permutexvar_ps(0x5555, twice, _mm512_castps256_ps512(high)));
 }
 
-template <typename Block> inline uint32_t halves(const Block * block) {
-    uint32_t both;
-    __builtin_memcpy(&both, block, sizeof both);
-    return both;
+template <typename Block> inline void group_of(const Block * blocks, int64_t count, int64_t group, const Block ** found) {
+    static const Block none {};
+    for (int i = 0; i < GROUP; ++i) found[i] = group * GROUP + i < count ? blocks + group * GROUP + i : &none;
 }
 
+CQ_VECTORS inline __m512i four(const Weights * const * blocks) {
+    auto numbers = [&](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i *>(blocks[i]->numbers)); };
+    __m512i all = _mm512_castsi128_si512(numbers(0));
+    all = _mm512_inserti32x4(all, numbers(1), 1);
+    all = _mm512_inserti32x4(all, numbers(2), 2);
+    return _mm512_inserti32x4(all, numbers(3), 3);
+}
+
+// Of a block's four times four bytes the first and the third become its lanes in one register, the others in another; the lower halves
+// of bytes are the block's first sixteen numbers.
 CQ_VECTORS void pack(const Weights * blocks, int64_t count, const Packed & packed, int64_t row) {
+    const __m512i even   = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i odd    = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
     const __m512i nibble = _mm512_set1_epi8(0x0f);
-    const __m512i shift  = _mm512_set_epi64(4, 4, 0, 0, 4, 4, 0, 0);
-    uint8_t *     out    = packed.numbers_of(row);
-    static const Weights none {};
     for (int64_t group = 0; group < packed.groups; ++group) {
-        uint32_t both[GROUP];
-        for (int pair = 0; pair < PAIRS; ++pair) {
-            int64_t         at     = group * GROUP + 2 * pair;
-            const Weights * first  = at < count ? blocks + at : &none;
-            const Weights * second = at + 1 < count ? blocks + at + 1 : &none;
-            both[2 * pair]         = halves(first);
-            both[2 * pair + 1]     = halves(second);
-            __m256i a = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i *>(first->numbers)));
-            __m256i b = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i *>(second->numbers)));
-            __m512i z = _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
-            _mm512_store_si512(out + at * BLOCK, _mm512_and_si512(_mm512_srlv_epi64(z, shift), nibble));
-        }
-        scale(both, packed.scales_of(row) + group * GROUP, packed.offsets_of(row) + group * GROUP);
+        const Weights * some[GROUP];
+        group_of(blocks, count, group, some);
+        __m512i a   = four(some);
+        __m512i b   = four(some + GROUP / 2);
+        __m512i x   = _mm512_permutex2var_epi32(a, even, b);
+        __m512i y   = _mm512_permutex2var_epi32(a, odd, b);
+        auto *  out = packed.numbers_of(row, group);
+        _mm512_store_si512(out, _mm512_and_si512(x, nibble));
+        _mm512_store_si512(out + 64, _mm512_and_si512(y, nibble));
+        _mm512_store_si512(out + 128, _mm512_and_si512(_mm512_srli_epi16(x, 4), nibble));
+        _mm512_store_si512(out + 192, _mm512_and_si512(_mm512_srli_epi16(y, 4), nibble));
+        scale(some, packed.scales_of(row, group), packed.offsets_of(row, group));
     }
 }
 
+// In the order of the weights' numbers.
 CQ_VECTORS void pack(const Activations * blocks, int64_t count, const Packed & packed, int64_t row) {
-    uint8_t * out = packed.numbers_of(row);
-    static const Activations none {};
     for (int64_t group = 0; group < packed.groups; ++group) {
-        uint32_t both[GROUP];
+        const Activations * some[GROUP];
+        group_of(blocks, count, group, some);
+        auto * out = packed.numbers_of(row, group);
         for (int i = 0; i < GROUP; ++i) {
-            int64_t             at    = group * GROUP + i;
-            const Activations * block = at < count ? blocks + at : &none;
-            both[i]                   = halves(block);
-            _mm256_store_si256(reinterpret_cast<__m256i *>(out + at * BLOCK),
-                               _mm256_loadu_si256(reinterpret_cast<const __m256i *>(block->numbers)));
+            for (int part = 0; part < PARTS; ++part) {
+                const int8_t * from = some[i]->numbers + part / 2 * 16 + part % 2 * 4;
+                __builtin_memcpy(out + part * 64 + i * 8, from, 4);
+                __builtin_memcpy(out + part * 64 + i * 8 + 4, from + 8, 4);
+            }
         }
-        scale(both, packed.scales_of(row) + group * GROUP, packed.offsets_of(row) + group * GROUP);
+        scale(some, packed.scales_of(row, group), packed.offsets_of(row, group));
     }
 }
 
 // A panel of rows times some tokens, of which the first is given.
-template <int COUNT> CQ_VECTORS void multiply(const Packed & weights, const Packed & tokens, int64_t token, int64_t pairs, float * sums) {
+template <int COUNT> CQ_VECTORS void multiply(const Packed & weights, const Packed & tokens, int64_t token, float * sums) {
     __m512 sum[ROWS][COUNT];
     for (int i = 0; i < ROWS; ++i) {
         for (int j = 0; j < COUNT; ++j) sum[i][j] = _mm512_setzero_ps();
     }
-    // Which two scales stand for the halves of a register.
-    const __m512i first  = _mm512_set_epi32(1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m512i second = _mm512_set1_epi32(2);
     for (int64_t group = 0; group < weights.groups; ++group) {
+        __m512i dot[ROWS][COUNT];
         for (int i = 0; i < ROWS; ++i) {
-            __m512 least = _mm512_loadu_ps(weights.offsets_of(i) + group * GROUP);
-            for (int j = 0; j < COUNT; ++j) {
-                sum[i][j] = _mm512_fmadd_ps(least, _mm512_loadu_ps(tokens.offsets_of(token + j) + group * GROUP), sum[i][j]);
+            for (int j = 0; j < COUNT; ++j) dot[i][j] = _mm512_setzero_si512();
+        }
+        for (int part = 0; part < PARTS; ++part) {
+            __m512i t[COUNT];
+            for (int j = 0; j < COUNT; ++j) t[j] = _mm512_load_si512(tokens.numbers_of(token + j, group) + part * 64);
+            for (int i = 0; i < ROWS; ++i) {
+                __m512i w = _mm512_load_si512(weights.numbers_of(i, group) + part * 64);
+                for (int j = 0; j < COUNT; ++j) dot[i][j] = _mm512_dpbusd_epi32(dot[i][j], w, t[j]);
             }
         }
-        __m512i which = first;
-        int64_t end   = std::min<int64_t>(PAIRS, pairs - group * PAIRS);
-        for (int64_t pair = 0; pair < end; ++pair) {
-            int64_t at = (group * GROUP + 2 * pair) * BLOCK;
-            __m512i w[ROWS];
-            __m512  d[ROWS];
-            for (int i = 0; i < ROWS; ++i) {
-                w[i] = _mm512_load_si512(weights.numbers_of(i) + at);
-                d[i] = _mm512_permutexvar_ps(which, _mm512_loadu_ps(weights.scales_of(i) + group * GROUP));
-            }
+        for (int i = 0; i < ROWS; ++i) {
+            __m512 d = _mm512_load_ps(weights.scales_of(i, group));
+            __m512 m = _mm512_load_ps(weights.offsets_of(i, group));
             for (int j = 0; j < COUNT; ++j) {
-                __m512i t = _mm512_load_si512(tokens.numbers_of(token + j) + at);
-                __m512  s = _mm512_permutexvar_ps(which, _mm512_loadu_ps(tokens.scales_of(token + j) + group * GROUP));
-                for (int i = 0; i < ROWS; ++i) {
-                    __m512 dot = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(_mm512_setzero_si512(), w[i], t));
-                    sum[i][j]  = _mm512_fmadd_ps(_mm512_mul_ps(d[i], s), dot, sum[i][j]);
-                }
+                __m512 both = _mm512_mul_ps(d, _mm512_load_ps(tokens.scales_of(token + j, group)));
+                sum[i][j]   = _mm512_fmadd_ps(both, _mm512_cvtepi32_ps(dot[i][j]), sum[i][j]);
+                sum[i][j]   = _mm512_fmadd_ps(m, _mm512_load_ps(tokens.offsets_of(token + j, group)), sum[i][j]);
             }
-            which = _mm512_add_epi32(which, second);
         }
     }
     for (int j = 0; j < COUNT; ++j) {
@@ -185,12 +191,11 @@ template <int COUNT> CQ_VECTORS void multiply(const Packed & weights, const Pack
     }
 }
 
-void multiply(int count, const Packed & weights, const Packed & tokens, int64_t token, int64_t pairs, float * sums) {
+void multiply(int count, const Packed & weights, const Packed & tokens, int64_t token, float * sums) {
     switch (count) {
-        case 1: multiply<1>(weights, tokens, token, pairs, sums); break;
-        case 2: multiply<2>(weights, tokens, token, pairs, sums); break;
-        case 3: multiply<3>(weights, tokens, token, pairs, sums); break;
-        default: multiply<TOKENS>(weights, tokens, token, pairs, sums); break;
+        case 1: multiply<1>(weights, tokens, token, sums); break;
+        case 2: multiply<2>(weights, tokens, token, sums); break;
+        default: multiply<TOKENS>(weights, tokens, token, sums); break;
     }
 }
 
@@ -214,7 +219,7 @@ void multiply(const ggml_compute_params * params, int64_t rows, int64_t tokens, 
             for (int64_t j = 0; j < count; j += TOKENS) {
                 float sums[ROWS * TOKENS];
                 int   few = static_cast<int>(std::min<int64_t>(TOKENS, count - j));
-                multiply(few, panel, some, j, (blocks + 1) / 2, sums);
+                multiply(few, panel, some, j, sums);
                 for (int t = 0; t < few; ++t) {
                     std::copy_n(sums + t * ROWS, wide, c + (from + j + t) * stride_c + at);
                 }
