@@ -1,5 +1,5 @@
 import { byId, el, isComposing } from './dom.js';
-import { closeOnBackdrop, openSheet } from './settings-view.js';
+import { closeOnBackdrop, openSheet } from './sheet.js';
 import { OFFER_KEYS, takeOffer } from './toast.js';
 
 /**
