@@ -3,7 +3,7 @@ const AGAIN_MS = 1_000;
 const LONGEST_AGAIN_MS = 30_000;
 
 /**
- * What happens to all conversations, as the server tells it: GET /api/stream/local.
+ * What happens to all conversations, as the server tells it: GET /api/stream/me.
  *
  * A page that nobody looks at lets go of its connection after a while, because a browser has few of them for one server,
  * and comes back with the position that it knows. The server then tells what was missed.
@@ -47,7 +47,7 @@ export class DurableStream extends EventTarget {
     this.#close();
     if (this.#ended) return;
     const fresh = this.#position === '';
-    const source = new EventSource(`/api/stream/local${fresh ? '' : `?last_event_id=${this.#position}`}`);
+    const source = new EventSource(`/api/stream/me${fresh ? '' : `?last_event_id=${this.#position}`}`);
     this.#source = source;
     source.onmessage = ({ data, lastEventId }) => this.#take(JSON.parse(data), lastEventId, fresh);
     source.onerror = () => {
