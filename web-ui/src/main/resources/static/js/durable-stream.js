@@ -9,7 +9,7 @@ const LONGEST_AGAIN_MS = 30_000;
  * and comes back with the position that it knows. The server then tells what was missed.
  *
  * Events: `told` (detail: an event of the server), `anew` (the stream is open and begins at the present: what came before
- * must be read), `state` (whether it is open has changed).
+ * must be read), `state` (whether it is open has changed), `refused` (the server answers, but with no stream).
  */
 export class DurableStream extends EventTarget {
   #source = null;
@@ -17,6 +17,7 @@ export class DurableStream extends EventTarget {
   #timer = 0;
   #again = AGAIN_MS;
   #ended = false;
+  #isPaused = false;
   isOpen = false;
 
   start() {
@@ -43,9 +44,20 @@ export class DurableStream extends EventTarget {
     this.#close();
   }
 
+  /** Lets go of the connection until `resume()`. */
+  pause() {
+    this.#isPaused = true;
+    this.#close();
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.hurry();
+  }
+
   #open() {
     this.#close();
-    if (this.#ended) return;
+    if (this.#ended || this.#isPaused) return;
     const fresh = this.#position === '';
     const source = new EventSource(`/api/stream/me${fresh ? '' : `?last_event_id=${this.#position}`}`);
     this.#source = source;
@@ -56,6 +68,7 @@ export class DurableStream extends EventTarget {
       if (source.readyState !== EventSource.CLOSED) return;
       this.#timer = setTimeout(() => this.#open(), this.#again);
       this.#again = Math.min(this.#again * 2, LONGEST_AGAIN_MS);
+      this.dispatchEvent(new Event('refused'));
     };
   }
 
