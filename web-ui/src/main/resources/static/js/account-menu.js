@@ -13,6 +13,7 @@ const ROLES = { admin: 'Administrator', user: 'User' };
  */
 export class AccountMenu {
   #session;
+  #onKeys;
   #password;
   #face = el('span.account-face', { ariaHidden: 'true' });
   #name = el('span.account-name', { dir: 'auto' });
@@ -21,9 +22,13 @@ export class AccountMenu {
   #popover = el('div.menu', { id: 'account-menu', role: 'menu', ariaLabel: 'Account', popover: 'auto' });
   #menu = new Menu(this.#popover);
 
-  /** @param {import('./session.js').Session} session */
-  constructor(session) {
+  /**
+   * @param {import('./session.js').Session} session
+   * @param {() => void} onKeys shows the API keys
+   */
+  constructor(session, onKeys) {
     this.#session = session;
+    this.#onKeys = onKeys;
     this.#password = new PasswordSheet(session);
     byId('sidebar').append(this.#button, this.#popover);
     this.#button.addEventListener('click', () => this.#open());
@@ -47,6 +52,7 @@ export class AccountMenu {
     menu.open(this.#button, [
       el('p.menu-head', { role: 'presentation', dir: 'auto' }, this.#session.account.email),
       menu.item('lock', 'Change password', () => this.#password.open()),
+      menu.item('key', 'API keys', this.#onKeys),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),
     ]);

@@ -7,6 +7,7 @@ import { Composer } from './composer.js';
 import { byId, el } from './dom.js';
 import { DurableStream } from './durable-stream.js';
 import { admitted, health, session } from './entrance.js';
+import { KeysView } from './keys-view.js';
 import { Library } from './library.js';
 import { ModelChoice } from './model-choice.js';
 import { ModelList } from './model-list.js';
@@ -53,9 +54,10 @@ const search = new ChatSearch(library);
 const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text), onAsked: () => composer.focus() });
 await nextTask();
 const composer = new Composer(chat, () => thread.toEnd());
-const settingsView = new SettingsView(settings, chat);
+const keysView = new KeysView();
+const settingsView = new SettingsView(settings, chat, () => keysView.offer());
 const pageTitle = new PageTitle(chat);
-new AccountMenu(session);
+new AccountMenu(session, () => keysView.open());
 new StatusView(health);
 
 const newChat = () => {

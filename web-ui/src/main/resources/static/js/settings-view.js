@@ -13,6 +13,7 @@ const SAVE_AFTER_MS = 400;
 export class SettingsView {
   #settings;
   #chat;
+  #onOpen;
   #dialog = byId('settings');
   #timer = 0;
   #changes = null;
@@ -20,10 +21,12 @@ export class SettingsView {
   /**
    * @param {import('./settings.js').Settings} settings
    * @param {import('./chat.js').Chat} chat
+   * @param {() => void} onOpen
    */
-  constructor(settings, chat) {
+  constructor(settings, chat, onOpen) {
     this.#settings = settings;
     this.#chat = chat;
+    this.#onOpen = onOpen;
     byId('open-settings').addEventListener('click', () => this.open());
     closeOnBackdrop(this.#dialog);
     this.#dialog.addEventListener('close', () => this.#store());
@@ -50,6 +53,7 @@ export class SettingsView {
     byId('scope').hidden = !hasChat;
     document.querySelector(`input[name=scope][value=${hasChat ? 'chat' : 'new'}]`).checked = true;
     this.#fill();
+    this.#onOpen();
     openSheet(this.#dialog);
   }
 
