@@ -80,6 +80,9 @@ class MatmulTest {
         multiply(0, 1, one, token, new Memory(4), 1);
 
         assertThat(call("cq_matmul_used")).isEqualTo(1);
+        assertThat(Tiny.LLAMA.batches("Q4_1")).isTrue();
+        assertThat(Tiny.LLAMA.batches("Q8_0")).isTrue();
+        assertThat(Tiny.LLAMA.batches("Q6_K")).isFalse();
     }
 
     /** How large sums get, which is what rounding is measured by. */
