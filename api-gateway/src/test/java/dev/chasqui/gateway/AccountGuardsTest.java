@@ -91,6 +91,13 @@ class AccountGuardsTest extends PeopledGatewayTest {
     }
 
     @Test
+    void aPasswordThatIsNoStringIsNotQuoted() throws Exception {
+        HttpResponse<String> refused = post("/api/auth/login", "{\"email\":\"ana@example.com\",\"password\":12345678}");
+
+        assertThat(json(refused.body()).get("error").asString()).isEqualTo("password: a number (expected: a string)");
+    }
+
+    @Test
     void aCookieOfHttpsStaysOneOfHttps() throws Exception {
         HttpResponse<String> made = send(HttpRequest.newBuilder(uri("/api/auth/register"))
                 .header("content-type", "application/json")

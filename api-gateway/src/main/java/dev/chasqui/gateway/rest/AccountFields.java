@@ -75,6 +75,10 @@ final class AccountFields {
 
     /** One that is compared only; too long a one is as wrong as another. */
     static String password(Fields fields, String field) {
+        JsonNode given = fields.any(field);
+        if (given != null && !given.isString()) {
+            throw RequestError.badValue(fields.path(field), Fields.kind(given) + " (expected: a string)");
+        }
         String password = fields.requiredString(field);
         return password.length() > LONGEST_PASSWORD ? "" : password;
     }
