@@ -1,6 +1,7 @@
 package dev.chasqui.node.store;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -13,7 +14,7 @@ public final class Spelling {
 
     /**
      * The known name that is most like the one that was written: the shortest that it is a part of, else the one that begins with
-     * the fewest letters to put in, take out or change; empty where none is near.
+     * the fewest letters to put in, take out or change, of several the shortest; empty where none is near.
      */
     public static String nearest(String written, Collection<String> known) {
         return nearest(written, List.of(), known);
@@ -32,7 +33,7 @@ public final class Spelling {
             if (least < 0) {
                 return best;
             }
-            for (String candidate : known) {
+            for (String candidate : shortestFirst(known)) {
                 String other = candidate.replace('_', '-').toLowerCase(Locale.ROOT);
                 boolean part = name.length() >= SHORTEST_PART && other.contains(name);
                 int distance = part ? other.length() - Integer.MAX_VALUE : distance(name, other);
@@ -43,6 +44,10 @@ public final class Spelling {
             }
         }
         return best;
+    }
+
+    private static List<String> shortestFirst(Collection<String> known) {
+        return known.stream().sorted(Comparator.comparingInt(String::length)).toList();
     }
 
     /** From the whole of one to as much of the other's beginning as is nearest. */
