@@ -67,6 +67,11 @@ class EnvironmentDefaultsTest {
         "MAX_HISTORY_MESSAGES, 12, --max-history-messages",
         "DATABASE_URL, memory:, --database-url",
         "CHASQUI_API_KEY, first-key, --api-keys",
+        "CHASQUI_ACCOUNTS, on, --accounts",
+        "CHASQUI_REGISTRATION, closed, --registration",
+        "CHASQUI_REQUESTS_PER_MINUTE, 60, --requests-per-minute",
+        "CHASQUI_TOKENS_PER_MINUTE, 10000, --tokens-per-minute",
+        "CHASQUI_PARALLEL_REQUESTS, 4, --parallel-requests",
         "CHASQUI_BACKEND, cpu, --backend",
         "CHASQUI_KV_TYPE, q8_0, --kv-type",
     })

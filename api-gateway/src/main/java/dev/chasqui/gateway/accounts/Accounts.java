@@ -20,6 +20,9 @@ import reactor.core.publisher.Mono;
  * with 403 {@code accounts_off}.
  */
 public final class Accounts implements AutoCloseable {
+    /** Whom a password is compared with where there is no account. */
+    private static final Account NOBODY = new Account("", "", "", Account.Role.USER, Passwords.NOBODYS, true, 0);
+
     private final AccountSettings settings;
     private final Database database;
     private final Authentication authentication;
@@ -133,10 +136,17 @@ public final class Accounts implements AutoCloseable {
         return settings.registrationOpen() ? Registration.OPEN : Registration.CLOSED;
     }
 
-    /** Makes an account and signs in. The first one is the administrator's. */
-    public Mono<SignedIn> register(Draft draft) {
+    /**
+     * Makes an account and signs in. The first one is the administrator's.
+     *
+     * @param address where the request came from
+     */
+    public Mono<SignedIn> register(Draft draft, String address) {
         requireEnabled();
-        return ifOpen().then(passwords.hash(draft.password()))
+        return ifOpen().then(Mono.defer(() -> {
+                    attempts.register(address);
+                    return passwords.hash(draft.password());
+                }))
                 .flatMap(hash ->
                         added(transaction -> AccountTable.isEmpty(transaction).flatMap(first -> {
                             if (!first && !settings.registrationOpen()) {
@@ -191,30 +201,41 @@ public final class Accounts implements AutoCloseable {
      */
     public Mono<SignedIn> signIn(String email, String password, String address) {
         requireEnabled();
-        attempts.require(email, address);
+        attempts.begin(email, address);
         return database.transaction(transaction -> AccountTable.findByEmail(transaction, email))
+                .defaultIfEmpty(NOBODY)
                 .flatMap(account -> passwords
                         .matches(password, account.passwordHash())
-                        .flatMap(right -> {
-                            if (!right) {
-                                return Mono.empty();
-                            }
-                            attempts.succeeded(email);
-                            return account.disabled()
-                                    ? Mono.error(RequestError.http(
-                                            403, "This account is disabled.", "account_disabled", null))
-                                    : database.transaction(transaction -> begin(transaction, account));
-                        }))
-                .switchIfEmpty(Mono.defer(() -> wrong(email, password, address)))
-                .doOnNext(signedIn ->
-                        registry.counter("auth.sign.ins", "result", "done").increment());
+                        .flatMap(right -> right ? begin(account) : Mono.error(wrongPassword())))
+                .doOnNext(signedIn -> {
+                    attempts.succeeded(email, address);
+                    registry.counter("auth.sign.ins", "result", "done").increment();
+                })
+                .doOnError(error -> refused(email, address, error));
     }
 
-    private Mono<SignedIn> wrong(String email, String password, String address) {
-        attempts.failed(email, address);
-        registry.counter("auth.sign.ins", "result", "refused").increment();
-        return Mono.error(
-                RequestError.http(401, "The e-mail address or the password is wrong.", "wrong_password", null));
+    /** While a password was compared it may have been changed, or its account disabled. */
+    private Mono<SignedIn> begin(Account compared) {
+        return database.transaction(transaction -> AccountTable.findToChange(transaction, compared.id())
+                        .filter(now -> now.passwordHash().equals(compared.passwordHash()))
+                        .flatMap(now -> now.disabled() ? Mono.error(disabled()) : begin(transaction, now)))
+                .switchIfEmpty(Mono.error(Accounts::wrongPassword));
+    }
+
+    private void refused(String email, String address, Throwable error) {
+        if (error instanceof RequestError known && known.status() == 401) {
+            registry.counter("auth.sign.ins", "result", "refused").increment();
+        } else {
+            attempts.withdraw(email, address);
+        }
+    }
+
+    private static RequestError wrongPassword() {
+        return RequestError.http(401, "The e-mail address or the password is wrong.", "wrong_password", null);
+    }
+
+    private static RequestError disabled() {
+        return RequestError.http(403, "This account is disabled.", "account_disabled", null);
     }
 
     /** Ends a session, or all of an account's. */
@@ -226,24 +247,36 @@ public final class Accounts implements AutoCloseable {
                 .then();
     }
 
-    /** Changes one's own password; all other sessions end. */
-    public Mono<Void> changePassword(Account account, @Nullable Session session, String current, String password) {
-        attempts.require(account.email(), "");
+    /**
+     * Changes one's own password; all other sessions end.
+     *
+     * @param address where the request came from
+     */
+    public Mono<Void> changePassword(
+            Account account, Session session, String current, String password, String address) {
+        attempts.begin(account.email(), address);
         return passwords
                 .matches(current, account.passwordHash())
-                .flatMap(right -> {
-                    if (!right) {
-                        attempts.failed(account.email(), "");
-                        return Mono.error(RequestError.badValue("current_password", "not the account's password"));
-                    }
-                    return passwords.hash(password);
+                .flatMap(right -> right ? passwords.hash(password) : Mono.error(notThePassword()))
+                .flatMap(hash -> database.transaction(transaction -> AccountTable.changePassword(
+                                transaction, account.id(), account.passwordHash(), hash)
+                        .flatMap(rows -> rows == 0
+                                ? Mono.error(notThePassword())
+                                : SessionTable.removeAll(transaction, account.id(), session.tokenHash()))))
+                .doOnNext(rows -> {
+                    attempts.succeeded(account.email(), address);
+                    authentication.forget();
                 })
-                .flatMap(hash -> database.transaction(transaction -> AccountTable.update(
-                                transaction, account.with(account.name(), account.role(), account.disabled(), hash))
-                        .then(SessionTable.removeAll(
-                                transaction, account.id(), session == null ? "" : session.tokenHash()))))
-                .doOnNext(rows -> authentication.forget())
+                .doOnError(error -> {
+                    if (!(error instanceof RequestError known && known.status() == 400)) {
+                        attempts.withdraw(account.email(), address);
+                    }
+                })
                 .then();
+    }
+
+    private static RequestError notThePassword() {
+        return RequestError.badValue("current_password", "not the account's password");
     }
 
     /** All of them, the oldest first. */
@@ -257,8 +290,9 @@ public final class Accounts implements AutoCloseable {
         requireEnabled();
         return passwords.hash(draft.password()).flatMap(hash -> {
             Account account = account(Secrets.newId("user_"), draft, role, hash);
-            return added(
-                    transaction -> AccountTable.insert(transaction, account).thenReturn(account));
+            return added(transaction ->
+                            AccountTable.insert(transaction, account).thenReturn(account))
+                    .doOnNext(made -> anybody = true);
         });
     }
 
@@ -268,11 +302,7 @@ public final class Accounts implements AutoCloseable {
         String password = change.password();
         Mono<String> hash = password == null ? Mono.just("") : passwords.hash(password);
         return hash.flatMap(fresh -> database.transaction(transaction -> find(transaction, id)
-                        .map(account -> account.with(
-                                change.name() == null ? account.name() : change.name(),
-                                change.role() == null ? account.role() : change.role(),
-                                change.disabled() == null ? account.disabled() : change.disabled(),
-                                fresh.isEmpty() ? account.passwordHash() : fresh))
+                        .map(account -> changed(account, change, fresh))
                         .flatMap(account -> AccountTable.update(transaction, account)
                                 .then(requireAdministrator(transaction))
                                 .then(
@@ -281,6 +311,15 @@ public final class Accounts implements AutoCloseable {
                                                 : Mono.just(0L))
                                 .thenReturn(account))))
                 .doOnNext(account -> authentication.forget());
+    }
+
+    /** @param hash of a new password; empty: it stays */
+    private static Account changed(Account account, Change change, String hash) {
+        return account.with(
+                change.name() == null ? account.name() : change.name(),
+                change.role() == null ? account.role() : change.role(),
+                change.disabled() == null ? account.disabled() : change.disabled(),
+                hash.isEmpty() ? account.passwordHash() : hash);
     }
 
     /** Removes somebody's account, with all that is stored for it. */
@@ -304,8 +343,10 @@ public final class Accounts implements AutoCloseable {
         return all;
     }
 
+    /** To change it, alone. */
     private static Mono<Account> find(Transaction transaction, String id) {
-        return AccountTable.find(transaction, id)
+        return AccountTable.lockAdministrators(transaction)
+                .then(AccountTable.findToChange(transaction, id))
                 .switchIfEmpty(Mono.error(
                         () -> RequestError.http(404, "There is no account of this id.", "account_not_found", null)));
     }

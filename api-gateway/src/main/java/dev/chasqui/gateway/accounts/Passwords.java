@@ -23,13 +23,13 @@ final class Passwords implements AutoCloseable {
     private static final int SALT_BYTES = 16;
     private static final int WAITING = 16;
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
+    /** A hash of no password, to compare with where there is no account, so that this takes as long. */
+    static final String NOBODYS = "0".repeat(2 * (SALT_BYTES + 64));
 
     private final Pbkdf2PasswordEncoder encoder =
             new Pbkdf2PasswordEncoder("", SALT_BYTES, ROUNDS, SecretKeyFactoryAlgorithm.PBKDF2WithHmacSHA512);
     private final ThreadPoolExecutor thread;
     private final Scheduler results;
-    /** Compared with where there is no account, so that this takes as long. */
-    private volatile String nobodys = "";
 
     Passwords(EventLoop loop) {
         thread = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING), task -> {
@@ -47,17 +47,6 @@ final class Passwords implements AutoCloseable {
 
     Mono<Boolean> matches(String password, String hash) {
         return slowly(() -> encoder.matches(password, hash));
-    }
-
-    /** Takes as long as a comparison, and says no. */
-    Mono<Boolean> matchesNobodys(String password) {
-        return slowly(() -> {
-            if (nobodys.isEmpty()) {
-                nobodys = encoder.encode("");
-            }
-            encoder.matches(password, nobodys);
-            return false;
-        });
     }
 
     private <T> Mono<T> slowly(Callable<T> work) {

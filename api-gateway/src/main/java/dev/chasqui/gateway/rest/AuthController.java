@@ -11,12 +11,11 @@ import dev.chasqui.gateway.limits.Usage;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
-import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpCookie;
 import org.springframework.http.ResponseCookie;
 import org.springframework.http.server.reactive.ServerHttpRequest;
@@ -43,7 +42,8 @@ final class AuthController {
     Mono<Void> register(ServerWebExchange exchange) {
         return bodies.read(
                 exchange.getRequest(),
-                body -> accounts.register(AccountFields.draft(Fields.of(body, "")))
+                body -> accounts.register(
+                                AccountFields.draft(Fields.of(body, "")), ClientAddress.of(exchange.getRequest()))
                         .flatMap(signedIn -> told(exchange, signedIn)));
     }
 
@@ -51,15 +51,15 @@ final class AuthController {
         return bodies.read(exchange.getRequest(), body -> {
             Fields fields = Fields.of(body, "");
             return accounts.signIn(
-                            fields.requiredString("email").strip(),
+                            AccountFields.email(fields),
                             AccountFields.password(fields, "password"),
-                            address(exchange.getRequest()))
+                            ClientAddress.of(exchange.getRequest()))
                     .flatMap(signedIn -> told(exchange, signedIn));
         });
     }
 
     private Mono<Void> told(ServerWebExchange exchange, Accounts.SignedIn signedIn) {
-        cookie(exchange, signedIn.token(), COOKIE_LIFE);
+        cookie(exchange, isHttps(exchange.getRequest()), signedIn.token(), COOKIE_LIFE);
         return Success.write(exchange, AccountJson.of(signedIn.principal(), Usage.NONE, clock.millis()));
     }
 
@@ -72,7 +72,7 @@ final class AuthController {
             Mono<Void> done =
                     account == null || session == null ? Mono.empty() : accounts.signOut(account, session, everywhere);
             return done.then(Mono.defer(() -> {
-                cookie(exchange, "", Duration.ZERO);
+                dropCookies(exchange);
                 return Success.write(
                         exchange, JsonNodeFactory.instance.objectNode().put("signed_out", true));
             }));
@@ -82,9 +82,10 @@ final class AuthController {
     /** A cookie that was brought lives on from here. */
     Mono<Void> me(ServerWebExchange exchange) {
         Principal principal = Principal.of(exchange);
-        HttpCookie brought = exchange.getRequest().getCookies().getFirst(Authentication.COOKIE);
-        if (brought != null && principal.session() != null) {
-            cookie(exchange, brought.getValue(), COOKIE_LIFE);
+        HttpCookie brought = Authentication.cookie(exchange.getRequest());
+        Session session = principal.session();
+        if (brought != null && session != null && session.isOf(brought.getValue())) {
+            cookie(exchange, isSecure(brought.getName()), brought.getValue(), COOKIE_LIFE);
         }
         ApiKey key = principal.key();
         Mono<Usage> usage = key == null
@@ -104,30 +105,43 @@ final class AuthController {
             Fields fields = Fields.of(body, "");
             String password = AccountFields.newPassword(fields, "password");
             return accounts.changePassword(
-                            account, session, AccountFields.password(fields, "current_password"), password)
+                            account,
+                            session,
+                            AccountFields.password(fields, "current_password"),
+                            password,
+                            ClientAddress.of(exchange.getRequest()))
                     .then(Mono.defer(() -> Success.write(
                             exchange, JsonNodeFactory.instance.objectNode().put("changed", true))));
         });
     }
 
-    /** Over https it goes over https only; behind a proxy that ends TLS the page's origin tells. */
-    private static void cookie(ServerWebExchange exchange, String token, Duration life) {
-        String origin = exchange.getRequest().getHeaders().getFirst("origin");
-        boolean secure = origin != null && origin.toLowerCase(Locale.ROOT).startsWith("https:");
+    /** Behind a proxy that ends TLS the page's origin tells; browsers say it with each POST. */
+    private static boolean isHttps(ServerHttpRequest request) {
+        String origin = request.getHeaders().getFirst("origin");
+        return origin != null && origin.toLowerCase(Locale.ROOT).startsWith("https:");
+    }
+
+    private static boolean isSecure(String name) {
+        return name.equals(Authentication.SECURE_COOKIE);
+    }
+
+    private static void dropCookies(ServerWebExchange exchange) {
+        for (String name : List.of(Authentication.COOKIE, Authentication.SECURE_COOKIE)) {
+            if (exchange.getRequest().getCookies().containsKey(name)) {
+                cookie(exchange, isSecure(name), "", Duration.ZERO);
+            }
+        }
+    }
+
+    private static void cookie(ServerWebExchange exchange, boolean secure, String token, Duration life) {
+        String name = secure ? Authentication.SECURE_COOKIE : Authentication.COOKIE;
         exchange.getResponse()
-                .addCookie(ResponseCookie.from(Authentication.COOKIE, token)
+                .addCookie(ResponseCookie.from(name, token)
                         .path("/")
                         .httpOnly(true)
                         .sameSite("Lax")
                         .secure(secure)
                         .maxAge(life)
                         .build());
-    }
-
-    private static String address(ServerHttpRequest request) {
-        @Nullable InetSocketAddress remote = request.getRemoteAddress();
-        return remote == null || remote.getAddress() == null
-                ? ""
-                : remote.getAddress().getHostAddress();
     }
 }
