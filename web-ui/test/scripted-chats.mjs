@@ -57,7 +57,7 @@ export class ScriptedChats {
    */
   async handle(request, response, url, readBody) {
     const { pathname: path, searchParams } = url;
-    if (path === '/api/stream/local') return this.#stream(request, response, searchParams), true;
+    if (path === '/api/stream/me') return this.#stream(request, response, searchParams), true;
     if (!path.startsWith('/api/conversations')) return false;
     const { status = 200, body: answer, type = 'application/json', headers = {} } = this.available
       ? await this.#answer(request.method, path.split('/').slice(3), searchParams, await readBody())

@@ -1,9 +1,10 @@
-// A small server whose answers are scripted by the test, with the page and the product's own headers: OpenAI's chat, and
-// stored conversations.
+// A small server whose answers are scripted by the test, with the page and the product's own headers: OpenAI's chat,
+// stored conversations, and accounts.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ScriptedAccounts } from './scripted-accounts.mjs';
 import { ScriptedChats } from './scripted-chats.mjs';
 import { ScriptedModels } from './scripted-models.mjs';
 
@@ -50,7 +51,9 @@ export class ScriptedServer {
   scripts = [{ pieces: ['Hello'] }];
   /** What the model was given: bodies of OpenAI's chat, and the same of stored conversations. */
   requests = [];
-  chats = new ScriptedChats(question => this.#nextScript(question), request => this.requests.push(request));
+  chats = this.#newChats();
+  /** Who may ask, and with which keys; without accounts everybody has `chats`. */
+  accounts = new ScriptedAccounts(id => (id === 'local' ? this.chats : this.#newChats()));
   /** Whether to be a server of another make, without /api. */
   withoutOwnRoutes = false;
   /** How many streams the client left early. */
@@ -77,6 +80,10 @@ export class ScriptedServer {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
+  #newChats() {
+    return new ScriptedChats(question => this.#nextScript(question), request => this.requests.push(request));
+  }
+
   #nextScript(question) {
     const script = this.scripts.length > 1 ? this.scripts.shift() : this.scripts[0];
     return typeof script === 'function' ? script(question) : script;
@@ -87,12 +94,15 @@ export class ScriptedServer {
     const path = url.pathname;
     this.paths.push(path);
     if (this.withoutOwnRoutes && path.startsWith('/api/')) return this.#json(response, {}, 404);
+    let read;
+    const readBody = () => (read ??= bodyOf(request));
+    if (await this.accounts.handle(request, response, path, readBody)) return;
     if (path === '/v1/models') return this.#json(response, { object: 'list', data: this.models.map(({ name }) => ({ id: name, object: 'model' })) });
     if (path === '/v1/chat/completions') return this.#chat(request, response);
-    if (await this.chats.handle(request, response, url, () => bodyOf(request))) return;
+    if (await this.accounts.chatsOf(request).handle(request, response, url, readBody)) return;
     if (path === '/api/health') {
       const database = { status: this.chats.available ? 'ready' : 'unavailable' };
-      return this.#json(response, { success: true, data: 'OK', ...this.health, database, timestamp: new Date().toISOString() });
+      return this.#json(response, { success: true, data: 'OK', ...this.accounts.health, ...this.health, database, timestamp: new Date().toISOString() });
     }
     if (this.modelWork.handle(request, response, path)) return undefined;
     if (path === '/api/models') return this.#json(response, { success: true, data: { models: this.models } });

@@ -35,6 +35,19 @@ test('the first paint needs less than 300 kB compressed', async t => {
   await page.context().close();
 });
 
+test('all that decides who is let in is fetched first, for nothing is seen before', () => {
+  const needed = new Set();
+  const need = name => {
+    if (needed.has(name)) return;
+    needed.add(name);
+    for (const [, other] of readFileSync(join(STATIC, 'js', name), 'utf8').matchAll(/^import .*'\.\/(.+)';$/gm)) need(other);
+  };
+  need('entrance.js');
+  const page = readFileSync(join(STATIC, 'index.html'), 'utf8');
+  const first = [...page.matchAll(/rel="modulepreload" href="js\/(.+)"/g)].map(([, name]) => name).filter(name => name !== 'main.js');
+  assert.deepEqual(first.sort(), [...needed].sort());
+});
+
 test('vendored files are the ones recorded', () => {
   execFileSync(process.execPath, [fileURLToPath(new URL('../../vendor.mjs', import.meta.url)), '--check'], { stdio: 'pipe' });
 });

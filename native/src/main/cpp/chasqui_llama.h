@@ -27,6 +27,8 @@ CQ_API void    cq_free(char * text);
 // {release, commit, build}; NULL: failed.
 CQ_API char * cq_start(const char * folder, int32_t length, char ** error);
 CQ_API char * cq_system_info(char ** error);
+// Whether this processor has the kernel of matmul.cpp.
+CQ_API int32_t cq_batches_q4_1();
 // Loads one more backend of the same release, such as a GPU's, before the first model. How many devices it brought; -1: failed,
 // also where it brought none.
 CQ_API int32_t cq_backend_add(const char * library, int32_t length, char ** error);

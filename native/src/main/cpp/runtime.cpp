@@ -150,6 +150,11 @@ CQ_API char * cq_system_info(char ** error) {
     return guarded<char *>(error, nullptr, [&] { return copy_text(llama_print_system_info()); });
 }
 
+CQ_API int32_t cq_batches_q4_1() {
+    auto can = reinterpret_cast<int32_t (*)()>(dlsym(RTLD_DEFAULT, "cq_matmul_can"));
+    return can != nullptr && can() != 0;
+}
+
 CQ_API int32_t cq_backend_add(const char * library, int32_t length, char ** error) {
     return guarded<int32_t>(error, -1, [&] {
         std::string path(checked(library), (size_t) length);

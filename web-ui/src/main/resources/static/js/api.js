@@ -91,6 +91,19 @@ export async function callApi(method, path, body) {
   return answer.data;
 }
 
+/** What a session adds to requests; without accounts nothing. */
+const session = { csrfToken: '', renew: async () => false };
+
+/**
+ * @param {object} changes
+ * @param {string} [changes.csrfToken] goes with every request that changes something; empty for none
+ * @param {() => Promise<boolean>} [changes.renew] asked when the server wants to know who asks; once somebody has signed in
+ *   again it says true, and the request is made again
+ */
+export function useSession(changes) {
+  Object.assign(session, changes);
+}
+
 function toDelta(chunk) {
   const choice = chunk?.choices?.[0];
   const delta = {};
@@ -104,12 +117,29 @@ function toDelta(chunk) {
 }
 
 /**
- * A request as `fetch` makes it.
+ * A request as `fetch` makes it, for whoever is signed in. Where the session has ended it waits until there is another one.
+ * @param {string} path
+ * @param {RequestInit & {headers?: Record<string, string>}} [options]
  * @throws {ApiError} with code `unreachable` where nobody answers
  */
-export async function send(path, options) {
+export async function send(path, options = {}) {
+  const response = await attempt(path, options);
+  if (path.startsWith('/api/auth/') || !(await isStranger(response)) || !(await session.renew())) return response;
+  return attempt(path, options);
+}
+
+/** Whether the server does not know, or not believe, who asks: nobody is signed in, or somebody anew on another page. */
+async function isStranger(response) {
+  if (response.status !== 403) return response.status === 401;
+  const body = parseJson(await response.clone().text().catch(() => ''));
+  return (body?.code ?? body?.error?.code) === 'csrf_token_missing';
+}
+
+async function attempt(path, options) {
+  const { method = 'GET', headers } = options;
+  const token = method === 'GET' ? '' : session.csrfToken;
   try {
-    return await fetch(path, options);
+    return await fetch(path, token === '' ? options : { ...options, headers: { ...headers, 'x-csrf-token': token } });
   } catch (error) {
     if (options.signal?.aborted && error.name === 'AbortError') throw error;
     throw new ApiError('The server cannot be reached.', { code: 'unreachable' });

@@ -23,3 +23,19 @@ export function dayGroup(time, now) {
   if (days < 30) return 'Last 30 days';
   return written(then, { month: 'long', year: 'numeric' });
 }
+
+/**
+ * A day, as `Dec 3, 2026`.
+ * @param {string} time as the server gives it
+ */
+export const dayOf = time => written(new Date(time), { day: 'numeric', month: 'short', year: 'numeric' });
+
+/**
+ * When something was, to the minute where that is today: `today, 14:05`.
+ * @param {string} time as the server gives it
+ */
+export function momentOf(time) {
+  const then = new Date(time);
+  if (then.toDateString() !== new Date().toDateString()) return dayOf(time);
+  return `today, ${written(then, { hour: '2-digit', minute: '2-digit', hour12: false })}`;
+}

@@ -3,13 +3,13 @@ const AGAIN_MS = 1_000;
 const LONGEST_AGAIN_MS = 30_000;
 
 /**
- * What happens to all conversations, as the server tells it: GET /api/stream/local.
+ * What happens to all conversations, as the server tells it: GET /api/stream/me.
  *
  * A page that nobody looks at lets go of its connection after a while, because a browser has few of them for one server,
  * and comes back with the position that it knows. The server then tells what was missed.
  *
  * Events: `told` (detail: an event of the server), `anew` (the stream is open and begins at the present: what came before
- * must be read), `state` (whether it is open has changed).
+ * must be read), `state` (whether it is open has changed), `refused` (the server answers, but with no stream).
  */
 export class DurableStream extends EventTarget {
   #source = null;
@@ -17,6 +17,7 @@ export class DurableStream extends EventTarget {
   #timer = 0;
   #again = AGAIN_MS;
   #ended = false;
+  #isPaused = false;
   isOpen = false;
 
   start() {
@@ -43,11 +44,22 @@ export class DurableStream extends EventTarget {
     this.#close();
   }
 
+  /** Lets go of the connection until `resume()`. */
+  pause() {
+    this.#isPaused = true;
+    this.#close();
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.hurry();
+  }
+
   #open() {
     this.#close();
-    if (this.#ended) return;
+    if (this.#ended || this.#isPaused) return;
     const fresh = this.#position === '';
-    const source = new EventSource(`/api/stream/local${fresh ? '' : `?last_event_id=${this.#position}`}`);
+    const source = new EventSource(`/api/stream/me${fresh ? '' : `?last_event_id=${this.#position}`}`);
     this.#source = source;
     source.onmessage = ({ data, lastEventId }) => this.#take(JSON.parse(data), lastEventId, fresh);
     source.onerror = () => {
@@ -56,6 +68,7 @@ export class DurableStream extends EventTarget {
       if (source.readyState !== EventSource.CLOSED) return;
       this.#timer = setTimeout(() => this.#open(), this.#again);
       this.#again = Math.min(this.#again * 2, LONGEST_AGAIN_MS);
+      this.dispatchEvent(new Event('refused'));
     };
   }
 

@@ -11,16 +11,20 @@ const READY_MS = 15_000;
  * @property {number|null} progress 0 to 1; null where unknown
  * @property {string} message the server's own words
  * @property {string} database whether chats can be stored: `ready`, `opening`, `unavailable`, or empty where it is not said
+ * @property {boolean} accounts whether one has to sign in
+ * @property {'open'|'closed'|'first'} registration who may make an account: everybody, nobody, or the one who comes first
  * @property {number} [bytesDone]
  * @property {number} [bytesTotal]
  */
 
+const NOTHING_SAID = { model: '', progress: null, message: '', database: '', accounts: false, registration: 'closed' };
+
 /** Watches the server's health. Event: `change`, when something that a person would see has changed. */
 export class HealthWatch extends EventTarget {
   /** @type {Health} */
-  current = { phase: 'connecting', model: '', progress: null, message: '', database: '' };
+  current = { phase: 'connecting', ...NOTHING_SAID };
   #timer = 0;
-  #asking = false;
+  #asking = null;
 
   /** Begins to watch. Also looks at once when the network comes back or the page is shown again. */
   start() {
@@ -30,31 +34,43 @@ export class HealthWatch extends EventTarget {
   }
 
   /** Looks now. */
-  async check() {
-    if (this.#asking) return;
-    this.#asking = true;
+  check() {
+    this.#asking ??= this.#look().finally(() => (this.#asking = null));
+    return this.#asking;
+  }
+
+  /** Tells what is known once more, for those who listen only now. */
+  tell() {
+    this.dispatchEvent(new Event('change'));
+  }
+
+  async #look() {
     clearTimeout(this.#timer);
-    const seen = await look();
-    this.#asking = false;
+    const seen = await look(this.current);
     this.#timer = setTimeout(() => this.check(), seen.phase === 'ready' ? READY_MS : WAITING_MS);
     if (JSON.stringify(seen) === JSON.stringify(this.current)) return;
     this.current = seen;
-    this.dispatchEvent(new Event('change'));
+    this.tell();
   }
 }
 
-/** @returns {Promise<Health>} */
-async function look() {
+/**
+ * @param {Health} before
+ * @returns {Promise<Health>}
+ */
+async function look({ accounts, registration }) {
   try {
     const body = await fetchHealth();
     // A server without this route is another product's; it will say for itself when it is not ready.
-    return body === null ? { phase: 'ready', model: '', progress: null, message: '', database: '' } : toHealth(body);
+    return body === null ? { phase: 'ready', ...NOTHING_SAID } : toHealth(body);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { phase: 'away', model: '', progress: null, message: '', database: '' };
+    // Who is let in does not change with a server that is away for a while.
+    return { phase: 'away', ...NOTHING_SAID, accounts, registration };
   }
 }
 
+const REGISTRATIONS = ['open', 'closed', 'first'];
 const PHASES = ['ready', 'downloading', 'loading', 'unavailable', 'failed'];
 
 /**
@@ -68,6 +84,8 @@ export function toHealth(body) {
     progress: Number.isFinite(body.progress) ? Math.min(Math.max(body.progress, 0), 1) : null,
     message: typeof body.message === 'string' ? body.message : '',
     database: typeof body.database?.status === 'string' ? body.database.status : '',
+    accounts: body.accounts === true,
+    registration: REGISTRATIONS.includes(body.registration) ? body.registration : 'closed',
   };
   if (body.bytes_total > 0) Object.assign(health, { bytesDone: Number(body.bytes_done) || 0, bytesTotal: Number(body.bytes_total) });
   return health;

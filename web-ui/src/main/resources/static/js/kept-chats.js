@@ -98,3 +98,6 @@ export function keepUnsent(chat, question) {
 export function loadUnsent(chat) {
   return restoreMessages([load(UNSENT + chat)])[0] ?? null;
 }
+
+/** How many questions there are that did not reach the server. */
+export const unsentCount = () => keysOf(UNSENT).length;

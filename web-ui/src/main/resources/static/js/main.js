@@ -1,3 +1,4 @@
+import { AccountMenu } from './account-menu.js';
 import { Chat } from './chat.js';
 import { ChatListView } from './chat-list-view.js';
 import { ChatSearch } from './chat-search.js';
@@ -5,7 +6,8 @@ import { copyText } from './clipboard.js';
 import { Composer } from './composer.js';
 import { byId, el } from './dom.js';
 import { DurableStream } from './durable-stream.js';
-import { HealthWatch } from './health.js';
+import { admitted, health, session } from './entrance.js';
+import { KeysView } from './keys-view.js';
 import { Library } from './library.js';
 import { ModelChoice } from './model-choice.js';
 import { ModelList } from './model-list.js';
@@ -33,10 +35,11 @@ const STARTERS = [
 /** How long the durable stream may take to open before the chats are read without it. */
 const STREAM_MS = 1_000;
 
+// What is kept and what is asked for depends on who is there.
+await admitted;
 // The page is put together in several tasks, so that none is long on a slow machine.
 await nextTask();
 const settings = new Settings();
-const health = new HealthWatch();
 const models = new ModelList();
 const chat = new Chat(() => ({ model: choice.name, chosen: settings.model, system: settings.system, sampling: settings.sampling }), () => library.canStore);
 const choice = new ModelChoice(settings, chat, health, models);
@@ -51,8 +54,10 @@ const search = new ChatSearch(library);
 const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text), onAsked: () => composer.focus() });
 await nextTask();
 const composer = new Composer(chat, () => thread.toEnd());
-const settingsView = new SettingsView(settings, chat);
+const keysView = new KeysView();
+const settingsView = new SettingsView(settings, chat, () => keysView.offer());
 const pageTitle = new PageTitle(chat);
+new AccountMenu(session, () => keysView.open());
 new StatusView(health);
 
 const newChat = () => {
@@ -154,6 +159,14 @@ health.addEventListener('change', () => {
   if (health.current.phase !== 'away') stream.hurry();
 });
 
+stream.addEventListener('refused', () => session.check());
+session.addEventListener('change', () => {
+  const isIn = session.state === 'in';
+  pageTitle.hide(!isIn);
+  if (isIn) stream.resume();
+  else stream.pause();
+});
+
 await nextTask();
 bindStorageNote(library);
 bindTransfer(library, id => router.go(id));
@@ -172,5 +185,5 @@ await nextTask();
 route();
 stream.start();
 setTimeout(() => stream.isOpen || readAll(), STREAM_MS);
-await health.start();
+health.tell();
 if (matchMedia('(pointer: fine)').matches) composer.focus();

@@ -1,7 +1,8 @@
-import { byId, el, icon } from './dom.js';
+import { el, icon } from './dom.js';
 import { formatBytes, formatPercent, formatSeconds } from './format.js';
 import { STATES } from './model-list.js';
-import { closeOnBackdrop, openSheet } from './settings-view.js';
+import { showProblem } from './problem.js';
+import { makeSheet, openSheet } from './sheet.js';
 
 /** The sheet in which models are fetched, loaded, unloaded and deleted. */
 export class ModelsView {
@@ -20,8 +21,6 @@ export class ModelsView {
   constructor(list, choice) {
     this.#list = list;
     this.#choice = choice;
-    byId('announcer').before(this.#dialog);
-    closeOnBackdrop(this.#dialog);
     this.#dialog.addEventListener('close', () => (list.isWatched = false));
     // The list's problems change without another model being chosen.
     for (const source of [list, choice]) source.addEventListener('change', () => this.#dialog.open && this.#show());
@@ -29,42 +28,32 @@ export class ModelsView {
 
   /** Shows the sheet. */
   open() {
-    this.#tell('');
+    showProblem(this.#form, '');
     this.#show();
     openSheet(this.#dialog);
     this.#list.isWatched = true;
   }
 
   #build() {
-    const close = el('button.quiet.round', { ariaLabel: 'Close the models' }, icon('close'));
-    const head = el('form.sheet-head', { method: 'dialog' }, el('h2', { id: 'models-title' }, 'Models'), close);
     const about = el('p.about', { id: 'model-name-about' }, 'A name of the catalogue below, hf:owner/repo/file.gguf, or the https address of a GGUF file.');
     const label = el('label', { htmlFor: 'model-name' }, 'Get a model');
     const line = el('div.get-line', {}, this.#input, el('button.plain', { type: 'submit' }, icon('save'), 'Get'));
     this.#form.append(label, line, about);
     this.#input.setAttribute('aria-describedby', 'model-name-about');
-    const dialog = el('dialog.sheet', { id: 'models-sheet' }, head, el('div.sheet-body', {}, this.#form, this.#items));
-    dialog.setAttribute('aria-labelledby', 'models-title');
-    return dialog;
+    return makeSheet('models-sheet', { title: 'Models', closeLabel: 'Close the models' }, this.#form, this.#items);
   }
 
   async #get(event) {
     event.preventDefault();
     const name = this.#input.value.trim();
     if (name === '') return;
-    this.#tell('');
+    showProblem(this.#form, '');
     this.#input.value = '';
     await this.#list.pull(name);
     const problem = this.#list.get(name) ? undefined : this.#list.problems.get(name);
     if (problem === undefined) return;
-    this.#tell(problem);
+    showProblem(this.#form, problem);
     if (this.#input.value === '') this.#input.value = name;
-  }
-
-  /** Says why a model could not be fetched; nothing where the text is empty. */
-  #tell(problem) {
-    this.#form.querySelector('.problem')?.remove();
-    if (problem !== '') this.#form.append(el('p.problem', { role: 'alert' }, problem));
   }
 
   #show() {

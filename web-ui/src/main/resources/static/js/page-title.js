@@ -6,6 +6,7 @@ export class PageTitle {
   #chat;
   #title = '';
   #hasNews = false;
+  #isHidden = false;
 
   /** @param {import('./chat.js').Chat} chat */
   constructor(chat) {
@@ -27,7 +28,14 @@ export class PageTitle {
     this.#write();
   }
 
+  /** @param {boolean} isHidden whether it must not be seen what the page is about */
+  hide(isHidden) {
+    this.#isHidden = isHidden;
+    this.#write();
+  }
+
   #write() {
+    if (this.#isHidden) return;
     const sign = this.#chat.busy ? RUNNING : this.#hasNews ? NEWS : '';
     const text = `${sign}${this.#title === '' ? 'Chasqui' : `${this.#title} · Chasqui`}`;
     if (document.title !== text) document.title = text;

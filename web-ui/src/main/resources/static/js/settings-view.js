@@ -1,5 +1,7 @@
-import { byId, el } from './dom.js';
+import { byId } from './dom.js';
+import { showProblem } from './problem.js';
 import { SAMPLING, parseSampling } from './settings.js';
+import { closeOnBackdrop, openSheet } from './sheet.js';
 import { THEMES, currentTheme, setTheme } from './theme.js';
 
 const SAVE_AFTER_MS = 400;
@@ -11,6 +13,7 @@ const SAVE_AFTER_MS = 400;
 export class SettingsView {
   #settings;
   #chat;
+  #onOpen;
   #dialog = byId('settings');
   #timer = 0;
   #changes = null;
@@ -18,10 +21,12 @@ export class SettingsView {
   /**
    * @param {import('./settings.js').Settings} settings
    * @param {import('./chat.js').Chat} chat
+   * @param {() => void} onOpen
    */
-  constructor(settings, chat) {
+  constructor(settings, chat, onOpen) {
     this.#settings = settings;
     this.#chat = chat;
+    this.#onOpen = onOpen;
     byId('open-settings').addEventListener('click', () => this.open());
     closeOnBackdrop(this.#dialog);
     this.#dialog.addEventListener('close', () => this.#store());
@@ -48,6 +53,7 @@ export class SettingsView {
     byId('scope').hidden = !hasChat;
     document.querySelector(`input[name=scope][value=${hasChat ? 'chat' : 'new'}]`).checked = true;
     this.#fill();
+    this.#onOpen();
     openSheet(this.#dialog);
   }
 
@@ -83,7 +89,7 @@ export class SettingsView {
     byId('single-keys').checked = this.#settings.singleKeys;
     for (const name of Object.keys(SAMPLING)) {
       byId(name).value = sampling[name] ?? '';
-      showProblem(byId(name), '');
+      markProblem(byId(name), '');
     }
   }
 
@@ -94,34 +100,16 @@ export class SettingsView {
       if (value === null) delete sampling[name];
       else sampling[name] = value;
       this.#set({ sampling });
-      showProblem(input, '');
+      markProblem(input, '');
     } catch (error) {
-      showProblem(input, error.message);
+      markProblem(input, error.message);
     }
   }
 }
 
-/**
- * Shows a dialog as a sheet over the page.
- * @param {HTMLDialogElement} dialog
- */
-export function openSheet(dialog) {
-  if (!dialog.open) dialog.showModal();
-}
-
-/**
- * Lets a click beside the dialog close it.
- * @param {HTMLDialogElement} dialog
- */
-export function closeOnBackdrop(dialog) {
-  dialog.addEventListener('click', event => event.target === dialog && dialog.close());
-}
-
-function showProblem(input, text) {
-  const field = input.closest('.field');
-  field.querySelector('.problem')?.remove();
+function markProblem(input, text) {
   input.ariaInvalid = text === '' ? null : 'true';
-  if (text !== '') field.append(el('p.problem', { role: 'alert' }, text));
+  showProblem(input.closest('.field'), text);
 }
 
 function bindTheme() {

@@ -1,5 +1,5 @@
 import { byId, el, isComposing } from './dom.js';
-import { closeOnBackdrop, openSheet } from './settings-view.js';
+import { closeOnBackdrop, openSheet } from './sheet.js';
 import { OFFER_KEYS, takeOffer } from './toast.js';
 
 /**
@@ -55,7 +55,7 @@ export function bindShortcuts({ chat, composer, settings, sidebar, copyLast, edi
   byId('shortcut-list').append(...shortcuts.flatMap(describe));
   addEventListener('keydown', event => {
     const shortcut = shortcuts.find(({ matches }) => matches?.(event));
-    if (!shortcut || event.defaultPrevented || isComposing(event) || document.querySelector('dialog[open]')) return;
+    if (!shortcut || event.defaultPrevented || isComposing(event) || document.querySelector('dialog[open], #sign-in:not([hidden])')) return;
     const isSingle = shortcut.keys.length === 1 && shortcut.keys[0].length === 1;
     if (isSingle && (!settings.singleKeys || isTyping(event.target))) return;
     event.preventDefault();

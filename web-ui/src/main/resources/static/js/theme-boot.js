@@ -1,5 +1,6 @@
 // Runs before the first paint, so that a remembered theme or a closed side never flashes. A classic script: modules run
-// too late.
+// too late. Nor does the page itself flash, which may be seen once it is known who is there.
+document.documentElement.dataset.access = 'unknown';
 try {
   const theme = JSON.parse(localStorage.getItem('chasqui.theme'));
   if (theme === 'dark' || theme === 'light') document.documentElement.dataset.theme = theme;

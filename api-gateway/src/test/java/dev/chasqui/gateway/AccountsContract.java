@@ -6,14 +6,14 @@ import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
 /** Accounts, sessions and keys, whatever the database. */
-abstract class AccountsContract extends GatewayTest {
-    static final String HI = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+abstract class AccountsContract extends PeopledGatewayTest {
     private static final String OPERATOR = "operators-own-key";
 
     /** The address of an empty database. */
@@ -44,62 +44,12 @@ abstract class AccountsContract extends GatewayTest {
         }
     }
 
-    /** What a browser holds of somebody who has signed in. */
-    record Person(String cookie, String csrf, JsonNode told) {
-        String token() {
-            return cookie.substring(cookie.indexOf('=') + 1);
-        }
-    }
-
-    Person signedIn(HttpResponse<String> response) {
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        String cookie = response.headers().firstValue("set-cookie").orElseThrow();
-        JsonNode data = json(response.body()).get("data");
-        return new Person(
-                cookie.substring(0, cookie.indexOf(';')), data.get("csrf_token").asString(), data);
-    }
-
-    Person register(String email) throws Exception {
-        return signedIn(post("/api/auth/register", credentials(email, "a long password")));
-    }
-
-    static String credentials(String email, String password) {
-        return "{\"email\":\"" + email + "\",\"password\":\"" + password + "\"}";
-    }
-
-    HttpResponse<String> as(Person person, String method, String path, String body)
-            throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
-                .header("cookie", person.cookie())
-                .header("x-csrf-token", person.csrf())
-                .method(method, HttpRequest.BodyPublishers.ofString(body));
-        return send(body.isEmpty() ? request : request.header("content-type", "application/json"));
-    }
-
-    HttpResponse<String> withKey(String key, String method, String path, String body)
-            throws IOException, InterruptedException {
-        return send(HttpRequest.newBuilder(uri(path))
-                .header("authorization", "Bearer " + key)
-                .header("content-type", "application/json")
-                .method(method, HttpRequest.BodyPublishers.ofString(body)));
-    }
-
-    String key(Person person, String draft) throws Exception {
-        HttpResponse<String> made = as(person, "POST", "/api/keys", draft);
-        assertThat(made.statusCode()).as(made.body()).isEqualTo(200);
-        return json(made.body()).at("/data/key").asString();
-    }
-
     private JsonNode health() {
         try {
             return json(get("/api/health").body());
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    static String code(HttpResponse<String> response) {
-        return json(response.body()).path("code").asString("");
     }
 
     @Test
@@ -442,5 +392,35 @@ abstract class AccountsContract extends GatewayTest {
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Each of them sees the other one as an administrator, until one of them is none. */
+    @Test
+    void administratorsWhoTurnOnEachOtherLeaveOne() throws Exception {
+        Person ana = register("ana@example.com");
+        Person ben = register("ben@example.com");
+        String id = ben.told().at("/account/id").asString();
+
+        for (int i = 0; i < 5; i++) {
+            as(ana, "PATCH", "/api/accounts/" + id, "{\"role\":\"admin\"}");
+            as(ben, "PATCH", "/api/accounts/local", "{\"role\":\"admin\"}");
+            CompletableFuture<HttpResponse<String>> one = demote(ana, id);
+            CompletableFuture<HttpResponse<String>> other = demote(ben, "local");
+
+            List<Integer> codes = List.of(one.get().statusCode(), other.get().statusCode());
+            assertThat(codes).containsOnlyOnce(200);
+            assertThat(codes).as("the later one").containsAnyOf(403, 409);
+        }
+    }
+
+    private CompletableFuture<HttpResponse<String>> demote(Person person, String id) {
+        return HTTP.sendAsync(
+                HttpRequest.newBuilder(uri("/api/accounts/" + id))
+                        .header("cookie", person.cookie())
+                        .header("x-csrf-token", person.csrf())
+                        .header("content-type", "application/json")
+                        .method("PATCH", HttpRequest.BodyPublishers.ofString("{\"role\":\"user\"}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 }

@@ -22,14 +22,15 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /** Holds the tables of {@code docs/errors.md} against what is really answered. */
-class ErrorTablesTest extends GatewayTest {
+class ErrorTablesTest extends PeopledGatewayTest {
     private static final String KEY = "sk-0123456789";
-    private static final String HI = "{\"input\":\"Hi\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    private static final String ANY = "{\"input\":\"Hi\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
     private static final Path TABLES = Path.of("..", "docs", "errors.md");
 
     @Override
     GatewaySettings settings() {
-        return guarded(List.of(KEY), List.of(), List.of());
+        return peopled(
+                new GatewaySettings.Accounts(true, "closed", 0, 0, 0), List.of(KEY), GatewaySettings.Stored.defaults());
     }
 
     @Test
@@ -54,11 +55,11 @@ class ErrorTablesTest extends GatewayTest {
                     null,
                     retry ? 3_000 : 0));
 
-            HttpResponse<String> openAi = ask("/v1/chat/completions", HI);
-            HttpResponse<String> response = ask("/v1/responses", HI);
-            HttpResponse<String> anthropic = ask("/v1/messages", HI);
-            HttpResponse<String> own = ask("/api/chat", HI);
-            HttpResponse<String> stream = ask("/v1/responses", HI.replace("{\"input", "{\"stream\":true,\"input"));
+            HttpResponse<String> openAi = ask("/v1/chat/completions", ANY);
+            HttpResponse<String> response = ask("/v1/responses", ANY);
+            HttpResponse<String> anthropic = ask("/v1/messages", ANY);
+            HttpResponse<String> own = ask("/api/chat", ANY);
+            HttpResponse<String> stream = ask("/v1/responses", ANY.replace("{\"input", "{\"stream\":true,\"input"));
 
             for (HttpResponse<String> answer : List.of(openAi, response, anthropic, own, stream)) {
                 assertThat(answer.statusCode()).as(row[0]).isEqualTo(status);
@@ -81,7 +82,7 @@ class ErrorTablesTest extends GatewayTest {
 
     @Test
     void anthropicsTypeFollowsTheStatus() throws Exception {
-        HttpRequest.BodyPublisher hi = HttpRequest.BodyPublishers.ofString(HI);
+        HttpRequest.BodyPublisher hi = HttpRequest.BodyPublishers.ofString(ANY);
         List<HttpRequest.Builder> requests = List.of(
                 request("/v1/messages").POST(HttpRequest.BodyPublishers.ofString("{")),
                 HttpRequest.newBuilder(uri("/v1/messages")).POST(hi),
@@ -116,12 +117,12 @@ class ErrorTablesTest extends GatewayTest {
         Map<String, Integer> seen = new HashMap<>(Map.of(
                 "request_timeout", 408, "overloaded", 503, "database_unavailable", 503, "too_many_streams", 429));
         for (HttpRequest.Builder request : provocations()) {
-            HttpResponse<String> answer = send(request);
-            JsonNode body = json(answer.body());
-            JsonNode code = body.has("code") ? body.get("code") : body.at("/error/code");
-            seen.put(code.asString(), answer.statusCode());
+            see(seen, send(request));
         }
-
+        whatIsSaidOfAccounts(seen);
+        whatIsSaidOfPasswords(seen);
+        whatIsSaidOfKeys(seen);
+        withoutAccounts(seen);
         raw(seen, "GET /v1/models HTTP/1.1\r\nHost: evil.example.com\r\n");
         Map<String, Integer> written = new HashMap<>();
         for (String[] row : rows(3)) {
@@ -129,6 +130,58 @@ class ErrorTablesTest extends GatewayTest {
         }
         assertThat(new TreeSet<>(seen.keySet())).isEqualTo(new TreeSet<>(written.keySet()));
         assertThat(seen).isEqualTo(written);
+    }
+
+    private static void see(Map<String, Integer> seen, HttpResponse<String> answer) {
+        JsonNode body = json(answer.body());
+        JsonNode code = body.has("code") ? body.get("code") : body.at("/error/code");
+        Integer before = seen.put(code.asString("none"), answer.statusCode());
+        assertThat(before == null || before == answer.statusCode()).isTrue();
+    }
+
+    private void whatIsSaidOfAccounts(Map<String, Integer> seen) throws Exception {
+        Person ana = register("ana@example.com");
+        String ben = credentials("ben@example.com", "a long password");
+        String id = json(as(ana, "POST", "/api/accounts", ben).body())
+                .at("/data/id")
+                .asString();
+
+        see(seen, post("/api/auth/register", credentials("carl@example.com", "a long password")));
+        see(seen, as(ana, "POST", "/api/accounts", ben));
+        see(seen, as(ana, "DELETE", "/api/accounts/user_x", ""));
+        see(seen, as(ana, "DELETE", "/api/accounts/local", ""));
+        see(seen, as(new Person(ana.cookie(), "", ana.told()), "POST", "/api/keys", "{}"));
+        as(ana, "PATCH", "/api/accounts/" + id, "{\"disabled\":true}");
+        see(seen, post("/api/auth/login", ben));
+    }
+
+    private void whatIsSaidOfPasswords(Map<String, Integer> seen) throws Exception {
+        for (int i = 0; i < 6; i++) {
+            see(seen, post("/api/auth/login", credentials("nobody@example.com", "not this one")));
+        }
+        see(seen, ask("/api/auth/password", "{}"));
+    }
+
+    private void whatIsSaidOfKeys(Map<String, Integer> seen) throws Exception {
+        String key = json(ask("/api/keys", "{\"limits\":{\"requests_per_minute\":1}}")
+                        .body())
+                .at("/data/key")
+                .asString();
+
+        see(seen, withKey(key, "GET", "/metrics", ""));
+        see(seen, withKey(KEY, "GET", "/api/keys/key_x", ""));
+        withKey(key, "POST", "/v1/chat/completions", ANY);
+        see(seen, withKey(key, "POST", "/v1/chat/completions", ANY));
+    }
+
+    private void withoutAccounts(Map<String, Integer> seen) throws Exception {
+        Gateway first = gateway;
+        try (Gateway without = Gateway.start(guarded(List.of(KEY), List.of(), List.of()))) {
+            gateway = without;
+            see(seen, post("/api/auth/login", credentials("ana@example.com", "a long password")));
+        } finally {
+            gateway = first;
+        }
     }
 
     /** What a proper client cannot send. */
@@ -155,7 +208,7 @@ class ErrorTablesTest extends GatewayTest {
         return List.of(
                 request(chat).POST(HttpRequest.BodyPublishers.ofString("{}")),
                 request(chat).POST(HttpRequest.BodyPublishers.ofString("{")),
-                HttpRequest.newBuilder(uri(chat)).POST(HttpRequest.BodyPublishers.ofString(HI)),
+                HttpRequest.newBuilder(uri(chat)).POST(HttpRequest.BodyPublishers.ofString(ANY)),
                 request("/v1/models").header("origin", "https://evil.example.com"),
                 request("/v1/nothing"),
                 request("/v1/responses/resp_x"),
@@ -166,7 +219,7 @@ class ErrorTablesTest extends GatewayTest {
                 request("/api/stream/nobody"),
                 request(chat).GET(),
                 request(chat).POST(HttpRequest.BodyPublishers.ofByteArray(new byte[11 << 20])),
-                request(chat).setHeader("content-type", "text/plain").POST(HttpRequest.BodyPublishers.ofString(HI)));
+                request(chat).setHeader("content-type", "text/plain").POST(HttpRequest.BodyPublishers.ofString(ANY)));
     }
 
     private HttpResponse<String> ask(String path, String body) throws Exception {

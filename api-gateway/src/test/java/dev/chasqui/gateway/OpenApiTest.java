@@ -23,10 +23,25 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Holds {@code /openapi.json} against the routes, the requests that are read and the answers that are given. */
-class OpenApiTest extends GatewayTest {
+/**
+ * Holds {@code /openapi.json} against the routes, the requests that are read and the answers that are given; an administrator
+ * asks.
+ */
+class OpenApiTest extends PeopledGatewayTest {
+    private static final String PASSWORD = "a long password";
+
     private JsonNode description;
+    private Person ana;
+    private int others;
     private String question = "";
+
+    @Override
+    GatewaySettings settings() {
+        return peopled(
+                new GatewaySettings.Accounts(true, "open", 0, 0, 0),
+                List.of("operators-own-key"),
+                GatewaySettings.Stored.defaults());
+    }
 
     /** One thing that can be asked, as it is described. */
     private record Operation(String method, String path, JsonNode node) {
@@ -39,6 +54,7 @@ class OpenApiTest extends GatewayTest {
     @BeforeEach
     void read() throws Exception {
         description = json(get("/openapi.json").body());
+        ana = register("ana@example.com");
     }
 
     @Test
@@ -89,7 +105,8 @@ class OpenApiTest extends GatewayTest {
 
     @Test
     void everyExampleIsAnsweredAsDescribed() throws Exception {
-        String stored = json(post("/v1/responses", "{\"input\":\"Hi\"}").body())
+        String stored = json(as(ana, "POST", "/v1/responses", "{\"input\":\"Hi\"}")
+                        .body())
                 .get("id")
                 .asString();
         for (Operation operation : operations()) {
@@ -98,13 +115,7 @@ class OpenApiTest extends GatewayTest {
                     || isElsewhere(operation)) {
                 continue;
             }
-            String path = operation
-                    .path()
-                    .replaceAll("\\{.*}", operation.path().contains("responses") ? stored : ScriptedNode.MODEL);
-            if (operation.path().contains("/conversations/{id}")) {
-                path = operation.path().replace("{id}", conversation());
-            }
-            HttpResponse<String> response = ask(operation, path, example(operation));
+            HttpResponse<String> response = ask(operation, path(operation, stored), example(operation));
 
             assertThat(response.statusCode())
                     .as("%s: %s", operation, response.body())
@@ -117,19 +128,106 @@ class OpenApiTest extends GatewayTest {
                 check(operation.toString(), content.at("/application~1json/schema"), json(response.body()));
             }
         }
-        JsonNode deleted =
-                json(send(HttpRequest.newBuilder(uri("/v1/responses/" + stored)).DELETE())
-                        .body());
-        check("DELETE", description.at("/components/schemas/DeletedResponse"), deleted);
-        JsonNode removed = json(send(HttpRequest.newBuilder(uri("/api/conversations/" + conversation()))
-                        .DELETE())
-                .body());
-        check("DELETE", description.at("/components/schemas/DeletedConversation"), removed);
+        check("DELETE", description.at("/components/schemas/DeletedResponse"), deleted("/v1/responses/" + stored));
+        check(
+                "DELETE",
+                description.at("/components/schemas/DeletedConversation"),
+                deleted("/api/conversations/" + conversation()));
+        check("DELETE", description.at("/components/schemas/OneKey"), deleted("/api/keys/" + storedKey()));
+        check("DELETE", description.at("/components/schemas/DeletedAccount"), deleted("/api/accounts/" + account()));
+    }
+
+    private JsonNode deleted(String path) throws Exception {
+        HttpResponse<String> answer = as(ana, "DELETE", path, "");
+        assertThat(answer.statusCode()).as(path).isEqualTo(200);
+        return json(answer.body());
+    }
+
+    private String path(Operation operation, String response) throws Exception {
+        String path = operation.path();
+        if (path.contains("/conversations/{id}")) {
+            return path.replace("{id}", conversation());
+        }
+        if (path.startsWith("/api/keys/")) {
+            return path.replace("{id}", storedKey());
+        }
+        if (path.startsWith("/api/accounts/")) {
+            return path.replace("{id}", account());
+        }
+        return path.replaceAll("\\{.*}", path.contains("responses") ? response : ScriptedNode.MODEL);
+    }
+
+    /** Whatever lets somebody in, who asks is told in the same form. */
+    @Test
+    void whoAsksIsToldAsDescribed() throws Exception {
+        JsonNode schema = description.at("/components/schemas/SignedIn");
+        String key = key(ana, "{\"limits\":{\"parallel\":3},\"expires_in\":60}");
+
+        for (String offered : List.of(ana.token(), key, "operators-own-key")) {
+            HttpResponse<String> me = withKey(offered, "GET", "/api/auth/me", "");
+            assertThat(me.statusCode()).isEqualTo(200);
+            check("me", schema, json(me.body()));
+        }
+        check(
+                "keys",
+                description.at("/components/schemas/KeyList"),
+                json(as(ana, "GET", "/api/keys?all=true&revoked=true", "").body()));
+    }
+
+    @Test
+    void aPageCanTellHowToSignIn() throws Exception {
+        JsonNode schemes = description.at("/components/securitySchemes");
+        Person ben = register("ben@example.com");
+
+        assertThat(ben.cookie()).startsWith(schemes.at("/session/name").asString() + "=");
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri("/api/auth/logout"))
+                .header("cookie", ben.cookie())
+                .header(schemes.at("/csrf/name").asString(), ben.csrf());
+        assertThat(send(request.POST(HttpRequest.BodyPublishers.noBody())).statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void whatIsOpenIsSaidToBe() throws Exception {
+        for (Operation operation : operations()) {
+            String path = operation.path().replaceAll("\\{.*}", ScriptedNode.MODEL);
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(uri(path)).method(operation.method(), HttpRequest.BodyPublishers.noBody());
+
+            assertThat(send(request).statusCode() != 401)
+                    .as(operation.toString())
+                    .isEqualTo(isOpen(operation));
+        }
+    }
+
+    private static boolean isOpen(Operation operation) {
+        JsonNode security = operation.node().path("security");
+        return security.isArray() && security.isEmpty();
+    }
+
+    private String storedKey() throws Exception {
+        return json(as(ana, "POST", "/api/keys", "{}").body()).at("/data/id").asString();
+    }
+
+    private String account() throws Exception {
+        String email = "other-" + others++ + "@example.com";
+        HttpResponse<String> made = as(ana, "POST", "/api/accounts", credentials(email, PASSWORD));
+        return json(made.body()).at("/data/id").asString();
+    }
+
+    /** What ends or changes sessions is asked by somebody else, so that this one can go on. */
+    private Person asking(Operation operation) throws Exception {
+        if (!operation.path().matches("/api/auth/(logout|password)")) {
+            return ana;
+        }
+        account();
+        String email = "other-" + (others - 1) + "@example.com";
+        return signedIn(post("/api/auth/login", credentials(email, PASSWORD)));
     }
 
     /** A stored conversation with a question and its answer, which the examples' question stands for. */
     private String conversation() throws Exception {
-        JsonNode begun = json(post("/api/chat", "{\"message\":\"Hi\",\"stream\":false}")
+        JsonNode begun = json(as(ana, "POST", "/api/chat", "{\"message\":\"Hi\",\"stream\":false}")
                         .body())
                 .get("data");
         question = begun.get("question_id").asString();
@@ -220,7 +318,11 @@ class OpenApiTest extends GatewayTest {
     }
 
     private HttpResponse<String> ask(Operation operation, String path, JsonNode body) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path)).header("content-type", "application/json");
+        Person person = asking(operation);
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
+                .header("content-type", "application/json")
+                .header("cookie", person.cookie())
+                .header("x-csrf-token", person.csrf());
         return send(request.method(
                 operation.method(),
                 body.isMissingNode()

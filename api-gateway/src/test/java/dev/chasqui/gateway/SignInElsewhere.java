@@ -66,7 +66,7 @@ abstract class SignInElsewhere extends GatewayTest {
 
         HttpResponse<String> json(String path, String body) throws Exception {
             HttpRequest.Builder request = request(path, false).header("content-type", "application/json");
-            String csrf = has("chasqui_session") ? me().get("csrf_token").asString() : "";
+            String csrf = isSignedIn() ? me().get("csrf_token").asString() : "";
             return keep(send((csrf.isEmpty() ? request : request.header("x-csrf-token", csrf))
                     .POST(HttpRequest.BodyPublishers.ofString(body))));
         }
@@ -95,6 +95,15 @@ abstract class SignInElsewhere extends GatewayTest {
 
         boolean has(String cookie) {
             return cookies.containsKey(cookie);
+        }
+
+        boolean isSignedIn() {
+            return !session().isEmpty();
+        }
+
+        /** Its cookie, by whichever name. */
+        String session() {
+            return cookies.getOrDefault("__Host-chasqui_session", cookie("chasqui_session"));
         }
 
         String cookie(String name) {

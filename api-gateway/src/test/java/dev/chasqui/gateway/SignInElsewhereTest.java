@@ -53,7 +53,7 @@ class SignInElsewhereTest extends SignInElsewhere {
         assertThat(back.statusCode()).isEqualTo(303);
         assertThat(location(back)).isEqualTo("/?view=keys");
         assertThat(browser.has("chasqui_oauth_github")).isFalse();
-        assertThat(browser.cookie("chasqui_session")).contains("HTTPOnly", "SameSite=Lax", "Secure");
+        assertThat(browser.cookie("__Host-chasqui_session")).contains("HTTPOnly", "SameSite=Lax", "Secure");
         assertThat(browser.me().at("/account/role").asString())
                 .as("the first one")
                 .isEqualTo("admin");
@@ -144,7 +144,7 @@ class SignInElsewhereTest extends SignInElsewhere {
         assertThat(location(wrong)).isEqualTo("/?sign_in_error=state_invalid");
         assertThat(location(denied)).isEqualTo("/?sign_in_error=sign_in_denied");
         assertThat(browser.has("chasqui_oauth_github")).isFalse();
-        assertThat(browser.has("chasqui_session")).isFalse();
+        assertThat(browser.isSignedIn()).isFalse();
     }
 
     @ParameterizedTest
@@ -199,7 +199,7 @@ class SignInElsewhereTest extends SignInElsewhere {
         assertThat(code(refused)).as(refused.body()).isEqualTo(expected);
         assertThat(refused.statusCode())
                 .isEqualTo(Map.of("provider_failed", 502, "code_refused", 400).getOrDefault(expected, 403));
-        assertThat(browser.has("chasqui_session")).isFalse();
+        assertThat(browser.isSignedIn()).isFalse();
         assertThat(refused.body()).doesNotContain("code-").doesNotContain("token-");
     }
 
@@ -221,7 +221,7 @@ class SignInElsewhereTest extends SignInElsewhere {
 
         assertThat(refused.statusCode()).as(refused.body()).isEqualTo(403);
         assertThat(code(refused)).isEqualTo("id_token_invalid");
-        assertThat(browser.has("chasqui_session")).isFalse();
+        assertThat(browser.isSignedIn()).isFalse();
     }
 
     private static String forged(JWTClaimsSet claims, String fault, Function<JWTClaimsSet, String> usual) {
@@ -340,7 +340,7 @@ class SignInElsewhereTest extends SignInElsewhere {
     }
 
     private static String token(Browser browser) {
-        return browser.cookie("chasqui_session").replaceAll("^.*?=|;.*", "");
+        return browser.session().replaceAll("^.*?=|;.*", "");
     }
 
     @Test

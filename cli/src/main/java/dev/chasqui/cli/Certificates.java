@@ -10,8 +10,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyFactory;
@@ -165,7 +163,7 @@ final class Certificates {
         KeyStore authority = KeyStore.getInstance("PKCS12");
         authority.load(null, null);
         authority.setKeyEntry("ca", key, password.toCharArray(), new Certificate[] {certificate(path("ca.pem"))});
-        try (OutputStream out = create(store)) {
+        try (OutputStream out = SecretFile.create(store)) {
             authority.store(out, password.toCharArray());
         }
     }
@@ -180,28 +178,11 @@ final class Certificates {
 
     private void write(String name, KeyStore made) throws IOException, GeneralSecurityException {
         Key key = made.getKey(name, password.toCharArray());
-        replace(path(name + ".key"), pem("PRIVATE KEY", key.getEncoded()), "rw-------");
-        replace(
+        SecretFile.replace(path(name + ".key"), pem("PRIVATE KEY", key.getEncoded()), SecretFile.PRIVATE);
+        SecretFile.replace(
                 path(name + ".pem"),
                 pem("CERTIFICATE", made.getCertificate(name).getEncoded()),
                 "rw-r--r--");
-    }
-
-    /** A reader sees the old file or the new one, and never half of it. */
-    private static void replace(Path file, String text, String permissions) throws IOException {
-        Path half = file.resolveSibling(file.getFileName() + ".tmp");
-        Files.deleteIfExists(half);
-        try (OutputStream out = create(half)) {
-            out.write(text.getBytes(US_ASCII));
-        }
-        Files.setPosixFilePermissions(half, PosixFilePermissions.fromString(permissions));
-        Files.move(half, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    }
-
-    /** A new file that nobody else reads, from its first byte on. */
-    private static OutputStream create(Path file) throws IOException {
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        return Files.newOutputStream(file);
     }
 
     private static X509Certificate certificate(Path file) throws IOException, GeneralSecurityException {

@@ -31,6 +31,10 @@ record ChasquiHome(Path folder) {
         return folder.resolve("data");
     }
 
+    Sessions sessions() {
+        return new Sessions(folder.resolve("sessions.json"));
+    }
+
     /** Unpacked libraries: may be deleted at any time while nothing runs. */
     Path cache() {
         return folder.resolve("cache");

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
@@ -41,9 +42,7 @@ final class ConfigCheck {
             OptionSpec option = keys.options().get(entry.key());
             if (option != null && !entry.value().isEmpty() && (!entry.list() || option.isMultiValue())) {
                 String problem = problem(option.command().name(), List.of(entry));
-                // Beyond loopback is fine with a key, which another line may hold.
-                if (!problem.isEmpty()
-                        && !(entry.key().equals("host") && file.values().containsKey("api-keys"))) {
+                if (!problem.isEmpty() && !hangsOnOthers(entry, file)) {
                     problems.add(new ConfigFile.Problem(entry.line(), problem));
                 }
             }
@@ -53,6 +52,12 @@ final class ConfigCheck {
         }
         problems.sort(Comparator.comparingInt(ConfigFile.Problem::line));
         return problems;
+    }
+
+    /** Beyond loopback is fine with a key or accounts, of which another line may tell. */
+    private static boolean hangsOnOthers(ConfigFile.Entry entry, ConfigFile file) {
+        Set<String> others = file.values().keySet();
+        return entry.key().equals("host") && (others.contains("api-keys") || others.contains("accounts"));
     }
 
     /** Settings that are right alone and wrong together. */

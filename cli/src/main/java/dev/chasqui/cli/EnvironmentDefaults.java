@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
@@ -54,6 +55,9 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
     /** Commands that run a server; others neither want what is written for one, nor stumble over a file that is wrong. */
     private static final Set<String> SERVERS = Set.of("serve", "node", "gateway");
 
+    /** Variables of these names tell what a server grants, and not what a key is to have. */
+    private static final Set<String> NOT_OF_KEYS = Set.of("--parallel", "--requests-per-minute", "--tokens-per-minute");
+
     /** What Kubernetes tells every container of a service called chasqui: {@code CHASQUI_PORT=tcp://10.0.0.1:8080}. */
     private static final Pattern SERVICE_LINK = Pattern.compile("(tcp|udp|sctp)://.*");
 
@@ -68,9 +72,19 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
         this.file = file;
     }
 
+    /** The folder that this run of a command keeps things in. */
+    static ChasquiHome home(CommandSpec command) {
+        return ChasquiHome.of(of(command));
+    }
+
+    /** The variables of this run of a command. */
+    static Map<String, String> of(CommandSpec command) {
+        return command.defaultValueProvider() instanceof EnvironmentDefaults defaults ? defaults.environment : Map.of();
+    }
+
     @Override
     public @Nullable String defaultValue(ArgSpec argument) {
-        if (!(argument instanceof OptionSpec option)) {
+        if (!(argument instanceof OptionSpec option) || isOfKey(option)) {
             return null;
         }
         String key = option.longestName().substring(2);
@@ -92,6 +106,10 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
         sources.put(option, key);
         String model = key.equals("model") ? model() : null;
         return model != null || !server ? model : file.get().get(key);
+    }
+
+    private static boolean isOfKey(OptionSpec option) {
+        return option.command().userObject() instanceof KeyCreateCommand && NOT_OF_KEYS.contains(option.longestName());
     }
 
     /** Where its value comes from: a variable, an entry of the file, or else the flag itself. */

@@ -1,7 +1,7 @@
 package dev.chasqui.cli;
 
 /** Why the program ends now: one sentence for the terminal, without a stack trace. */
-final class Failure extends RuntimeException {
+class Failure extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 

@@ -43,12 +43,22 @@ final class GatewayOptions {
 
     enum Accounts {
         ON,
-        OFF
+        OFF;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     enum Registration {
         OPEN,
-        CLOSED
+        CLOSED;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Option(
@@ -207,7 +217,7 @@ final class GatewayOptions {
                     apiKeys,
                     new GatewaySettings.Accounts(
                             accounts == Accounts.ON,
-                            registration.name().toLowerCase(Locale.ROOT),
+                            registration.toString(),
                             requestsPerMinute,
                             tokensPerMinute,
                             parallelRequests,

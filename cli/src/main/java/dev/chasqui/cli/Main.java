@@ -1,5 +1,7 @@
 package dev.chasqui.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,8 @@ public final class Main implements Runnable {
             ServeCommand.class,
             ChatCommand.class,
             ModelCommand.class,
+            SessionCommand.class,
+            KeyCommand.class,
             NodeCommand.class,
             GatewayCommand.class,
             CertificatesCommand.class,
@@ -52,8 +56,8 @@ public final class Main implements Runnable {
         System.exit(run(
                 List.of(arguments),
                 System.getenv(),
-                new PrintWriter(System.out, true),
-                new PrintWriter(System.err, true)));
+                new PrintWriter(System.out, true, UTF_8),
+                new PrintWriter(System.err, true, UTF_8)));
     }
 
     /** Does what the arguments say, and returns the exit code. */

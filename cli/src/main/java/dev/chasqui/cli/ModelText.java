@@ -1,19 +1,11 @@
 package dev.chasqui.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 
 /** Models as people read them. */
 final class ModelText {
-    private static final List<String> HEADINGS = List.of("NAME", "SIZE", "TYPE", "STATE", "MODIFIED");
-    private static final int SIZE = 1;
-    private static final String GAP = "  ";
-
-    /** Columns that short lines do without, the first one first: when it was changed, and its type. */
-    private static final int[] LEFT_OUT = {4, 2};
-
     private ModelText() {}
 
     /**
@@ -22,25 +14,18 @@ final class ModelText {
      * @param width of a line; 0: no line is too long
      */
     static String table(JsonNode models, int width) {
-        List<List<String>> rows = new ArrayList<>();
-        rows.add(HEADINGS);
+        Table table = new Table(List.of(
+                new Table.Column("NAME"),
+                new Table.Column("SIZE").right(),
+                new Table.Column("TYPE").leftOut(2),
+                new Table.Column("STATE"),
+                new Table.Column("MODIFIED").leftOut(1)));
         models.valueStream()
                 .filter(model -> !isAbsent(model))
                 .map(ModelText::row)
-                .forEach(rows::add);
-        models.valueStream().filter(ModelText::isAbsent).map(ModelText::row).forEach(rows::add);
-        int[] widths = widths(rows);
-        List<Integer> shown = new ArrayList<>(List.of(0, 1, 2, 3, 4));
-        for (int column : LEFT_OUT) {
-            if (width > 0
-                    && shown.stream().mapToInt(i -> widths[i] + GAP.length()).sum() - GAP.length() > width) {
-                shown.remove((Integer) column);
-            }
-        }
-        StringBuilder text = new StringBuilder();
-        for (List<String> row : rows) {
-            text.append(line(row, widths, shown)).append('\n');
-        }
+                .forEach(table::row);
+        models.valueStream().filter(ModelText::isAbsent).map(ModelText::row).forEach(table::row);
+        StringBuilder text = new StringBuilder(table.text(width));
         models.valueStream()
                 .filter(model -> !model.path("reason").asString("").isEmpty())
                 .forEach(model -> text.append(why(model)));
@@ -51,26 +36,6 @@ final class ModelText {
         return "\n" + model.path("name").asString("") + " "
                 + model.path("state").asString("") + ": "
                 + model.path("reason").asString("") + "\n";
-    }
-
-    private static int[] widths(List<List<String>> rows) {
-        int[] widths = new int[HEADINGS.size()];
-        for (List<String> row : rows) {
-            for (int i = 0; i < widths.length; i++) {
-                widths[i] = Math.max(widths[i], row.get(i).length());
-            }
-        }
-        return widths;
-    }
-
-    private static String line(List<String> row, int[] widths, List<Integer> shown) {
-        StringBuilder line = new StringBuilder();
-        for (int i : shown) {
-            String cell = row.get(i);
-            String space = " ".repeat(widths[i] - cell.length());
-            line.append(i == SIZE ? space + cell : cell + space).append(GAP);
-        }
-        return line.toString().stripTrailing();
     }
 
     private static boolean isAbsent(JsonNode model) {

@@ -57,7 +57,7 @@ final class OwnServer implements AutoCloseable {
             throw new Failure(String.valueOf(unusable.getMessage()), 2);
         }
         URI base = URI.create("http://" + loopback.getHostAddress() + ":" + gateway.port());
-        OwnServer server = new OwnServer(gateway, new ServerClient(base, null));
+        OwnServer server = new OwnServer(gateway, new ServerClient(base));
         server.awaitReady();
         return server;
     }

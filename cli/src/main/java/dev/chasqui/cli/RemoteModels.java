@@ -2,8 +2,6 @@ package dev.chasqui.cli;
 
 import dev.chasqui.node.store.ModelReference;
 import dev.chasqui.node.store.StoreException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -95,7 +93,7 @@ final class RemoteModels implements ModelPlace {
     }
 
     private static String path(String name) {
-        return "/api/models/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+        return "/api/models/" + ServerClient.segment(name);
     }
 
     @Override

@@ -21,8 +21,8 @@ final class Require {
         }
     }
 
-    static void atLeast(int least, String name, @Nullable Integer value, String unit) {
-        if (value != null && value < least) {
+    static void atLeast(int least, String name, @Nullable Number value, String unit) {
+        if (value != null && value.longValue() < least) {
             throw failure(name, value.toString(), least + " or more " + unit);
         }
     }

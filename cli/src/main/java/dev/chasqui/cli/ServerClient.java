@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -24,23 +25,44 @@ final class ServerClient {
     private static final Duration LOOK = Duration.ofMillis(700);
     private static final Duration CONNECT = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String SESSION_COOKIE = "chasqui_session=";
+    private static final int UNAUTHORIZED = 401;
 
     private final URI base;
-    private final @Nullable String key;
+    private final Credential credential;
     private final JsonMapper json = JsonMapper.shared();
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT)
-            .build();
+    private final HttpClient http;
 
-    /** @param key sent as a bearer token; null: none */
-    ServerClient(URI base, @Nullable String key) {
+    /** Asks as nobody. What is brought goes to this server alone: redirections are not followed. */
+    ServerClient(URI base) {
+        this(
+                base,
+                Credential.NONE,
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(CONNECT)
+                        .build());
+    }
+
+    private ServerClient(URI base, Credential credential, HttpClient http) {
         this.base = base;
-        this.key = key;
+        this.credential = credential;
+        this.http = http;
+    }
+
+    /** The same server, asked as somebody. */
+    ServerClient as(Credential other) {
+        return new ServerClient(base, other, http);
     }
 
     URI base() {
         return base;
+    }
+
+    /** A name as one part of a path. */
+    static String segment(String name) {
+        return URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     /** Whether a Chasqui server answers there. */
@@ -77,6 +99,34 @@ final class ServerClient {
     }
 
     /** @throws Failure with what the server says */
+    JsonNode post(String path, JsonNode body) {
+        return data(send(withBody(path, body).timeout(PATIENCE)));
+    }
+
+    /**
+     * What a sign-in gives.
+     *
+     * @param token of the session
+     */
+    record SignedIn(String token, JsonNode data) {}
+
+    /** @throws Failure with what the server says */
+    SignedIn signIn(String path, JsonNode body) {
+        HttpResponse<String> response =
+                as(Credential.PASSWORD).send(withBody(path, body).timeout(PATIENCE));
+        JsonNode data = as(Credential.PASSWORD).data(response);
+        String token = response.headers().allValues("set-cookie").stream()
+                .filter(cookie -> cookie.startsWith(SESSION_COOKIE))
+                .map(cookie -> cookie.substring(SESSION_COOKIE.length()).replaceFirst(";.*", ""))
+                .findFirst()
+                .orElse("");
+        if (token.isEmpty()) {
+            throw strange();
+        }
+        return new SignedIn(token, data);
+    }
+
+    /** @throws Failure with what the server says */
     JsonNode delete(String path) {
         return data(send(request(path).timeout(PATIENCE).DELETE()));
     }
@@ -87,10 +137,7 @@ final class ServerClient {
      * @throws Failure with what the server says
      */
     Events events(String path, JsonNode body) {
-        HttpRequest.Builder request = request(path)
-                .header("accept", "text/event-stream")
-                .header("content-type", "application/json")
-                .POST(BodyPublishers.ofString(body.toString()));
+        HttpRequest.Builder request = withBody(path, body).header("accept", "text/event-stream");
         try {
             HttpResponse<InputStream> response = http.send(request.build(), BodyHandlers.ofInputStream());
             if (response.statusCode() != 200) {
@@ -118,7 +165,12 @@ final class ServerClient {
 
     private HttpRequest.Builder request(String path) {
         HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path));
-        return key == null ? request : request.header("authorization", "Bearer " + key);
+        String token = credential.token();
+        return token.isEmpty() ? request : request.header("authorization", "Bearer " + token);
+    }
+
+    private HttpRequest.Builder withBody(String path, JsonNode body) {
+        return request(path).header("content-type", "application/json").POST(BodyPublishers.ofString(body.toString()));
     }
 
     private JsonNode data(HttpResponse<String> response) {
@@ -126,14 +178,18 @@ final class ServerClient {
     }
 
     private JsonNode body(HttpResponse<String> response) {
-        if (response.statusCode() != 200) {
+        if (response.statusCode() / 100 != 2) {
             throw failure(response.body(), response.statusCode());
         }
         try {
             return json.readTree(response.body());
-        } catch (JacksonException strange) {
-            throw new Failure(base + " answers something that is no Chasqui server's", 1);
+        } catch (JacksonException odd) {
+            throw strange();
         }
+    }
+
+    private Failure strange() {
+        return new Failure(base + " answers something that is no Chasqui server's", 1);
     }
 
     private Failure failure(String body, int status) {
@@ -143,7 +199,8 @@ final class ServerClient {
         } catch (JacksonException strange) {
             // Told by its status, then.
         }
-        return new Failure(reason.isEmpty() ? base + " answers with status " + status : reason, 1);
+        String said = reason.isEmpty() ? base + " answers with status " + status : reason;
+        return status == UNAUTHORIZED ? credential.refused(base, said) : new Failure(said, 1);
     }
 
     private Failure unreachable(IOException problem) {

@@ -3,53 +3,56 @@ package dev.chasqui.cli;
 import java.net.URI;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-/** Which server a command speaks to. */
+/** Which server a command speaks to, and as who. */
 final class ServerOptions {
-    private static final String USUAL = "http://127.0.0.1:8080";
-
-    @Option(
-            names = "--server",
-            paramLabel = "URL",
-            description = "A running server. Default: " + USUAL + " where one answers there.")
-    @Nullable
-    private String server;
+    @Mixin
+    private AddressOption place;
 
     @Option(
             names = "--api-key",
             paramLabel = "KEY",
             description =
-                    "The server's key. Better given as CHASQUI_API_KEY, which other users of the machine cannot read.")
+                    "A key that the server takes. Better given as CHASQUI_API_KEY, which other users of the machine cannot read."
+                            + " Default: the session that chasqui session login began there, if any.")
     @Nullable
     private String apiKey;
 
+    @Spec
+    private CommandSpec spec;
+
     /** The server that was named, or the one that answers at the usual place. */
     Optional<ServerClient> find() {
-        ServerClient client = new ServerClient(address(), apiKey);
-        return server != null || client.answers() ? Optional.of(client) : Optional.empty();
+        URI address = place.address();
+        ServerClient client = new ServerClient(address);
+        return place.isNamed() || client.answers() ? Optional.of(client.as(credential(address))) : Optional.empty();
     }
 
     /** @throws Failure where none answers */
     ServerClient required() {
         return find().orElseThrow(() -> new Failure(
-                "no server answers at " + USUAL + " (start one with: chasqui serve, or name one with --server)", 1));
+                "no server answers at " + AddressOption.USUAL
+                        + " (start one with: chasqui serve, or name one with --server)",
+                1));
     }
 
     boolean isNamed() {
-        return server != null;
+        return place.isNamed();
     }
 
-    private URI address() {
-        String text = server == null ? USUAL : server.contains("://") ? server : "http://" + server;
-        try {
-            URI uri = URI.create(text);
-            if (uri.getHost() != null && ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
-                return uri;
-            }
-        } catch (IllegalArgumentException malformed) {
-            // Told below.
+    /** A session's token goes to nobody but the server that gave it. */
+    private Credential credential(URI address) {
+        if (apiKey != null) {
+            return Credential.key(apiKey);
         }
-        throw new Failure("server: " + server + " (expected: an address such as " + USUAL + ")", 2);
+        return EnvironmentDefaults.home(spec.findOption("--api-key").command())
+                .sessions()
+                .at(address)
+                .map(session -> Credential.session(session.token()))
+                .orElse(Credential.NONE);
     }
 }

@@ -8,7 +8,7 @@ import sun.misc.SignalHandler;
 /** What SIGINT, SIGTERM and SIGHUP do. */
 final class Signals {
     /** What shells say of a program that SIGINT ended. */
-    private static final int INTERRUPTED = 130;
+    static final int INTERRUPTED = 130;
 
     private Signals() {}
 

@@ -23,6 +23,14 @@ final class Terminals {
         return !System.getenv().getOrDefault("NO_COLOR", "").isEmpty() || "dumb".equals(System.getenv("TERM"));
     }
 
+    /** What others have named is to be one line, and must not move the cursor, or worse. */
+    static String printable(String text) {
+        return text.codePoints()
+                .filter(c -> !Character.isISOControl(c))
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
     /** Columns of the window that output goes to; 0 where it goes elsewhere, or nobody knows. */
     static int width() {
         return output() ? columns(0) : 0;

@@ -23,6 +23,8 @@ final class UsageProblem {
     private static final Map<Class<?>, String> KINDS = Map.ofEntries(
             Map.entry(int.class, "a whole number"),
             Map.entry(Integer.class, "a whole number"),
+            Map.entry(long.class, "a whole number"),
+            Map.entry(Long.class, "a whole number"),
             Map.entry(Double.class, "a number"),
             Map.entry(Float.class, "a number"),
             Map.entry(boolean.class, "true or false"),

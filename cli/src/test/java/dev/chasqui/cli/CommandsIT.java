@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +28,6 @@ class CommandsIT {
         this.server = server;
     }
 
-    private record Ran(int code, String out, String err) {}
-
     @Test
     void aPipeIsAnsweredByARunningServerWithNothingButTheAnswer() throws Exception {
         Ran ran = run(
@@ -46,10 +42,10 @@ class CommandsIT {
                 "24",
                 "Go on:");
 
-        assertThat(ran.code).as(ran.err).isZero();
-        assertThat(ran.out).isNotBlank();
-        assertThat(ran.out).endsWith("\n").doesNotContain("\u001b", "tokens/s");
-        assertThat(ran.err).isEmpty();
+        assertThat(ran.code()).as(ran.err()).isZero();
+        assertThat(ran.out()).isNotBlank();
+        assertThat(ran.out()).endsWith("\n").doesNotContain("\u001b", "tokens/s");
+        assertThat(ran.err()).isEmpty();
     }
 
     @Test
@@ -60,9 +56,9 @@ class CommandsIT {
         Ran ran = run(
                 server.home(), "", "chat", "--model", file.toString(), "-t", "0", "--max-tokens", "8", "Say hello.");
 
-        assertThat(ran.code).as(ran.err).isZero();
-        assertThat(ran.out).isNotBlank();
-        assertThat(ran.err).doesNotContain("ERROR", "WARN");
+        assertThat(ran.code()).as(ran.err()).isZero();
+        assertThat(ran.out()).isNotBlank();
+        assertThat(ran.err()).doesNotContain("ERROR", "WARN");
     }
 
     @Test
@@ -71,7 +67,7 @@ class CommandsIT {
         assertThat(all.findValuesAsString("name")).contains(RealModel.NAME, "phi-2");
 
         Ran unloaded = run(server.home(), "", "model", "unload", "--server", address(), RealModel.NAME);
-        assertThat(unloaded.out).isEqualTo(RealModel.NAME + " is out of memory\n");
+        assertThat(unloaded.out()).isEqualTo(RealModel.NAME + " is out of memory\n");
         JsonNode shown = json(run(server.home(), "", "model", "show", "--server", address(), "--json", RealModel.NAME));
         assertThat(shown.path("state").asString()).isEqualTo("on_disk");
         assertThat(shown.path("heat").asString()).isIn("warm", "cold");
@@ -101,27 +97,28 @@ class CommandsIT {
         String models = home.resolve("models").toString();
 
         Ran nothing = run(home, "", "model", "list", "--models-path", models);
-        assertThat(nothing.code).isZero();
-        assertThat(nothing.err).isEqualTo("--models-path: " + models + " is not there yet\n");
+        assertThat(nothing.code()).isZero();
+        assertThat(nothing.err()).isEqualTo("--models-path: " + models + " is not there yet\n");
         assertThat(home.resolve("models")).doesNotExist();
         Ran absent = run(home, "", "model", "show", "--models-path", models, "small");
-        assertThat(absent.code).isEqualTo(1);
-        assertThat(absent.err).contains("model small is neither on disk nor in the catalogue");
+        assertThat(absent.code()).isEqualTo(1);
+        assertThat(absent.err()).contains("model small is neither on disk nor in the catalogue");
         Files.createDirectories(home.resolve("models"));
         Files.createLink(home.resolve("models/small.gguf"), file);
-        assertThat(run(home, "", "model", "list", "--models-path", models).out)
+        assertThat(run(home, "", "model", "list", "--models-path", models).out())
                 .contains("small", "98 MB", "Q4_1", "on disk");
 
         Ran deleted = run(home, "", "model", "rm", "--models-path", models, "small");
-        assertThat(deleted.out).isEqualTo("small is deleted\n");
+        assertThat(deleted.out()).isEqualTo("small is deleted\n");
         assertThat(home.resolve("models/small.gguf")).doesNotExist();
         assertThat(file).exists();
 
         Ran pulled = run(home, "", "model", "pull", "--models-path", models, file.toString());
-        assertThat(pulled.out).matches("small-[0-9a-f]{8} is here, 98 MB; its source gives no hash\n");
-        assertThat(run(home, "", "model", "pull", "--models-path", models, file.toString()).out)
+        assertThat(pulled.out()).matches("small-[0-9a-f]{8} is here, 98 MB; its source gives no hash\n");
+        assertThat(run(home, "", "model", "pull", "--models-path", models, file.toString())
+                        .out())
                 .matches("small-[0-9a-f]{8} was here already, 98 MB\n");
-        assertThat(run(home, "", "model", "list", "--models-path", models).out)
+        assertThat(run(home, "", "model", "list", "--models-path", models).out())
                 .containsPattern("small-[0-9a-f]{8} +98 MB");
     }
 
@@ -133,9 +130,10 @@ class CommandsIT {
         String models = home.resolve("models").toString();
 
         Ran made = run(home, "", "model", "optimize", "--force", "--models-path", models, "small");
-        assertThat(made.code).as(made.err).isZero();
-        assertThat(made.out).startsWith("made a Q8_0 file of small in ").contains("instead of 98 MB");
-        assertThat(run(home, "", "model", "optimize", "--models-path", models, "small").out)
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(made.out()).startsWith("made a Q8_0 file of small in ").contains("instead of 98 MB");
+        assertThat(run(home, "", "model", "optimize", "--models-path", models, "small")
+                        .out())
                 .isEqualTo("small has its faster file already\n");
         JsonNode planned = json(run(home, "", "doctor", "--json", "--models-path", models, "--model", "small"));
         assertThat(planned.at("/models/0/optimized").asBoolean()).isTrue();
@@ -154,15 +152,15 @@ class CommandsIT {
                 "--max-tokens",
                 "8",
                 "Say hello.");
-        assertThat(answer.out).as(answer.err).isNotBlank();
+        assertThat(answer.out()).as(answer.err()).isNotBlank();
     }
 
     @Test
     void aServerThatIsNotThereIsOneSentence() throws Exception {
         Ran ran = run(server.home(), "", "model", "list", "--server", "127.0.0.1:1");
 
-        assertThat(ran.code).isEqualTo(1);
-        assertThat(ran.err)
+        assertThat(ran.code()).isEqualTo(1);
+        assertThat(ran.err())
                 .isEqualTo("chasqui: no server answers at http://127.0.0.1:1 (start one with: chasqui serve)\n");
     }
 
@@ -178,27 +176,27 @@ class CommandsIT {
         assertThat(model.path("context_tokens").asInt()).isEqualTo(512);
         // 30 layers, 3 heads of 64 each for keys and values, in two bytes.
         assertThat(model.path("kv_bytes").asLong()).isEqualTo(2L * 512 * 30 * 3 * 64 * 2 * 2);
-        assertThat(run(server.home(), "", "doctor", "--model", RealModel.NAME).out)
+        assertThat(run(server.home(), "", "doctor", "--model", RealModel.NAME).out())
                 .contains("processor", "cpu library", "KV cache", RealModel.NAME);
     }
 
     @Test
     void shellsCanReadTheirCompletion() throws Exception {
         Path script = folder.resolve("completion");
-        Files.writeString(script, run(server.home(), "", "completion", "bash").out + "\ncomplete -p chasqui\n");
+        Files.writeString(script, run(server.home(), "", "completion", "bash").out() + "\ncomplete -p chasqui\n");
         Process bash = new ProcessBuilder("bash", script.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(bash.waitFor()).as(said).isZero();
         assertThat(said).contains("_complete_chasqui");
-        assertThat(run(server.home(), "", "completion", "fish").out)
+        assertThat(run(server.home(), "", "completion", "fish").out())
                 .contains(
                         "-a pull",
                         "-l models-memory -x",
                         "-l models-path -r -F",
                         "-l backend -x -a 'auto cpu cuda vulkan'");
-        assertThat(run(server.home(), "", "completion", "zsh").out)
+        assertThat(run(server.home(), "", "completion", "zsh").out())
                 .contains("bashcompinit", "(\"auto\" \"cpu\" \"cuda\" \"vulkan\")");
     }
 
@@ -211,33 +209,11 @@ class CommandsIT {
     }
 
     private static JsonNode json(Ran ran) {
-        assertThat(ran.code).as(ran.err).isZero();
-        return JSON.readTree(ran.out);
+        assertThat(ran.code()).as(ran.err()).isZero();
+        return JSON.readTree(ran.out());
     }
 
     private static Ran run(Path home, String input, String... arguments) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of(Launched.ROOT.resolve("chasqui").toString()));
-        command.addAll(List.of(arguments));
-        Path out = Files.createTempFile("chasqui", ".out");
-        Path err = Files.createTempFile("chasqui", ".err");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.environment().keySet().removeIf(name -> name.startsWith("CHASQUI_"));
-        builder.environment().put("CHASQUI_HOME", home.toString());
-        builder.environment().put("CHASQUI_BUILD", "never");
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        Process process = builder.start();
-        process.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
-        process.getOutputStream().close();
-        if (!process.waitFor(10, TimeUnit.MINUTES)) {
-            process.destroy();
-            throw new AssertionError("still runs: " + command + "\n" + Files.readString(err));
-        }
-        String said = Files.readString(err).replaceAll("chasqui: preparing fast starts\n", "");
-        Ran ran = new Ran(process.exitValue(), Files.readString(out), said);
-        Files.delete(out);
-        Files.delete(err);
-        return ran;
+        return Ran.chasqui(home, Map.of(), input, arguments);
     }
 }

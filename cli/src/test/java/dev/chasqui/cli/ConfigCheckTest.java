@@ -28,7 +28,16 @@ class ConfigCheckTest {
         String uncommented = written.replaceAll("(?m)^#([a-z][a-z-]*: \\S.*)$", "$1");
         assertThat(problems(uncommented)).isEmpty();
         ConfigKeys keys = new ConfigKeys(Main.commandLine(Map.of(), Map::of));
-        assertThat(keys.options()).containsKeys("port", "model", "models-memory", "listen", "nodes", "log-level");
+        assertThat(keys.options())
+                .containsKeys(
+                        "port",
+                        "accounts",
+                        "requests-per-minute",
+                        "model",
+                        "models-memory",
+                        "listen",
+                        "nodes",
+                        "log-level");
         for (String key : keys.options().keySet()) {
             assertThat(written).containsOnlyOnce("\n#" + key + ":");
         }
@@ -54,6 +63,12 @@ class ConfigCheckTest {
                 "top-p: 1.5                 | 1: top-p: 1.5 (expected: 0 to 1)",
                 "repeat-penalty: 0          | 1: repeat-penalty: 0 (expected: above 0 to 10)",
                 "max-tokens: 0              | 1: max-tokens: 0 (expected: 1 or more)",
+                "accounts: maybe            | 1: accounts: maybe (expected: on, off)",
+                "accounts: true             | 1: accounts: true (expected: on, off)",
+                "registration: yes          | 1: registration: yes (expected: open, closed)",
+                "requests-per-minute: -1    | 1: requests-per-minute: -1 (expected: 0 to 1000000)",
+                "tokens-per-minute: many    | 1: tokens-per-minute: many (expected: a whole number)",
+                "parallel-requests: 100001  | 1: parallel-requests: 100001 (expected: 0 to 100000)",
                 "chat-titles: maybe         | 1: chat-titles: maybe (expected: true or false)",
                 "optimize: yes              | 1: optimize: yes (expected: true or false)",
                 "tensor-split: a            | 1: tensor-split: a (expected: a number, or several with commas between)",
@@ -113,6 +128,24 @@ class ConfigCheckTest {
                 .isEmpty();
         assertThat(ConfigFile.parse(folder, "api-keys: [first-key, second-key]").values())
                 .containsEntry("api-keys", "first-key,second-key");
+    }
+
+    /** YAML of old takes on and off for true and false; here they stay words. */
+    @Test
+    void accountsAreOnOrOff() {
+        String host = "host: 0.0.0.0\n";
+
+        for (String on : List.of("on", "ON", "'on'", "\"on\"")) {
+            assertThat(problems(host + "accounts: " + on + "\nregistration: closed\nrequests-per-minute: 60\n"))
+                    .isEmpty();
+        }
+        assertThat(problems("accounts: off\n")).isEmpty();
+        assertThat(problems("\n" + host + "accounts: off\n"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem)
+                        .startsWith("2: host: 0.0.0.0 can be reached from other machines")
+                        .endsWith("or --accounts on)"));
+        assertThat(ConfigFile.parse(folder, "accounts: on").values()).containsEntry("accounts", "on");
     }
 
     @Test

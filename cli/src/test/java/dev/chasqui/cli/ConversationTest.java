@@ -48,7 +48,7 @@ class ConversationTest {
         });
         server.start();
         URI base = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
-        conversation = new Conversation(new ServerClient(base, null), "", "", null, null);
+        conversation = new Conversation(new ServerClient(base), "", "", null, null);
     }
 
     @AfterEach

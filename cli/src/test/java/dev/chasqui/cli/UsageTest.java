@@ -33,7 +33,10 @@ class UsageTest {
                 "serv --port 80         | serv: no such command (did you mean serve?)",
                 "model lst              | lst: no such command of chasqui model (did you mean list?)",
                 "xyzzy                  | xyzzy: no such command (chasqui --help lists all)",
-                "key --help             | key: no such command (chasqui --help lists all)",
+                "qqq --help             | qqq: no such command (chasqui --help lists all)",
+                "kye list               | kye: no such command (did you mean key?)",
+                "session logn           | logn: no such command of chasqui session (did you mean login?)",
+                "key revok              | revok: no such command of chasqui key (did you mean revoke?)",
                 "model lst --help       | lst: no such command of chasqui model (did you mean list?)",
                 "help serv              | serv: no such command (did you mean serve?)",
                 "help model pul         | pul: no such command of chasqui model (did you mean pull?)",
@@ -78,7 +81,7 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "serve", "chat", "model", "model pull", "help"})
+    @ValueSource(strings = {"", "serve", "chat", "model", "model pull", "session login", "key create", "help"})
     void helpSaysTheSameBeforeAndBehindACommand(String command) {
         assertThat(run(Map.of(), ("help " + command).strip().split(" "))).isZero();
         String before = out.toString();

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.ToLongFunction;
@@ -20,6 +21,9 @@ import tools.jackson.databind.JsonNode;
 
 /** llama.cpp in this process. There is one; it stays loaded until the process ends. */
 public final class Llama {
+    /** Types that every processor has kernels for which compute many tokens at once. */
+    private static final Set<String> BATCHED = Set.of("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_0", "IQ4_NL");
+
     /** The stack that a thread needs to render templates, to parse answers and to sample under a grammar, whatever comes. */
     public static final long STACK_BYTES = 64L << 20;
 
@@ -115,6 +119,16 @@ public final class Llama {
     public String systemInfo() {
         long[] error = new long[1];
         return Shim.takeText(Shim.cq_system_info(error), error);
+    }
+
+    /**
+     * Whether this processor has a kernel that computes many tokens at once for weights of a type. Those that are laid out
+     * anew when they are loaded are quick besides: an estimate tells of them.
+     *
+     * @param type as files are named for it: {@code Q4_1}
+     */
+    public boolean batches(String type) {
+        return BATCHED.stream().anyMatch(type::startsWith) || (type.equals("Q4_1") && Shim.cq_batches_q4_1() != 0);
     }
 
     /** This machine, as libraries are named for it: {@code linux-x64}. */

@@ -29,8 +29,8 @@ final class NativeLibraries {
 
     private static final String SHIM = "libchasqui-llama.so";
 
-    /** The place where ggml's threads meet, as {@code barrier.cpp} tells. */
-    private static final String BARRIER = "libchasqui-barrier.so";
+    /** What ggml's threads do together, as {@code barrier.cpp} and {@code attention.cpp} tell. */
+    private static final String THREADS = "libchasqui-threads.so";
 
     private static final int RTLD_LAZY = 1;
     private static final int RTLD_GLOBAL = 0x100;
@@ -94,7 +94,7 @@ final class NativeLibraries {
                     parse(Files.readAllBytes(folder.resolve(MANIFEST))).keySet()) {
                 opening = name;
                 if (isOpenedByName(name)) {
-                    open(folder.resolve(name), name.equals(BARRIER) ? RTLD_LAZY | RTLD_GLOBAL : RTLD_LAZY);
+                    open(folder.resolve(name), name.equals(THREADS) ? RTLD_LAZY | RTLD_GLOBAL : RTLD_LAZY);
                 }
             }
             opening = SHIM;

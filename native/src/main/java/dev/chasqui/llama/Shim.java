@@ -34,6 +34,8 @@ final class Shim {
 
     static native long cq_system_info(long[] error);
 
+    static native int cq_batches_q4_1();
+
     static native long cq_devices(long[] error);
 
     static native int cq_backend_add(byte[] library, int length, long[] error);

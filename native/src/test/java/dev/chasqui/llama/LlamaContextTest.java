@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,6 +88,41 @@ class LlamaContextTest {
         }
         assertThat(NativeLibrary.getProcess().getFunction("cq_barrier_used").invokeInt(new Object[0]))
                 .isEqualTo(1);
+    }
+
+    /** Two threads share out tiles as {@code attention.cpp} does; one leaves nothing to share. */
+    @Test
+    void attentionIsTheSameHoweverManyThreadsShareIt() {
+        int[] prompt = IntStream.range(0, 300).map(i -> 3 + i * 7 % 40).toArray();
+        float[][] one = logits(prompt, 1);
+        for (int threads : new int[] {2, 3, 7}) {
+            assertThat(logits(prompt, threads)).isDeepEqualTo(one);
+        }
+        assertThat(NativeLibrary.getProcess().getFunction("cq_attention_used").invokeInt(new Object[0]))
+                .isEqualTo(1);
+    }
+
+    /** Behind a prompt that comes in pieces of a tile, of one and a half, and of several with a rest. */
+    private static float[][] logits(int[] prompt, int threads) {
+        ContextOptions options = new ContextOptions(
+                1024, 2, 512, 512, threads, threads, FlashAttention.ON, KvType.F16, KvType.F16, false);
+        try (LlamaContext context = model.newContext(options)) {
+            float[][] behind = new float[3][];
+            int from = 0;
+            for (int i = 0; i < 3; i++) {
+                int to = new int[] {64, 160, 300}[i];
+                DecodeBatch batch = context.batch();
+                batch.clear();
+                int row = -1;
+                for (int at = from; at < to; at++) {
+                    row = batch.add(prompt[at], at, 0, at == to - 1);
+                }
+                assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
+                behind[i] = distribution(context, row);
+                from = to;
+            }
+            return behind;
+        }
     }
 
     @Test

@@ -24,6 +24,20 @@ final class AccountTable {
                 .next();
     }
 
+    /** The same, for a change: until the transaction ends nobody else changes it. */
+    static Mono<Account> findToChange(Transaction transaction, String id) {
+        return transaction
+                .rows("SELECT " + COLUMNS + " FROM accounts WHERE id = $1 FOR UPDATE", AccountTable::read, id)
+                .next();
+    }
+
+    /** Administrators who change accounts at the same moment do so one after the other, so that one of them is left. */
+    static Mono<Void> lockAdministrators(Transaction transaction) {
+        return transaction
+                .rows("SELECT id FROM accounts WHERE role = 'admin' ORDER BY id FOR UPDATE", row -> true)
+                .then();
+    }
+
     static Mono<Account> findByEmail(Transaction transaction, String email) {
         return transaction
                 .rows(
@@ -59,6 +73,12 @@ final class AccountTable {
                 account.passwordHash(),
                 account.disabled() ? 1 : 0,
                 account.id());
+    }
+
+    /** Changes the password if it is still the one with this hash. */
+    static Mono<Long> changePassword(Transaction transaction, String id, String before, String hash) {
+        return transaction.update(
+                "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, id, before);
     }
 
     static Mono<Long> remove(Transaction transaction, String id) {

@@ -10,8 +10,6 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
-import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +20,9 @@ import reactor.core.publisher.Mono;
  * with 403 {@code accounts_off}.
  */
 public final class Accounts implements AutoCloseable {
+    /** Whom a password is compared with where there is no account. */
+    private static final Account NOBODY = new Account("", "", "", Account.Role.USER, Passwords.NOBODYS, true, 0);
+
     private final AccountSettings settings;
     private final Database database;
     private final Authentication authentication;
@@ -135,10 +136,17 @@ public final class Accounts implements AutoCloseable {
         return settings.registrationOpen() ? Registration.OPEN : Registration.CLOSED;
     }
 
-    /** Makes an account and signs in. The first one is the administrator's. */
-    public Mono<SignedIn> register(Draft draft) {
+    /**
+     * Makes an account and signs in. The first one is the administrator's.
+     *
+     * @param address where the request came from
+     */
+    public Mono<SignedIn> register(Draft draft, String address) {
         requireEnabled();
-        return ifOpen().then(passwords.hash(draft.password()))
+        return ifOpen().then(Mono.defer(() -> {
+                    attempts.register(address);
+                    return passwords.hash(draft.password());
+                }))
                 .flatMap(hash -> added(transaction -> newcomer(transaction, draft.email(), draft.name(), hash)
                         .flatMap(account -> begin(transaction, account))))
                 .doOnNext(signedIn -> anybody = true);
@@ -204,39 +212,41 @@ public final class Accounts implements AutoCloseable {
      */
     public Mono<SignedIn> signIn(String email, String password, String address) {
         requireEnabled();
-        attempts.require(email, address);
-        return database.transaction(transaction -> AccountTable.findByEmail(transaction, email)
-                        .map(Optional::of)
-                        .defaultIfEmpty(Optional.empty()))
-                .flatMap(account -> signIn(account.orElse(null), email, password))
-                .switchIfEmpty(Mono.defer(() -> wrong(email, address)))
-                .doOnNext(signedIn ->
-                        registry.counter("auth.sign.ins", "result", "done").increment());
+        attempts.begin(email, address);
+        return database.transaction(transaction -> AccountTable.findByEmail(transaction, email))
+                .defaultIfEmpty(NOBODY)
+                .flatMap(account -> passwords
+                        .matches(password, account.passwordHash())
+                        .flatMap(right -> right ? begin(account) : Mono.error(wrongPassword())))
+                .doOnNext(signedIn -> {
+                    attempts.succeeded(email, address);
+                    registry.counter("auth.sign.ins", "result", "done").increment();
+                })
+                .doOnError(error -> refused(email, address, error));
     }
 
-    /** Empty where the password is wrong, which takes as long where there is no account, or none with a password. */
-    private Mono<SignedIn> signIn(@Nullable Account account, String email, String password) {
-        return passwords
-                .matches(password, account == null ? "" : account.passwordHash())
-                .filter(right -> right)
-                .flatMap(right -> {
-                    Account found = Objects.requireNonNull(account);
-                    attempts.succeeded(email);
-                    return found.disabled()
-                            ? Mono.error(disabled())
-                            : database.transaction(transaction -> begin(transaction, found));
-                });
+    /** While a password was compared it may have been changed, or its account disabled. */
+    private Mono<SignedIn> begin(Account compared) {
+        return database.transaction(transaction -> AccountTable.findToChange(transaction, compared.id())
+                        .filter(now -> now.passwordHash().equals(compared.passwordHash()))
+                        .flatMap(now -> now.disabled() ? Mono.error(disabled()) : begin(transaction, now)))
+                .switchIfEmpty(Mono.error(Accounts::wrongPassword));
+    }
+
+    private void refused(String email, String address, Throwable error) {
+        if (error instanceof RequestError known && known.status() == 401) {
+            registry.counter("auth.sign.ins", "result", "refused").increment();
+        } else {
+            attempts.withdraw(email, address);
+        }
+    }
+
+    private static RequestError wrongPassword() {
+        return RequestError.http(401, "The e-mail address or the password is wrong.", "wrong_password", null);
     }
 
     static RequestError disabled() {
         return RequestError.http(403, "This account is disabled.", "account_disabled", null);
-    }
-
-    private Mono<SignedIn> wrong(String email, String address) {
-        attempts.failed(email, address);
-        registry.counter("auth.sign.ins", "result", "refused").increment();
-        return Mono.error(
-                RequestError.http(401, "The e-mail address or the password is wrong.", "wrong_password", null));
     }
 
     /** Ends a session, or all of an account's. */
@@ -248,23 +258,31 @@ public final class Accounts implements AutoCloseable {
                 .then();
     }
 
-    /** Changes one's own password; all other sessions end. */
-    public Mono<Void> changePassword(Account account, @Nullable Session session, String current, String password) {
-        attempts.require(account.email(), "");
+    /**
+     * Changes one's own password; all other sessions end.
+     *
+     * @param address where the request came from
+     */
+    public Mono<Void> changePassword(
+            Account account, Session session, String current, String password, String address) {
+        attempts.begin(account.email(), address);
         return passwords
                 .matches(current, account.passwordHash())
-                .flatMap(right -> {
-                    if (!right) {
-                        attempts.failed(account.email(), "");
-                        return Mono.error(RequestError.badValue("current_password", "not the account's password"));
-                    }
-                    return passwords.hash(password);
+                .flatMap(right -> right ? passwords.hash(password) : Mono.error(notThePassword()))
+                .flatMap(hash -> database.transaction(transaction -> AccountTable.changePassword(
+                                transaction, account.id(), account.passwordHash(), hash)
+                        .flatMap(rows -> rows == 0
+                                ? Mono.error(notThePassword())
+                                : SessionTable.removeAll(transaction, account.id(), session.tokenHash()))))
+                .doOnNext(rows -> {
+                    attempts.succeeded(account.email(), address);
+                    authentication.forget();
                 })
-                .flatMap(hash -> database.transaction(transaction -> AccountTable.update(
-                                transaction, account.with(account.name(), account.role(), account.disabled(), hash))
-                        .then(SessionTable.removeAll(
-                                transaction, account.id(), session == null ? "" : session.tokenHash()))))
-                .doOnNext(rows -> authentication.forget())
+                .doOnError(error -> {
+                    if (!(error instanceof RequestError known && known.status() == 400)) {
+                        attempts.withdraw(account.email(), address);
+                    }
+                })
                 .then();
     }
 
@@ -272,15 +290,18 @@ public final class Accounts implements AutoCloseable {
     public Mono<Void> firstPassword(Account account, Session session, String password) {
         return passwords
                 .hash(password)
-                .flatMap(hash -> database.transaction(transaction -> find(transaction, account.id())
-                        .filter(found -> !found.hasPassword())
-                        .switchIfEmpty(Mono.error(() ->
-                                RequestError.badValue("current_password", "absent (expected: the account's password)")))
-                        .flatMap(found -> AccountTable.update(
-                                transaction, found.with(found.name(), found.role(), found.disabled(), hash)))
-                        .then(SessionTable.removeAll(transaction, account.id(), session.tokenHash()))))
+                .flatMap(hash -> database.transaction(transaction -> AccountTable.changePassword(
+                                transaction, account.id(), "", hash)
+                        .flatMap(rows -> rows == 0
+                                ? Mono.error(RequestError.badValue(
+                                        "current_password", "absent (expected: the account's password)"))
+                                : SessionTable.removeAll(transaction, account.id(), session.tokenHash()))))
                 .doOnNext(rows -> authentication.forget())
                 .then();
+    }
+
+    private static RequestError notThePassword() {
+        return RequestError.badValue("current_password", "not the account's password");
     }
 
     /** All of them, the oldest first. */
@@ -295,8 +316,9 @@ public final class Accounts implements AutoCloseable {
         return passwords.hash(draft.password()).flatMap(hash -> {
             Account account =
                     new Account(Secrets.newId("user_"), draft.email(), draft.name(), role, hash, false, clock.millis());
-            return added(
-                    transaction -> AccountTable.insert(transaction, account).thenReturn(account));
+            return added(transaction ->
+                            AccountTable.insert(transaction, account).thenReturn(account))
+                    .doOnNext(made -> anybody = true);
         });
     }
 
@@ -306,11 +328,7 @@ public final class Accounts implements AutoCloseable {
         String password = change.password();
         Mono<String> hash = password == null ? Mono.just("") : passwords.hash(password);
         return hash.flatMap(fresh -> database.transaction(transaction -> find(transaction, id)
-                        .map(account -> account.with(
-                                change.name() == null ? account.name() : change.name(),
-                                change.role() == null ? account.role() : change.role(),
-                                change.disabled() == null ? account.disabled() : change.disabled(),
-                                fresh.isEmpty() ? account.passwordHash() : fresh))
+                        .map(account -> changed(account, change, fresh))
                         .flatMap(account -> AccountTable.update(transaction, account)
                                 .then(requireAdministrator(transaction))
                                 .then(
@@ -319,6 +337,15 @@ public final class Accounts implements AutoCloseable {
                                                 : Mono.just(0L))
                                 .thenReturn(account))))
                 .doOnNext(account -> authentication.forget());
+    }
+
+    /** @param hash of a new password; empty: it stays */
+    private static Account changed(Account account, Change change, String hash) {
+        return account.with(
+                change.name() == null ? account.name() : change.name(),
+                change.role() == null ? account.role() : change.role(),
+                change.disabled() == null ? account.disabled() : change.disabled(),
+                hash.isEmpty() ? account.passwordHash() : hash);
     }
 
     /** Removes somebody's account, with all that is stored for it. */
@@ -342,8 +369,10 @@ public final class Accounts implements AutoCloseable {
         return all;
     }
 
+    /** To change it, alone. */
     private static Mono<Account> find(Transaction transaction, String id) {
-        return AccountTable.find(transaction, id)
+        return AccountTable.lockAdministrators(transaction)
+                .then(AccountTable.findToChange(transaction, id))
                 .switchIfEmpty(Mono.error(
                         () -> RequestError.http(404, "There is no account of this id.", "account_not_found", null)));
     }

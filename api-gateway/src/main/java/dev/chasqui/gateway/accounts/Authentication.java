@@ -6,6 +6,8 @@ import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.storage.Transaction;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.time.Clock;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -26,8 +28,11 @@ import reactor.core.publisher.Mono;
 public final class Authentication {
     /** The cookie of a session. */
     public static final String COOKIE = "chasqui_session";
+    /** The same over https: browsers send it over https only, and take it from this very host only. */
+    public static final String SECURE_COOKIE = "__Host-" + COOKIE;
 
     private static final String BEARER = "bearer ";
+    private static final String EXPIRED = "The API key has expired.";
     private static final String CSRF_HEADER = "x-csrf-token";
     private static final long GOOD_MS = 5_000;
     private static final long GOOD_WITHOUT_DATABASE_MS = 600_000;
@@ -78,7 +83,7 @@ public final class Authentication {
             return found(offered, Secrets.isToken(offered), "The session has ended.");
         }
         if (settings.enabled() && offered == null) {
-            HttpCookie cookie = request.getCookies().getFirst(COOKIE);
+            HttpCookie cookie = cookie(request);
             if (cookie != null) {
                 return found(cookie.getValue(), Secrets.isToken(cookie.getValue()), "The session has ended.")
                         .map(principal -> withCsrfToken(principal, request));
@@ -87,11 +92,17 @@ public final class Authentication {
         return settings.guarded() ? Mono.error(() -> stranger(offered)) : Mono.just(Principal.ANYBODY);
     }
 
+    /** That of a session; null where none was brought. */
+    public static @Nullable HttpCookie cookie(ServerHttpRequest request) {
+        HttpCookie secure = request.getCookies().getFirst(SECURE_COOKIE);
+        return secure == null ? request.getCookies().getFirst(COOKIE) : secure;
+    }
+
     /** Whoever's session the request brings; empty where it brings none that counts. For what is open to all. */
     public Mono<Principal> signedIn(ServerHttpRequest request) {
         String offered = offered(request.getHeaders());
         boolean any = offered == null
-                ? request.getCookies().getFirst(COOKIE) != null
+                ? cookie(request) != null
                 : Secrets.looksLikeToken(offered) && !operatorKeys.accept(offered);
         return settings.enabled() && any
                 ? principal(request)
@@ -136,7 +147,7 @@ public final class Authentication {
     private Principal withCsrfToken(Principal principal, ServerHttpRequest request) {
         Session session = principal.session();
         boolean needed = session != null && !SAFE.contains(request.getMethod());
-        if (needed && !session.csrfToken().equals(request.getHeaders().getFirst(CSRF_HEADER))) {
+        if (needed && !isSame(session.csrfToken(), request.getHeaders().getFirst(CSRF_HEADER))) {
             count("csrf");
             throw RequestError.http(
                     403,
@@ -145,6 +156,12 @@ public final class Authentication {
                     null);
         }
         return principal;
+    }
+
+    private static boolean isSame(String token, @Nullable String offered) {
+        return offered != null
+                && MessageDigest.isEqual(
+                        token.getBytes(StandardCharsets.UTF_8), offered.getBytes(StandardCharsets.UTF_8));
     }
 
     private Mono<Principal> found(String secret, boolean genuine, String none) {
@@ -175,7 +192,13 @@ public final class Authentication {
 
     private Mono<Principal> told(Known one) {
         Principal principal = one.principal();
-        return principal != null ? Mono.just(principal) : Mono.error(() -> refuse(String.valueOf(one.why())));
+        if (principal == null) {
+            return Mono.error(() -> refuse(String.valueOf(one.why())));
+        }
+        ApiKey key = principal.key();
+        return key != null && key.status(clock.millis()) == ApiKey.Status.EXPIRED
+                ? Mono.error(() -> refuse(EXPIRED))
+                : Mono.just(principal);
     }
 
     private Mono<Known> look(Transaction transaction, String secret, long now) {
@@ -185,11 +208,11 @@ public final class Authentication {
     private Mono<Known> key(Transaction transaction, String secret, long now) {
         return KeyTable.findByHash(transaction, Secrets.hash(secret)).flatMap(key -> switch (key.status(now)) {
             case REVOKED -> Mono.just(new Known(null, "The API key was revoked.", now));
-            case EXPIRED -> Mono.just(new Known(null, "The API key has expired.", now));
+            case EXPIRED -> Mono.just(new Known(null, EXPIRED, now));
             case ACTIVE ->
                 AccountTable.find(transaction, key.userId())
                         .map(owner -> owned(key, owner, now))
-                        .defaultIfEmpty(new Known(principal(key, key.scopes(), null), null, now));
+                        .defaultIfEmpty(withoutAccount(key, now));
         });
     }
 
@@ -201,11 +224,24 @@ public final class Authentication {
         EnumSet<Scope> scopes = EnumSet.noneOf(Scope.class);
         scopes.addAll(key.scopes());
         scopes.retainAll(owner.role().scopes());
-        return new Known(principal(key, Set.copyOf(scopes), owner), null, now);
+        Quota quota = owner.role() == Account.Role.ADMIN
+                ? ownOrUsual(key)
+                : key.quota().within(settings.quota());
+        return new Known(principal(key, Set.copyOf(scopes), quota, owner), null, now);
     }
 
-    private Principal principal(ApiKey key, Set<Scope> scopes, @Nullable Account owner) {
-        Quota quota = key.quota().isNone() ? settings.quota() : key.quota();
+    /** One may have been made while its account was removed. */
+    private Known withoutAccount(ApiKey key, long now) {
+        return key.userId().equals(Principal.LOCAL_USER)
+                ? new Known(principal(key, key.scopes(), ownOrUsual(key), null), null, now)
+                : new Known(null, "The account of this API key was removed.", now);
+    }
+
+    private Quota ownOrUsual(ApiKey key) {
+        return key.quota().isNone() ? settings.quota() : key.quota();
+    }
+
+    private static Principal principal(ApiKey key, Set<Scope> scopes, Quota quota, @Nullable Account owner) {
         return new Principal(key.userId(), Principal.By.KEY, scopes, quota, owner, key, null);
     }
 

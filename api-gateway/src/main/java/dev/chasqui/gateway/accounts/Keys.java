@@ -40,17 +40,12 @@ public final class Keys {
         this.clock = clock;
     }
 
-    /** Makes one for whoever asks, who cannot give more than he has. */
+    /**
+     * Makes one for whoever asks, who cannot give more than he has. A key that expires makes
+     * none that lives longer, and one that has limits makes none, as many together would take more.
+     */
     public Mono<Made> create(Principal principal, Draft draft) {
-        for (Scope scope : draft.scopes()) {
-            if (!principal.has(scope)) {
-                throw RequestError.http(
-                        403,
-                        "scopes: " + scope.word() + ", which you do not have yourself.",
-                        "insufficient_scope",
-                        null);
-            }
-        }
+        requireOwn(principal, draft.scopes());
         String secret = Secrets.newKey();
         long now = clock.millis();
         ApiKey key = new ApiKey(
@@ -61,10 +56,32 @@ public final class Keys {
                 draft.scopes(),
                 draft.quota(),
                 now,
-                draft.lifeMs() == 0 ? 0 : now + draft.lifeMs(),
+                expiry(principal, draft.lifeMs() == 0 ? 0 : now + draft.lifeMs()),
                 0);
         return database.transaction(transaction ->
                 KeyTable.insert(transaction, key, Secrets.hash(secret)).thenReturn(new Made(key, secret)));
+    }
+
+    private static void requireOwn(Principal principal, Set<Scope> scopes) {
+        for (Scope scope : scopes) {
+            if (!principal.has(scope)) {
+                throw refusal("scopes: " + scope.word() + ", which you do not have yourself.");
+            }
+        }
+        ApiKey by = principal.key();
+        if (by != null && !by.quota().isNone()) {
+            throw refusal("A key that has limits makes no keys.");
+        }
+    }
+
+    private static RequestError refusal(String sentence) {
+        return RequestError.http(403, sentence, "insufficient_scope", null);
+    }
+
+    private static long expiry(Principal principal, long wanted) {
+        ApiKey by = principal.key();
+        long latest = by == null ? 0 : by.expiresAt();
+        return latest == 0 || wanted == 0 ? Math.max(latest, wanted) : Math.min(latest, wanted);
     }
 
     /** One's own, or everybody's, the newest first. */

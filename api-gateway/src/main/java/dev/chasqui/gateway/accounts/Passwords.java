@@ -22,11 +22,9 @@ final class Passwords implements AutoCloseable {
     private static final int ROUNDS = 210_000;
     private static final int SALT_BYTES = 16;
     private static final int WAITING = 16;
-    private static final int HASH_BYTES = 64;
-    /** No password's: compared with where there is none, so that this takes as long. */
-    private static final String NOBODYS = "00".repeat(SALT_BYTES + HASH_BYTES);
-
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
+    /** A hash of no password, to compare with where there is no account, so that this takes as long. */
+    static final String NOBODYS = "0".repeat(2 * (SALT_BYTES + 64));
 
     private final Pbkdf2PasswordEncoder encoder =
             new Pbkdf2PasswordEncoder("", SALT_BYTES, ROUNDS, SecretKeyFactoryAlgorithm.PBKDF2WithHmacSHA512);

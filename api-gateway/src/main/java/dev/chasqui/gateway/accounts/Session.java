@@ -14,6 +14,11 @@ public record Session(String tokenHash, String csrfToken, long expiresAt) {
         return new Session(Secrets.hash(token), Secrets.hash("csrf " + token), usedAt + LIFE_MS);
     }
 
+    /** Whether this is its token. */
+    public boolean isOf(String token) {
+        return tokenHash.equals(Secrets.hash(token));
+    }
+
     /** Tokens stay out of logs. */
     @Override
     public String toString() {

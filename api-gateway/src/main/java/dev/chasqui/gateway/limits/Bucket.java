@@ -116,7 +116,7 @@ final class Bucket {
     }
 
     private long filled(long millis) {
-        return (long) Math.min(MOST_MISSING, Math.max(0.0, (double) millis * capacity));
+        return (long) Math.min((double) MOST_MISSING, Math.max(0.0, (double) millis * capacity));
     }
 
     private static long ceil(long value, long by) {

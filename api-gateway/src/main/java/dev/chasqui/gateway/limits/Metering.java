@@ -92,7 +92,10 @@ public final class Metering implements AutoCloseable {
         return Standing.headers(known, now);
     }
 
-    /** All that each subject has used until now, through all gateways; none where it has used nothing. */
+    /**
+     * All that each subject has used, through this gateway until now, through others until they last wrote; none where
+     * it has used nothing.
+     */
     public Mono<Map<String, Usage>> usage(Collection<String> subjects) {
         List<String> names = List.copyOf(subjects);
         return sharing.settled()

@@ -24,6 +24,18 @@ public record Quota(int requestsPerMinute, long tokensPerMinute, int parallel) {
         }
     }
 
+    /** The stricter one of both, of each. */
+    public Quota within(Quota other) {
+        return new Quota(
+                (int) stricter(requestsPerMinute, other.requestsPerMinute),
+                stricter(tokensPerMinute, other.tokensPerMinute),
+                (int) stricter(parallel, other.parallel));
+    }
+
+    private static long stricter(long one, long other) {
+        return one == 0 || other == 0 ? Math.max(one, other) : Math.min(one, other);
+    }
+
     /** Whether there is no limit at all. */
     public boolean isNone() {
         return requestsPerMinute == 0 && tokensPerMinute == 0 && parallel == 0;

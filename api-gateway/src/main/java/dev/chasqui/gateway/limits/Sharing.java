@@ -31,7 +31,7 @@ final class Sharing {
     /** How old what is running may become in the database, or a round less. */
     private static final long TELL_AGAIN_MS = 2500;
 
-    private static final int ROWS_AT_ONCE = 1000;
+    private static final int ROWS_AT_ONCE = 200;
 
     /** A count as it is being written. */
     private record Writing(DayCount count, long version, UsageRow row) {}

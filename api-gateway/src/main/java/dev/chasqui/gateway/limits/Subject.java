@@ -171,13 +171,15 @@ final class Subject {
         for (UsageRow row : rows) {
             Origin origin = new Origin(row.gateway(), row.day());
             Seen last = before.get(origin);
-            // A row that was not there counts from zero, unless it is an old one that was not asked for.
-            if (last != null || row.day() >= UsageRow.day(now)) {
-                take(row, last == null ? Usage.NONE : last.row().usage(), now);
+            long aliveAt = now;
+            if (last != null) {
+                take(row, last.row().usage(), now);
+                aliveAt = last.row().usage().lastUsedAt() == row.usage().lastUsedAt() ? last.aliveAt() : now;
+            } else if (row.day() >= UsageRow.day(now)) {
+                // It was not there yet. An old one was not asked for when there were later ones.
+                take(row, Usage.NONE, now);
             }
-            boolean silent = last != null
-                    && last.row().usage().lastUsedAt() == row.usage().lastUsedAt();
-            seen.put(origin, new Seen(row, silent ? last.aliveAt() : now));
+            seen.put(origin, new Seen(row, aliveAt));
         }
         others = seen;
     }

@@ -4,6 +4,7 @@ import dev.chasqui.gateway.storage.StoredRow;
 import dev.chasqui.gateway.storage.Transaction;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -80,7 +81,22 @@ final class UsageTable {
     }
 
     private static <T> Flux<T> each(Collection<String> subjects, Function<List<String>, Flux<T>> query) {
-        return Flux.fromIterable(subjects).distinct().buffer(SUBJECTS_AT_ONCE).concatMap(query);
+        return Flux.fromIterable(subjects)
+                .distinct()
+                .buffer(SUBJECTS_AT_ONCE)
+                .map(UsageTable::filled)
+                .concatMap(query);
+    }
+
+    /** To one of few sizes, since databases keep each statement that they once prepared. */
+    private static List<String> filled(List<String> subjects) {
+        int size = 1;
+        while (size < subjects.size()) {
+            size *= 10;
+        }
+        List<String> filled = new ArrayList<>(subjects);
+        filled.addAll(Collections.nCopies(size - subjects.size(), subjects.get(0)));
+        return filled;
     }
 
     private static String places(int count) {

@@ -11,6 +11,7 @@ import dev.chasqui.gateway.requests.Text;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,6 +22,7 @@ import tools.jackson.databind.JsonNode;
 final class AccountFields {
     private static final Pattern EMAIL = Pattern.compile("[^\\s@\\p{Cntrl}]{1,64}@[^\\s@\\p{Cntrl}]{1,189}");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(s|m|h|d)?");
+    private static final int LONGEST_EMAIL = 254;
     private static final int SHORTEST_PASSWORD = 8;
     private static final int LONGEST_PASSWORD = 200;
     private static final int LONGEST_NAME = 100;
@@ -31,12 +33,20 @@ final class AccountFields {
     private AccountFields() {}
 
     static Accounts.Draft draft(Fields fields) {
-        String email = fields.requiredString("email").strip();
-        if (!EMAIL.matcher(email).matches()) {
-            throw fields.bad("email", fields.any("email"), "an e-mail address, such as ana@example.com");
-        }
+        String email = email(fields);
         String name = name(fields);
         return new Accounts.Draft(email, newPassword(fields, "password"), name == null ? "" : name);
+    }
+
+    /** Some letters are longer when they are small, which is how the database knows them. */
+    static String email(Fields fields) {
+        String email = fields.requiredString("email").strip();
+        boolean fits =
+                EMAIL.matcher(email).matches() && email.toLowerCase(Locale.ROOT).length() <= LONGEST_EMAIL;
+        if (!fits) {
+            throw fields.bad("email", fields.any("email"), "an e-mail address, such as ana@example.com");
+        }
+        return email;
     }
 
     static Accounts.Change change(Fields fields) {
@@ -65,6 +75,10 @@ final class AccountFields {
 
     /** One that is compared only; too long a one is as wrong as another. */
     static String password(Fields fields, String field) {
+        JsonNode given = fields.any(field);
+        if (given != null && !given.isString()) {
+            throw RequestError.badValue(fields.path(field), Fields.kind(given) + " (expected: a string)");
+        }
         String password = fields.requiredString(field);
         return password.length() > LONGEST_PASSWORD ? "" : password;
     }

@@ -3,7 +3,6 @@ package dev.chasqui.gateway.rest;
 import dev.chasqui.gateway.accounts.Account;
 import dev.chasqui.gateway.accounts.Accounts;
 import dev.chasqui.gateway.accounts.ApiKey;
-import dev.chasqui.gateway.accounts.Authentication;
 import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.accounts.Session;
 import dev.chasqui.gateway.limits.Metering;
@@ -11,12 +10,8 @@ import dev.chasqui.gateway.limits.Usage;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
-import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpCookie;
-import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -38,7 +33,8 @@ final class AuthController {
     Mono<Void> register(ServerWebExchange exchange) {
         return bodies.read(
                 exchange.getRequest(),
-                body -> accounts.register(AccountFields.draft(Fields.of(body, "")))
+                body -> accounts.register(
+                                AccountFields.draft(Fields.of(body, "")), ClientAddress.of(exchange.getRequest()))
                         .flatMap(signedIn -> told(exchange, signedIn)));
     }
 
@@ -46,9 +42,9 @@ final class AuthController {
         return bodies.read(exchange.getRequest(), body -> {
             Fields fields = Fields.of(body, "");
             return accounts.signIn(
-                            fields.requiredString("email").strip(),
+                            AccountFields.email(fields),
                             AccountFields.password(fields, "password"),
-                            address(exchange.getRequest()))
+                            ClientAddress.of(exchange.getRequest()))
                     .flatMap(signedIn -> told(exchange, signedIn));
         });
     }
@@ -77,9 +73,9 @@ final class AuthController {
     /** A cookie that was brought lives on from here. */
     Mono<Void> me(ServerWebExchange exchange) {
         Principal principal = Principal.of(exchange);
-        HttpCookie brought = exchange.getRequest().getCookies().getFirst(Authentication.COOKIE);
-        if (brought != null && principal.session() != null) {
-            SessionCookie.set(exchange, brought.getValue(), false);
+        Session session = principal.session();
+        if (session != null) {
+            SessionCookie.renew(exchange, session);
         }
         ApiKey key = principal.key();
         Mono<Usage> usage = key == null
@@ -98,23 +94,21 @@ final class AuthController {
         return bodies.read(exchange.getRequest(), body -> {
             Fields fields = Fields.of(body, "");
             String password = AccountFields.newPassword(fields, "password");
-            return changed(account, session, fields, password)
+            return changed(exchange, account, session, fields, password)
                     .then(Mono.defer(() -> Success.write(
                             exchange, JsonNodeFactory.instance.objectNode().put("changed", true))));
         });
     }
 
-    private Mono<Void> changed(Account account, Session session, Fields fields, String password) {
+    private Mono<Void> changed(
+            ServerWebExchange exchange, Account account, Session session, Fields fields, String password) {
         return account.hasPassword() || fields.any("current_password") != null
                 ? accounts.changePassword(
-                        account, session, AccountFields.password(fields, "current_password"), password)
+                        account,
+                        session,
+                        AccountFields.password(fields, "current_password"),
+                        password,
+                        ClientAddress.of(exchange.getRequest()))
                 : accounts.firstPassword(account, session, password);
-    }
-
-    private static String address(ServerHttpRequest request) {
-        @Nullable InetSocketAddress remote = request.getRemoteAddress();
-        return remote == null || remote.getAddress() == null
-                ? ""
-                : remote.getAddress().getHostAddress();
     }
 }

@@ -6,20 +6,14 @@ import java.util.List;
  * How much of which prompt a step computes. The most urgent prompt gets as much as the step's time bears, the next what is
  * left, and so on.
  *
- * <p>Pieces are cut with llama.cpp's attention on CPUs in mind. It works on tiles of {@link StepSize#TILE} tokens of a sequence;
- * what is smaller, deep in a context, takes several times as long for each token. So a piece is not smaller if that can be
- * helped, nor does it leave a smaller rest. And llama.cpp computes neighbouring slots together only for as many tokens as each
+ * <p>Pieces are cut with attention on CPUs in mind. It works on tiles of {@link StepSize#TILE} rows; a piece of fewer tokens, deep in a
+ * context, takes longer for each of them, and several times as long where llama.cpp's own attention is used and not
+ * {@code attention.cpp}'s. So a piece is not smaller if that can be helped, nor does it leave a smaller rest. And llama.cpp computes neighbouring slots together only for as many tokens as each
  * of them has, so that in deep contexts only pieces of one size share a step.
  */
 final class PromptPieces {
     /** A piece smaller than a tile is cut only where a tile would take so many times the time that is left. */
     static final int PATIENCE = 3;
-
-    /**
-     * Where a tile takes too long anyway, up to another one is cut within so many times: a step of a single tile loses a good part
-     * of its time to threads that cut each other's tiles in two.
-     */
-    private static final int MORE_PATIENCE = 5;
 
     /** The smallest piece, however slow the machine. */
     private static final int LEAST = 16;
@@ -102,12 +96,6 @@ final class PromptPieces {
     /** What is computed of the most urgent prompt even if it takes too long. */
     private int least(long limit, Sequence sequence, int most) {
         int tile = most < 2 * StepSize.TILE ? most : StepSize.TILE;
-        for (int large = 2 * StepSize.TILE; large > StepSize.TILE; large -= StepSize.TILE / 2) {
-            boolean leavesATile = most - large >= StepSize.TILE;
-            if (leavesATile && estimate(StepSize.NOTHING, sequence, large) <= MORE_PATIENCE * limit) {
-                return large;
-            }
-        }
         if (estimate(StepSize.NOTHING, sequence, tile) <= PATIENCE * limit) {
             return tile;
         }

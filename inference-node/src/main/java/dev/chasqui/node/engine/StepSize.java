@@ -5,10 +5,10 @@ package dev.chasqui.node.engine;
  *
  * @param tokens how many it computes
  * @param tiled pairs of a token and an earlier one that it attends to, of pieces of at least {@link #TILE} tokens of a sequence
- * @param single the same of smaller pieces, which attention on CPUs computes token by token, at several times the price
+ * @param single the same of smaller pieces, which do not fill tiles, or are computed token by token, at several times the price
  */
 record StepSize(int tokens, long tiled, long single) {
-    /** From so many tokens of one sequence on, llama.cpp's CPU attention works on tiles. */
+    /** From so many tokens of one sequence on, attention on CPUs works on whole tiles. */
     static final int TILE = 64;
 
     static final StepSize NOTHING = new StepSize(0, 0, 0);

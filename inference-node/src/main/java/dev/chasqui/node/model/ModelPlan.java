@@ -14,7 +14,6 @@ import dev.chasqui.node.store.CatalogueEntry;
 import dev.chasqui.node.store.StoredModel;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param draft of the model that guesses for it; null: none
  * @param adapterBytes what LoRA adapters take beside it
  * @param shortOfGpu fewer layers are on GPUs than was asked for, since their free memory does not hold all
+ * @param batched whether the processor has a kernel for the weights' type that computes many tokens at once
  */
 public record ModelPlan(
         StoredModel stored,
@@ -39,7 +39,8 @@ public record ModelPlan(
         MemoryEstimate memory,
         @Nullable ModelPlan draft,
         long adapterBytes,
-        boolean shortOfGpu) {
+        boolean shortOfGpu,
+        boolean batched) {
     /** Tokens of one prompt batch: enough to use the kernels fully, few enough to keep compute buffers small. */
     private static final int BATCH_TOKENS = 512;
 
@@ -53,9 +54,6 @@ public record ModelPlan(
 
     /** Of one context. */
     private static final int MOST_SEQUENCES = 256;
-
-    /** Types that every processor has kernels for which compute many sequences at once. */
-    private static final Set<String> QUICK = Set.of("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_0", "IQ4_NL");
 
     /**
      * @param file what to load
@@ -73,7 +71,16 @@ public record ModelPlan(
         ModelPlan draftPlan = draft == null ? null : draft(llama, draft, settings);
         ModelOptions options = options(stored, placed.layers(), settings);
         return new ModelPlan(
-                stored, file, options, context, tokens, placed.memory(), draftPlan, adapterBytes, placed.isShort());
+                stored,
+                file,
+                options,
+                context,
+                tokens,
+                placed.memory(),
+                draftPlan,
+                adapterBytes,
+                placed.isShort(),
+                llama.batches(stored.summary().quantization()));
     }
 
     private static ModelPlan draft(Llama llama, StoredModel stored, ModelSettings settings) {
@@ -94,7 +101,7 @@ public record ModelPlan(
         GpuSplit split = settings.split();
         MemoryEstimate memory = llama.estimate(stored.file(), head(stored), layers, split, context);
         ModelOptions options = new ModelOptions(layers, true, "", List.of(), split);
-        return new ModelPlan(stored, stored.file(), options, context, tokens, memory, null, 0, false);
+        return new ModelPlan(stored, stored.file(), options, context, tokens, memory, null, 0, false, true);
     }
 
     /** How many layers go on GPUs, and what it takes then. */
@@ -153,10 +160,9 @@ public record ModelPlan(
      * by itself.
      */
     public boolean slowWithMany() {
-        String type = stored.summary().quantization();
         boolean arranged = memory.arrangedBytes() > memory.weightsBytes() / 2;
         boolean own = file.equals(stored.file());
-        return own && !usesGpu() && !arranged && QUICK.stream().noneMatch(type::startsWith);
+        return own && !usesGpu() && !arranged && !batched;
     }
 
     /**

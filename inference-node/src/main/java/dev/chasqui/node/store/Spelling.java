@@ -13,7 +13,7 @@ public final class Spelling {
 
     /**
      * The known name that is most like the one that was written: the shortest that it is a part of, else the one that begins with
-     * the fewest letters to put in, take out or change; empty where none is near.
+     * the fewest letters to put in, take out or change, again the shortest; empty where none is near.
      */
     public static String nearest(String written, Collection<String> known) {
         return nearest(written, List.of(), known);
@@ -36,7 +36,8 @@ public final class Spelling {
                 String other = candidate.replace('_', '-').toLowerCase(Locale.ROOT);
                 boolean part = name.length() >= SHORTEST_PART && other.contains(name);
                 int distance = part ? other.length() - Integer.MAX_VALUE : distance(name, other);
-                if (distance < least) {
+                boolean shorter = distance == least && known.contains(best) && candidate.length() < best.length();
+                if (distance < least || shorter) {
                     least = distance;
                     best = candidate;
                 }

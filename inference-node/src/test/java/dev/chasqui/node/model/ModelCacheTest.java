@@ -420,7 +420,8 @@ final class ModelCacheTest {
                 memory,
                 null,
                 0,
-                shortOfGpu);
+                shortOfGpu,
+                true);
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.chasqui.node.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -42,5 +43,11 @@ final class SpellingTest {
     })
     void theKnownNameThatIsMostLikeWhatWasWritten(String written, String meant) {
         assertThat(Spelling.nearest(written, KNOWN)).isEqualTo(meant);
+    }
+
+    @Test
+    void ofTwoThatAreAsNearTheShorterOne() {
+        assertThat(Spelling.nearest("paralel", List.of("parallel-requests", "parallel")))
+                .isEqualTo("parallel");
     }
 }

@@ -1,0 +1,78 @@
+import { askFirst } from './ask-first.js';
+import { byId, el, icon } from './dom.js';
+import { localChats, unsentCount } from './kept-chats.js';
+import { Menu } from './menu.js';
+import { PasswordSheet } from './password-sheet.js';
+import { toast } from './toast.js';
+
+/** Roles as one reads them. */
+const ROLES = { admin: 'Administrator', user: 'User' };
+
+/**
+ * Who is signed in, at the foot of the side, and what can be done about it. Where nobody has to sign in it is not there.
+ */
+export class AccountMenu {
+  #session;
+  #onKeys;
+  #password;
+  #face = el('span.account-face', { ariaHidden: 'true' });
+  #name = el('span.account-name', { dir: 'auto' });
+  #role = el('span.account-role');
+  #button = el('button.account-button', { id: 'account', type: 'button', ariaHasPopup: 'menu', ariaExpanded: 'false', hidden: true }, this.#face, this.#name, this.#role, icon('updown'));
+  #popover = el('div.menu', { id: 'account-menu', role: 'menu', ariaLabel: 'Account', popover: 'auto' });
+  #menu = new Menu(this.#popover);
+
+  /**
+   * @param {import('./session.js').Session} session
+   * @param {() => void} onKeys shows the API keys
+   */
+  constructor(session, onKeys) {
+    this.#session = session;
+    this.#onKeys = onKeys;
+    this.#password = new PasswordSheet(session);
+    byId('sidebar').append(this.#button, this.#popover);
+    this.#button.addEventListener('click', () => this.#open());
+    session.addEventListener('change', () => this.#show());
+    this.#show();
+  }
+
+  #show() {
+    const { account } = this.#session;
+    this.#button.hidden = account === null;
+    if (account === null) return;
+    const name = account.name || account.email;
+    this.#face.textContent = [...name][0].toUpperCase();
+    this.#name.textContent = name;
+    this.#button.title = account.email;
+    this.#role.textContent = ROLES[account.role] ?? account.role;
+  }
+
+  #open() {
+    const menu = this.#menu;
+    menu.open(this.#button, [
+      el('p.menu-head', { role: 'presentation', dir: 'auto' }, this.#session.account.email),
+      menu.item('lock', 'Change password', () => this.#password.open()),
+      menu.item('key', 'API keys', this.#onKeys),
+      menu.item('leave', 'Sign out', () => this.#signOut(false)),
+      menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),
+    ]);
+  }
+
+  async #signOut(everywhere) {
+    const lost = whatIsLost();
+    const question = { title: 'Sign out?', text: `${lost} in this browser only. Signing out removes it.`, yes: 'Sign out', no: 'Stay' };
+    if (lost !== '' && !(await askFirst(question))) return;
+    try {
+      await this.#session.signOut(everywhere);
+    } catch (error) {
+      toast(`You are still signed in. ${error.message}`);
+    }
+  }
+}
+
+/** What the server does not have, in words; empty for nothing. Signing out removes all that this browser keeps. */
+function whatIsLost() {
+  const count = localChats().length;
+  if (count > 0) return count === 1 ? 'One chat is' : `${count} chats are`;
+  return unsentCount() > 0 ? 'A question that was not sent is' : '';
+}

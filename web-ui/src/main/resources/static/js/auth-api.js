@@ -1,0 +1,40 @@
+import { callApi } from './api.js';
+
+// The server's routes for who asks, as docs/accounts.md describes them.
+
+/**
+ * @typedef {object} Account
+ * @property {string} id
+ * @property {string} email
+ * @property {string} name may be empty
+ * @property {'admin'|'user'} role
+ */
+
+/**
+ * @typedef {object} WhoAsks
+ * @property {Account|null} account null where nobody has to sign in
+ * @property {string[]} scopes what the server lets him do
+ * @property {string|null} csrf_token
+ */
+
+/** @returns {Promise<WhoAsks>} */
+export const whoAmI = () => callApi('GET', '/api/auth/me');
+
+/**
+ * @param {{email: string, password: string}} credentials
+ * @returns {Promise<WhoAsks>}
+ */
+export const signIn = credentials => callApi('POST', '/api/auth/login', credentials);
+
+/**
+ * Makes an account and signs in.
+ * @param {{email: string, password: string, name: string}} account
+ * @returns {Promise<WhoAsks>}
+ */
+export const register = account => callApi('POST', '/api/auth/register', account);
+
+/** @param {boolean} everywhere whether all of the account's sessions end, and not this one alone */
+export const signOut = everywhere => callApi('POST', '/api/auth/logout', everywhere ? { everywhere } : {});
+
+/** All other sessions end with it. */
+export const changePassword = (current, password) => callApi('POST', '/api/auth/password', { current_password: current, password });

@@ -1,0 +1,166 @@
+// Accounts, sessions and keys as docs/accounts.md describes them, in memory. Passwords are kept as they are.
+
+const SCOPES = { admin: ['inference', 'conversations', 'keys', 'models', 'metrics', 'admin'], user: ['inference', 'conversations', 'keys'] };
+const OPEN_PATHS = /^\/api\/(?:health|auth\/(?:login|register))$/;
+const SHORTEST_PASSWORD = 8;
+
+export class ScriptedAccounts {
+  /** Whether one has to sign in. */
+  areOn = false;
+  /** Whether a key is wanted of everybody, which no page has. */
+  wantsKey = false;
+  registration = 'open';
+  /** @type {{account: object, password: string}[]} */
+  all = [];
+  /** @type {Map<string, {account: object, csrf: string}>} by what the cookie says */
+  sessions = new Map();
+  /** @type {object[]} the newest first */
+  keys = [];
+  /** How often a wrong password may be tried. */
+  tries = Infinity;
+  /** Requests that change something: `POST /api/keys`, and whether they brought the session's token. */
+  changes = [];
+  #makeChats;
+  #chats = new Map();
+  #count = 0;
+
+  /** @param {(accountId: string) => import('./scripted-chats.mjs').ScriptedChats} makeChats */
+  constructor(makeChats) {
+    this.#makeChats = makeChats;
+  }
+
+  get health() {
+    const registration = this.all.length === 0 ? 'first' : this.registration;
+    return { accounts: this.areOn, ...(this.areOn && { registration }) };
+  }
+
+  /** Adds an account; the first one owns what was stored without accounts. */
+  add({ email, password = 'correct horse', name = '' }) {
+    const isFirst = this.all.length === 0;
+    const account = { id: isFirst ? 'local' : `user_${++this.#count}`, email, name, role: isFirst ? 'admin' : 'user', disabled: false, created_at: new Date().toISOString() };
+    this.all.push({ account, password });
+    return account;
+  }
+
+  /** Ends every session, as when they have run out or somebody signed out everywhere. */
+  endSessions() {
+    this.sessions.clear();
+    for (const chats of this.#chats.values()) chats.breakStreams();
+  }
+
+  /** The stored conversations of whoever asks. */
+  chatsOf(request) {
+    const id = this.#session(request)?.account.id ?? 'local';
+    if (!this.#chats.has(id)) this.#chats.set(id, this.#makeChats(id));
+    return this.#chats.get(id);
+  }
+
+  /**
+   * @param {() => Promise<object|undefined>} readBody
+   * @returns {Promise<boolean>} whether the request is answered here: it is about accounts or keys, or is refused
+   */
+  async handle(request, response, path, readBody) {
+    const isOurs = path.startsWith('/api/auth/') || path.startsWith('/api/keys');
+    const refusal = /^\/(?:api|v1)\//.test(path) && !OPEN_PATHS.test(path) ? this.#refusal(request, path) : null;
+    if (!refusal && !isOurs) return false;
+    const { status = 200, body, headers = {} } = refusal ?? await this.#answer(request, path, await readBody());
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+    return true;
+  }
+
+  #session(request) {
+    const token = /chasqui_session=([^;]*)/.exec(request.headers.cookie ?? '')?.[1];
+    return this.areOn ? this.sessions.get(token) : undefined;
+  }
+
+  #refusal(request, path) {
+    if (this.wantsKey) return refused(401, 'No API key was given (expected: header Authorization: Bearer KEY).', 'invalid_api_key');
+    if (!this.areOn) return null;
+    const session = this.#session(request);
+    if (!session) return refused(401, 'The session has ended.', 'invalid_api_key');
+    if (request.method === 'GET') return null;
+    const hasToken = request.headers['x-csrf-token'] === session.csrf;
+    this.changes.push({ what: `${request.method} ${path}`, hasToken });
+    return hasToken ? null : refused(403, 'The request came with a session\'s cookie and without its token (expected: header x-csrf-token).', 'csrf_token_missing');
+  }
+
+  #answer(request, path, body) {
+    const session = this.#session(request);
+    const [, , , part] = path.split('/');
+    if (path.startsWith('/api/keys')) return this.#answerKeys(request.method, part, body, session);
+    if (part === 'login') return this.#login(body);
+    if (part === 'register') return this.#register(body);
+    if (part === 'me') return data(who(session));
+    if (part === 'logout') return this.#logout(session, body);
+    return this.#changePassword(session, body);
+  }
+
+  #login({ email, password }) {
+    if (this.tries <= 0) return refused(429, 'Too many wrong passwords; try again in 30 s.', 'too_many_sign_ins', { 'Retry-After': '30' });
+    const known = this.all.find(each => each.account.email === email && each.password === password);
+    if (known) return this.#begin(known.account);
+    this.tries--;
+    return refused(401, 'The e-mail address or the password is wrong.', 'wrong_password');
+  }
+
+  #register({ email, password, name }) {
+    if (this.all.length > 0 && this.registration !== 'open') return refused(403, 'Nobody can register here; an administrator makes accounts.', 'registration_closed');
+    if (password.length < SHORTEST_PASSWORD) return tooShort(password);
+    if (this.all.some(({ account }) => account.email === email)) return refused(409, 'There is an account with this e-mail address.', 'email_taken');
+    return this.#begin(this.add({ email, password, name }));
+  }
+
+  #begin(account) {
+    const token = `session-${++this.#count}`;
+    const session = { account, csrf: `csrf-${this.#count}` };
+    this.sessions.set(token, session);
+    return { ...data(who(session)), headers: { 'Set-Cookie': `chasqui_session=${token}; Path=/; HttpOnly; SameSite=Lax` } };
+  }
+
+  #logout(session, { everywhere = false }) {
+    for (const [token, each] of this.sessions) if (each === session || (everywhere && each.account === session.account)) this.sessions.delete(token);
+    return { ...data({ signed_out: true }), headers: { 'Set-Cookie': 'chasqui_session=; Path=/; Max-Age=0' } };
+  }
+
+  #changePassword(session, { current_password: current, password }) {
+    const known = this.all.find(({ account }) => account === session.account);
+    if (known.password !== current) return invalid('current_password: not the account\'s password');
+    if (password.length < SHORTEST_PASSWORD) return tooShort(password);
+    known.password = password;
+    for (const [token, each] of this.sessions) if (each !== session && each.account === session.account) this.sessions.delete(token);
+    return data({ changed: true });
+  }
+
+  #answerKeys(method, id, body, session) {
+    const owner = session?.account.id ?? 'local';
+    if (method === 'POST') return data(this.#makeKey(owner, body));
+    const key = this.keys.find(each => each.id === id);
+    if (method === 'DELETE') return data(Object.assign(key, { status: 'revoked', revoked_at: new Date().toISOString() }));
+    return data({ keys: this.keys.filter(({ user_id: user, status }) => user === owner && status !== 'revoked') });
+  }
+
+  #makeKey(owner, { name = '', expires_in: lifetime, limits = {} }) {
+    const days = Number.parseInt(lifetime ?? '', 10);
+    const key = {
+      id: `key_${++this.#count}`, name, hint: 'chq_Zk3…9fA2', user_id: owner, scopes: ['inference'],
+      limits: { requests_per_minute: null, tokens_per_minute: null, parallel: null, ...limits }, status: 'active', created_at: new Date().toISOString(),
+      expires_at: Number.isNaN(days) ? null : new Date(Date.now() + days * 86_400_000).toISOString(), revoked_at: null, last_used_at: null,
+      usage: { requests: 0, prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0 },
+    };
+    this.keys.unshift(key);
+    return { ...key, key: `chq_Zk3hV9tqUe7xRw2mYbN4cLs8dJp6gFa1${this.#count}9fA2` };
+  }
+}
+
+const who = session => ({
+  account: session?.account ?? null,
+  signed_in_by: session ? 'session' : 'nothing',
+  scopes: SCOPES[session?.account.role ?? 'admin'],
+  csrf_token: session?.csrf ?? null,
+  expires_at: session ? new Date(Date.now() + 30 * 86_400_000).toISOString() : null,
+});
+const data = value => ({ body: { success: true, data: value } });
+const invalid = error => refused(400, error, 'invalid_value');
+const tooShort = password => invalid(`password: a string of ${password.length} characters (expected: ${SHORTEST_PASSWORD} to 200)`);
+const refused = (status, error, code, headers = {}) => ({ status, headers, body: { success: false, error, code } });
