@@ -206,11 +206,26 @@ final class Edge implements WebHandler {
     private void admit(ServerWebExchange exchange, Principal principal) {
         HttpHeaders headers = exchange.getResponse().getHeaders();
         try {
-            Admission admission = metering.admit(principal.subject(), principal.quota());
+            Admission admission = admission(principal);
             Metered.note(exchange, admission);
             admission.headers().forEach(headers::set);
         } catch (RequestError refused) {
+            metering.headers(principal.userId(), principal.together()).forEach(headers::set);
             metering.headers(principal.subject(), principal.quota()).forEach(headers::set);
+            throw refused;
+        }
+    }
+
+    /** Of the key, and of its account with all other keys. */
+    private Admission admission(Principal principal) {
+        Admission own = metering.admit(principal.subject(), principal.quota());
+        if (principal.together().isNone()) {
+            return own;
+        }
+        try {
+            return Admission.both(own, metering.admit(principal.userId(), principal.together()));
+        } catch (RequestError refused) {
+            own.end();
             throw refused;
         }
     }

@@ -120,8 +120,12 @@ class GatewayConfiguration {
 
     @Bean
     Authentication authentication(
-            GatewaySettings settings, Database database, Clock clock, PrometheusMeterRegistry registry) {
-        return new Authentication(settings.accounts().resolved(settings.apiKeys()), database, clock, registry);
+            GatewaySettings settings,
+            Database database,
+            EventLoop loop,
+            Clock clock,
+            PrometheusMeterRegistry registry) {
+        return new Authentication(settings.accounts().resolved(settings.apiKeys()), database, loop, clock, registry);
     }
 
     @Bean

@@ -131,6 +131,23 @@ class AccountGuardsTest extends PeopledGatewayTest {
         assertThat(me.headers().firstValue("set-cookie")).isEmpty();
     }
 
+    @Test
+    void anAccountsKeysTakeTogetherNoMoreThanOne() throws Exception {
+        register("ana@example.com");
+        Person ben = register("ben@example.com");
+        String one = key(ben, "{}");
+        String other = key(ben, "{\"limits\":{\"requests_per_minute\":9}}");
+
+        assertThat(withKey(one, "POST", "/v1/chat/completions", HI).statusCode())
+                .isEqualTo(200);
+        assertThat(withKey(other, "POST", "/v1/chat/completions", HI).statusCode())
+                .isEqualTo(200);
+        assertThat(withKey(one, "POST", "/v1/chat/completions", HI).statusCode())
+                .isEqualTo(200);
+        assertThat(withKey(other, "POST", "/v1/chat/completions", HI).statusCode())
+                .isEqualTo(429);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "{},3",

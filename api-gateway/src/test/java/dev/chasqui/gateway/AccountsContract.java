@@ -3,8 +3,11 @@ package dev.chasqui.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -363,6 +366,28 @@ abstract class AccountsContract extends PeopledGatewayTest {
         assertThat(listed.at("/usage/completion_tokens").asInt()).isPositive();
         assertThat(listed.get("last_used_at").isNull()).isFalse();
         assertThat(listed.at("/limits/tokens_per_minute").isNull()).isTrue();
+    }
+
+    @Test
+    void aStreamEndsWithTheSessionThatItWasOpenedWith() throws Exception {
+        Person ana = register("ana@example.com");
+        HttpResponse<InputStream> stream = HTTP.send(
+                HttpRequest.newBuilder(uri("/api/stream/me"))
+                        .header("cookie", ana.cookie())
+                        .build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+
+        assertThat(stream.statusCode()).isEqualTo(200);
+        assertThat(as(ana, "POST", "/api/auth/logout", "").statusCode()).isEqualTo(200);
+        assertThat(CompletableFuture.supplyAsync(() -> drained(stream.body()))).succeedsWithin(Duration.ofSeconds(20));
+    }
+
+    private static long drained(InputStream in) {
+        try (in) {
+            return in.readAllBytes().length;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.chasqui.gateway.accounts;
 
 import dev.chasqui.gateway.limits.Quota;
+import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.storage.Transaction;
@@ -50,6 +51,7 @@ public final class Authentication {
     private final Database database;
     private final Clock clock;
     private final OperatorKeys operatorKeys;
+    private final Departures departures;
     private final MeterRegistry registry;
     private int generation;
     private final Map<String, Counter> refused = new HashMap<>();
@@ -62,12 +64,19 @@ public final class Authentication {
         }
     };
 
-    public Authentication(AccountSettings settings, Database database, Clock clock, MeterRegistry registry) {
+    public Authentication(
+            AccountSettings settings, Database database, EventLoop loop, Clock clock, MeterRegistry registry) {
         this.settings = settings;
         this.database = database;
         this.clock = clock;
         this.registry = registry;
         operatorKeys = new OperatorKeys(settings.operatorKeys());
+        departures = new Departures(loop, this::principal);
+    }
+
+    /** Completes when whoever asked is let in no more: his session has ended, or his key was revoked. */
+    public Mono<Void> gone(ServerHttpRequest request) {
+        return departures.of(request);
     }
 
     /** Whoever asks; fails with 401 where that is nobody, and with 403 where a page has not shown its CSRF token. */
@@ -114,6 +123,7 @@ public final class Authentication {
     void forget() {
         generation++;
         known.clear();
+        departures.look();
     }
 
     private static @Nullable String offered(HttpHeaders headers) {
@@ -241,8 +251,10 @@ public final class Authentication {
         return key.quota().isNone() ? settings.quota() : key.quota();
     }
 
-    private static Principal principal(ApiKey key, Set<Scope> scopes, Quota quota, @Nullable Account owner) {
-        return new Principal(key.userId(), Principal.By.KEY, scopes, quota, owner, key, null);
+    private Principal principal(ApiKey key, Set<Scope> scopes, Quota quota, @Nullable Account owner) {
+        boolean shared = owner != null && owner.role() == Account.Role.USER;
+        Quota together = shared ? settings.quota() : Quota.NONE;
+        return new Principal(key.userId(), Principal.By.KEY, scopes, quota, together, owner, key, null);
     }
 
     private Mono<Known> session(Transaction transaction, String token, long now) {
@@ -259,6 +271,13 @@ public final class Authentication {
 
     Principal principal(Account account, Session session) {
         return new Principal(
-                account.id(), Principal.By.SESSION, account.role().scopes(), settings.quota(), account, null, session);
+                account.id(),
+                Principal.By.SESSION,
+                account.role().scopes(),
+                settings.quota(),
+                Quota.NONE,
+                account,
+                null,
+                session);
     }
 }

@@ -13,6 +13,7 @@ import org.springframework.web.server.ServerWebExchange;
  * @param by what has shown who he is
  * @param scopes what he may ask
  * @param quota what he may take
+ * @param together what an account may take with all of its keys; nothing for whom that is no further limit
  * @param account null where there is none
  * @param key null where none of ours was brought
  * @param session null where he has not signed in
@@ -22,6 +23,7 @@ public record Principal(
         By by,
         Set<Scope> scopes,
         Quota quota,
+        Quota together,
         @Nullable Account account,
         @Nullable ApiKey key,
         @Nullable Session session) {
@@ -31,11 +33,12 @@ public record Principal(
     private static final String ATTRIBUTE = Principal.class.getName();
 
     /** Everybody, where nobody is asked who he is. */
-    static final Principal ANYBODY = new Principal(LOCAL_USER, By.NOTHING, Scope.ALL, Quota.NONE, null, null, null);
+    static final Principal ANYBODY =
+            new Principal(LOCAL_USER, By.NOTHING, Scope.ALL, Quota.NONE, Quota.NONE, null, null, null);
 
     /** Whoever has the operator's key. */
     static final Principal OPERATOR =
-            new Principal(LOCAL_USER, By.OPERATOR_KEY, Scope.ALL, Quota.NONE, null, null, null);
+            new Principal(LOCAL_USER, By.OPERATOR_KEY, Scope.ALL, Quota.NONE, Quota.NONE, null, null, null);
 
     /** What shows who somebody is. */
     public enum By {

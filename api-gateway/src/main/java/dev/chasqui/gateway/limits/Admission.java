@@ -15,6 +15,29 @@ public interface Admission {
      */
     void used(long promptTokens, long cachedTokens, long completionTokens);
 
+    /** Counts for two, of whom the first stands in the headers. */
+    static Admission both(Admission one, Admission other) {
+        return new Admission() {
+            @Override
+            public Map<String, String> headers() {
+                Map<String, String> headers = one.headers();
+                return headers.isEmpty() ? other.headers() : headers;
+            }
+
+            @Override
+            public void used(long promptTokens, long cachedTokens, long completionTokens) {
+                one.used(promptTokens, cachedTokens, completionTokens);
+                other.used(promptTokens, cachedTokens, completionTokens);
+            }
+
+            @Override
+            public void end() {
+                one.end();
+                other.end();
+            }
+        };
+    }
+
     /** It has ended: its place among the parallel ones is free. Once is enough, and more do no harm. */
     void end();
 }

@@ -108,7 +108,7 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.POST, "/api/chat", (exchange, name) -> chats.chat(exchange))
                 .add(HttpMethod.POST, "/api/chat/stream", (exchange, name) -> chats.stream(exchange));
         conversations(new ConversationsController(conversations, bodies, clock), dialogues);
-        StreamsController streams = new StreamsController(events, conversations, answers);
+        StreamsController streams = new StreamsController(events, conversations, answers, authentication);
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
         accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));

@@ -1,14 +1,17 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Authentication;
 import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.conversations.Conversations;
 import dev.chasqui.gateway.requests.RequestError;
+import dev.chasqui.gateway.streams.StreamItem;
 import dev.chasqui.gateway.streams.UserEvents;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** {@code GET /api/stream/{user_id}}; {@code me} is whoever asks. */
@@ -16,11 +19,13 @@ final class StreamsController {
     private final UserEvents events;
     private final Conversations conversations;
     private final Answers answers;
+    private final Authentication authentication;
 
-    StreamsController(UserEvents events, Conversations conversations, Answers answers) {
+    StreamsController(UserEvents events, Conversations conversations, Answers answers, Authentication authentication) {
         this.events = events;
         this.conversations = conversations;
         this.answers = answers;
+        this.authentication = authentication;
     }
 
     Mono<Void> open(ServerWebExchange exchange, String userId) {
@@ -33,8 +38,9 @@ final class StreamsController {
             exchange.getResponse().getHeaders().set("content-type", "text/event-stream; charset=utf-8");
             return exchange.getResponse().setComplete();
         }
-        return answers.endless(
-                exchange, events.open(own, last(exchange.getRequest()), conversations), new StreamEncoder());
+        Flux<StreamItem> stream = events.open(own, last(exchange.getRequest()), conversations)
+                .takeUntilOther(authentication.gone(exchange.getRequest()));
+        return answers.endless(exchange, stream, new StreamEncoder());
     }
 
     /** Browsers send the header when they come back by themselves; a page that was loaded anew has to say it. */

@@ -30,7 +30,7 @@ class OutdatedPrincipalsTest {
     private final Database database = new Database(new DatabaseAddress.InMemory(), loop);
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final AccountSettings settings = new AccountSettings(true, true, List.of(), Quota.NONE);
-    private final Authentication authentication = new Authentication(settings, database, clock, registry);
+    private final Authentication authentication = new Authentication(settings, database, loop, clock, registry);
     private final Accounts accounts = new Accounts(settings, database, authentication, loop, registry, clock);
     private final Keys keys = new Keys(database, authentication, clock);
     private Principal ben = Principal.ANYBODY;
