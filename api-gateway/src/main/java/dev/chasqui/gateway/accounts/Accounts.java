@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.accounts;
 
+import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Database;
@@ -353,12 +354,21 @@ public final class Accounts implements AutoCloseable {
         requireEnabled();
         return database.transaction(transaction -> find(transaction, id)
                         .then(removeBelongings(transaction, id))
+                        .then(removeUsage(transaction, id))
                         .then(KeyTable.removeAll(transaction, id))
                         .then(AccountTable.remove(transaction, id))
                         .then(requireAdministrator(transaction))
                         .thenReturn(true))
                 .doOnNext(done -> authentication.forget())
                 .then();
+    }
+
+    private static Mono<Void> removeUsage(Transaction transaction, String id) {
+        return KeyTable.of(transaction, id)
+                .map(ApiKey::id)
+                .concatWithValues(id)
+                .collectList()
+                .flatMap(subjects -> Metering.remove(transaction, subjects));
     }
 
     private Mono<Void> removeBelongings(Transaction transaction, String id) {

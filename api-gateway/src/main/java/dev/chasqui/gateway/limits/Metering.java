@@ -3,6 +3,7 @@ package dev.chasqui.gateway.limits;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Database;
+import dev.chasqui.gateway.storage.Transaction;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,6 +102,11 @@ public final class Metering implements AutoCloseable {
         return sharing.settled()
                 .then(database.transaction(transaction -> UsageTable.sums(transaction, names)
                         .collectMap(UsageTable.Sum::subject, UsageTable.Sum::usage)));
+    }
+
+    /** Removes what subjects have used, who are no more. What still runs for one is written when it ends. */
+    public static Mono<Void> remove(Transaction transaction, Collection<String> subjects) {
+        return UsageTable.remove(transaction, subjects).then();
     }
 
     /** Writes what is not written yet, for as long as that is bearable. */

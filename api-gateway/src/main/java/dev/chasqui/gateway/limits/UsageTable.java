@@ -65,6 +65,18 @@ final class UsageTable {
         });
     }
 
+    /** Removes all that is known of these subjects. */
+    static Mono<Long> remove(Transaction transaction, Collection<String> subjects) {
+        return each(
+                        subjects,
+                        some -> transaction
+                                .update(
+                                        "DELETE FROM usage_by_day WHERE subject IN (" + places(some.size()) + ")",
+                                        some.toArray())
+                                .flux())
+                .reduce(0L, Long::sum);
+    }
+
     /** What each of these subjects has used in all; none where it has used nothing. */
     static Flux<Sum> sums(Transaction transaction, Collection<String> subjects) {
         return each(

@@ -172,6 +172,17 @@ abstract class SharedMeteringContract {
     }
 
     @Test
+    void usageIsRemovedWithWhomItIsOf() throws Exception {
+        ask(one, Quota.NONE, 7, 0, 3);
+        assertThat(usage(one)).isNotEqualTo(Usage.NONE);
+
+        result(database.transaction(
+                transaction -> Metering.remove(transaction, List.of(KEY)).thenReturn(true)));
+
+        assertThat(usage(one)).isEqualTo(Usage.NONE);
+    }
+
+    @Test
     void usageHasWhatIsNotWrittenYet() throws Exception {
         Metering quiet = metering("three");
         for (int i = 1; i <= 5; i++) {
