@@ -3,6 +3,7 @@ package dev.chasqui.gateway.accounts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.chasqui.gateway.SetClock;
 import dev.chasqui.gateway.limits.Quota;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.requests.RequestError;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.chasqui.gateway.SetClock;
 import dev.chasqui.gateway.requests.RequestError;
 import java.time.Duration;
 import java.util.Objects;

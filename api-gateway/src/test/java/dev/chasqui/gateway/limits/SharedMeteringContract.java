@@ -3,6 +3,7 @@ package dev.chasqui.gateway.limits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.chasqui.gateway.SetClock;
 import dev.chasqui.gateway.nodes.EventLoop;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Database;
