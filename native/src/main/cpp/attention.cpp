@@ -39,8 +39,10 @@ constexpr int64_t TILE = GGML_FA_TILE_Q;
 // What it takes for its tiles to be of whole vectors, on all processors.
 constexpr int64_t VECTOR = 16;
 
-// Fewer rows than this are computed sooner without a tile.
+// Fewer rows than this are computed sooner without a tile. And a short context is not worth it: there a prompt that is read in one go is to be
+// the same, to the bit, as one that came token by token, which ggml computes without tiles.
 constexpr int64_t LEAST_ROWS = 24;
+constexpr int64_t DEEP       = 512;
 
 std::atomic<bool> used;
 
@@ -79,7 +81,7 @@ bool apart(const ggml_compute_params * params, const ggml_tensor * dst) {
     float max_bias;
     std::memcpy(&max_bias, dst->op_params + 1, sizeof max_bias);
     bool plain = q->type == GGML_TYPE_F32 && k->type == v->type && (k->type == GGML_TYPE_F16 || k->type == GGML_TYPE_F32);
-    bool worth = q->ne[1] > 1 && q->ne[1] * (q->ne[2] / k->ne[2]) >= LEAST_ROWS;
+    bool worth = q->ne[1] >= TILE || (q->ne[1] > 1 && k->ne[1] >= DEEP && q->ne[1] * (q->ne[2] / k->ne[2]) >= LEAST_ROWS);
     return !params->use_ref && plain && worth && k->ne[2] == v->ne[2] && v->ne[0] % VECTOR == 0 && max_bias == 0.0f
         && dst->src[4] == nullptr && share(params) >= room(k, v);
 }

@@ -74,7 +74,7 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         LogOptions.quiet();
         check();
-        boolean file = model != null && model.endsWith(".gguf");
+        boolean file = model != null && isFile(model);
         if (file && server.isNamed()) {
             throw new Failure("model: " + model + " (expected: a name; a server takes no file of this machine)", 2);
         }
@@ -88,6 +88,9 @@ final class ChatCommand implements Callable<Integer> {
             }
             talk(client, model == null ? "" : model);
             return 0;
+        }
+        if (model != null && !file) {
+            LocalModels.requireKnown(model, modelsPath);
         }
         try (OwnServer own = OwnServer.start(file ? absolute() : model, nodeArguments())) {
             talk(own.client(), "");
@@ -139,6 +142,11 @@ final class ChatCommand implements Callable<Integer> {
             return;
         }
         RemoteModels.requireHere(listed);
+    }
+
+    /** Of this machine, and not a place that has the ending too. */
+    private static boolean isFile(String model) {
+        return model.endsWith(".gguf") && !model.matches("(?i)(hf|https|pip):.*");
     }
 
     private String absolute() {

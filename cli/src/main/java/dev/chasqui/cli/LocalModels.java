@@ -47,6 +47,25 @@ final class LocalModels implements ModelPlace {
                 StoreSettings.fromEnvironment(System.getenv()))));
     }
 
+    /**
+     * Before a node is started for a model: a name must mean something. Places are looked at when they are fetched.
+     *
+     * @param folder null: the usual one
+     */
+    static void requireKnown(String model, @Nullable Path folder) {
+        if (told(() -> ModelReference.parse(model)) instanceof ModelReference.Named named) {
+            try (LocalModels models = open(folder)) {
+                String name = models.store.nameOf(named);
+                boolean known = models.list()
+                        .valueStream()
+                        .anyMatch(one -> one.path("name").asString("").equals(name));
+                if (!known) {
+                    throw new Failure("--" + models.store.unknown(model).getMessage(), 2);
+                }
+            }
+        }
+    }
+
     static Catalogue catalogue(ChasquiHome home) {
         return Files.exists(home.catalogue()) ? Catalogue.withUserFile(home.catalogue()) : Catalogue.builtIn();
     }

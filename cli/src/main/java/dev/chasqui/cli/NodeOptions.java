@@ -236,6 +236,14 @@ final class NodeOptions {
         return new AnswerSettings(sampling, Duration.ofSeconds(generationTimeout == null ? 0 : generationTimeout));
     }
 
+    /** @throws Failure where the model's name means nothing */
+    void requireKnownModel() {
+        String named = file("model", model);
+        if (named != null) {
+            LocalModels.requireKnown(named, modelsPath);
+        }
+    }
+
     /** The same options as arguments of {@code chasqui node}; those not given are left out. */
     List<String> arguments() {
         List<String> arguments = new ArrayList<>();

@@ -54,6 +54,7 @@ final class ServeCommand implements Callable<Integer>, ServerCommand {
     public Integer call() throws InterruptedException {
         log.apply();
         checkNodeOptions();
+        node.requireKnownModel();
         InetAddress loopback = InetAddress.getLoopbackAddress();
         // The port stays the node's over its restarts, so it is chosen here.
         String target = loopback.getHostAddress() + ":" + choosePort(loopback);

@@ -93,7 +93,7 @@ class LlamaContextTest {
     /** Two threads share out tiles as {@code attention.cpp} does; one leaves nothing to share. */
     @Test
     void attentionIsTheSameHoweverManyThreadsShareIt() {
-        int[] prompt = IntStream.range(0, 300).map(i -> 3 + i * 7 % 40).toArray();
+        int[] prompt = IntStream.range(0, 330).map(i -> 3 + i * 7 % 40).toArray();
         float[][] one = logits(prompt, 1);
         for (int threads : new int[] {2, 3, 7}) {
             assertThat(logits(prompt, threads)).isDeepEqualTo(one);
@@ -102,15 +102,15 @@ class LlamaContextTest {
                 .isEqualTo(1);
     }
 
-    /** Behind a prompt that comes in pieces of a tile, of one and a half, and of several with a rest. */
+    /** Behind a prompt that comes in pieces of a tile, of one and a half, of several with a rest, and of less than one. */
     private static float[][] logits(int[] prompt, int threads) {
         ContextOptions options = new ContextOptions(
                 1024, 2, 512, 512, threads, threads, FlashAttention.ON, KvType.F16, KvType.F16, false);
         try (LlamaContext context = model.newContext(options)) {
-            float[][] behind = new float[3][];
+            float[][] behind = new float[4][];
             int from = 0;
-            for (int i = 0; i < 3; i++) {
-                int to = new int[] {64, 160, 300}[i];
+            for (int i = 0; i < 4; i++) {
+                int to = new int[] {64, 160, 300, 330}[i];
                 DecodeBatch batch = context.batch();
                 batch.clear();
                 int row = -1;
