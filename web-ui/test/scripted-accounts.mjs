@@ -1,7 +1,7 @@
 // Accounts, sessions and keys as docs/accounts.md describes them, in memory. Passwords are kept as they are.
 
 const SCOPES = { admin: ['inference', 'conversations', 'keys', 'models', 'metrics', 'admin'], user: ['inference', 'conversations', 'keys'] };
-const OPEN_PATHS = /^\/api\/(?:health|auth\/(?:login|register))$/;
+const OPEN_PATHS = /^\/api\/(?:health|auth\/(?:login|register)|oauth\/\w+)$/;
 const SHORTEST_PASSWORD = 8;
 
 export class ScriptedAccounts {
@@ -18,6 +18,12 @@ export class ScriptedAccounts {
   keys = [];
   /** How often a wrong password may be tried. */
   tries = Infinity;
+  /** Sites with whose accounts one can sign in: `github`, `apple`. */
+  sites = [];
+  /** Who comes back from there, which is at once; or the `code` why nobody does. */
+  comesBack = { email: 'ana@example.com', name: 'Ana' };
+  /** Visits of the sites: what the page's address said, and whose account is connected by it. */
+  visits = [];
   /** Requests that change something: `POST /api/keys`, and whether they brought the session's token. */
   changes = [];
   #makeChats;
@@ -31,13 +37,13 @@ export class ScriptedAccounts {
 
   get health() {
     const registration = this.all.length === 0 ? 'first' : this.registration;
-    return { accounts: this.areOn, ...(this.areOn && { registration }) };
+    return { accounts: this.areOn, ...(this.areOn && { registration, sign_in: ['password', ...this.sites] }) };
   }
 
   /** Adds an account; the first one owns what was stored without accounts. */
-  add({ email, password = 'correct horse', name = '' }) {
+  add({ email, password = 'correct horse', name = '', role }) {
     const isFirst = this.all.length === 0;
-    const account = { id: isFirst ? 'local' : `user_${++this.#count}`, email, name, role: isFirst ? 'admin' : 'user', disabled: false, created_at: new Date().toISOString() };
+    const account = { id: isFirst ? 'local' : `user_${++this.#count}`, email, name, role: role ?? (isFirst ? 'admin' : 'user'), has_password: password !== '', disabled: false, created_at: new Date().toISOString() };
     this.all.push({ account, password });
     return account;
   }
@@ -60,7 +66,7 @@ export class ScriptedAccounts {
    * @returns {Promise<boolean>} whether the request is answered here: it is about accounts or keys, or is refused
    */
   async handle(request, response, path, readBody) {
-    const isOurs = path.startsWith('/api/auth/') || path.startsWith('/api/keys');
+    const isOurs = /^\/api\/(?:auth|oauth|keys)(?:\/|$)/.test(path);
     const refusal = /^\/(?:api|v1)\//.test(path) && !OPEN_PATHS.test(path) ? this.#refusal(request, path) : null;
     if (!refusal && !isOurs) return false;
     const { status = 200, body, headers = {} } = refusal ?? await this.#answer(request, path, await readBody());
@@ -88,6 +94,7 @@ export class ScriptedAccounts {
   #answer(request, path, body) {
     const session = this.#session(request);
     const [, , , part] = path.split('/');
+    if (path.startsWith('/api/oauth/')) return this.#visit(part, new URL(request.url, 'http://here').searchParams, session);
     if (path.startsWith('/api/keys')) return this.#answerKeys(request.method, part, body, session);
     if (part === 'login') return this.#login(body);
     if (part === 'register') return this.#register(body);
@@ -116,6 +123,18 @@ export class ScriptedAccounts {
     const session = { account, csrf: `csrf-${this.#count}` };
     this.sessions.set(token, session);
     return { ...data(who(session)), headers: { 'Set-Cookie': `chasqui_session=${token}; Path=/; HttpOnly; SameSite=Lax` } };
+  }
+
+  /** Somebody goes to another site, and comes back from there at once. */
+  #visit(site, query, session) {
+    const returnTo = query.get('return_to') ?? '/';
+    const links = session !== undefined && query.get('csrf_token') === session.csrf;
+    this.visits.push({ site, returnTo, connects: links ? session.account.email : null });
+    const { code, ...person } = this.comesBack;
+    if (code !== undefined || !this.sites.includes(site)) return goOn(`/?sign_in_error=${code ?? 'sign_in_not_set_up'}`);
+    if (links) return goOn(returnTo);
+    const known = this.all.find(({ account }) => account.email === person.email)?.account;
+    return goOn(returnTo, this.#begin(known ?? this.add({ ...person, password: '' })).headers);
   }
 
   #logout(session, { everywhere = false }) {
@@ -160,6 +179,7 @@ const who = session => ({
   csrf_token: session?.csrf ?? null,
   expires_at: session ? new Date(Date.now() + 30 * 86_400_000).toISOString() : null,
 });
+const goOn = (location, headers = {}) => ({ status: 303, headers: { ...headers, Location: location } });
 const data = value => ({ body: { success: true, data: value } });
 const invalid = error => refused(400, error, 'invalid_value');
 const tooShort = password => invalid(`password: a string of ${password.length} characters (expected: ${SHORTEST_PASSWORD} to 200)`);
