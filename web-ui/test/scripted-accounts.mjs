@@ -144,9 +144,10 @@ export class ScriptedAccounts {
 
   #changePassword(session, { current_password: current, password }) {
     const known = this.all.find(({ account }) => account === session.account);
-    if (known.password !== current) return invalid('current_password: not the account\'s password');
+    if (known.password !== (current ?? '')) return invalid('current_password: not the account\'s password');
     if (password.length < SHORTEST_PASSWORD) return tooShort(password);
     known.password = password;
+    known.account.has_password = true;
     for (const [token, each] of this.sessions) if (each !== session && each.account === session.account) this.sessions.delete(token);
     return data({ changed: true });
   }

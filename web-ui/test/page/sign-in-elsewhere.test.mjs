@@ -43,6 +43,11 @@ async function signIn({ email, password }) {
   await waitUntilReady(page);
 }
 
+async function choose(item) {
+  await page.click('#account');
+  await page.getByRole('menuitem', { name: item, exact: true }).click();
+}
+
 async function inBothThemes(where) {
   for (const colorScheme of ['dark', 'light']) {
     await page.emulateMedia({ colorScheme });
@@ -139,6 +144,43 @@ test('where somebody is signed in the reason is a note on the page', async () =>
   await page.locator('.toast', { hasText: 'Another account here is connected with that one.' }).waitFor();
   assert.equal(new URL(page.url()).search, '');
   assert.ok(await page.locator('#sign-in').isHidden());
+});
+
+test('who is signed in connects the account with another site, by keyboard, and stays in the chat', async () => {
+  server.accounts.add(ANA);
+  const chat = server.chats.add({ title: 'Bread', turns: ['How?', 'So.'] });
+  await open(`#/c/${chat.id}`);
+  await signIn(ANA);
+  await page.focus('#account');
+  await page.keyboard.press('Enter');
+  assert.deepEqual(await page.getByRole('menuitem').allInnerTexts(), ['Change password', 'API keys', 'Connect GitHub', 'Connect Apple', 'Sign out', 'Sign out everywhere']);
+  await page.waitForFunction(() => document.getAnimations().length === 0);
+  await inBothThemes('account menu');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowDown');
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  await page.locator('.said', { hasText: 'How?' }).waitFor();
+  assert.deepEqual(server.accounts.visits, [{ site: 'apple', returnTo: `/#/c/${chat.id}`, connects: ANA.email }]);
+});
+
+test('an account that was made elsewhere sets a password without a current one, and changes it from then on', async () => {
+  await open();
+  await way('GitHub').click();
+  await waitUntilReady(page);
+  assert.equal(server.accounts.all[0].account.has_password, false);
+  await choose('Set a password');
+  const dialog = page.getByRole('dialog', { name: 'Set a password' });
+  assert.ok(await dialog.getByLabel('Current password').isHidden());
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'new-password');
+  await inBothThemes('set a password');
+  await page.keyboard.type('short');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('alert').filter({ hasText: 'password: a string of 5 characters' }).waitFor();
+  await dialog.getByLabel('New password').fill('better horse');
+  await page.keyboard.press('Enter');
+  await page.locator('.toast', { hasText: 'You have a password now.' }).waitFor();
+  assert.equal(server.accounts.all[0].password, 'better horse');
+  await choose('Change password');
+  assert.ok(await page.getByRole('dialog', { name: 'Change password' }).getByLabel('Current password').isVisible());
 });
 
 test('the ways fit a phone', async () => {

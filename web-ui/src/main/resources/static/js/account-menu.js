@@ -3,6 +3,7 @@ import { byId, el, icon } from './dom.js';
 import { localChats, unsentCount } from './kept-chats.js';
 import { Menu } from './menu.js';
 import { PasswordSheet } from './password-sheet.js';
+import { waysTo } from './sign-in-elsewhere.js';
 import { toast } from './toast.js';
 
 /** Roles as one reads them. */
@@ -13,6 +14,7 @@ const ROLES = { admin: 'Administrator', user: 'User' };
  */
 export class AccountMenu {
   #session;
+  #health;
   #onKeys;
   #password;
   #face = el('span.account-face', { ariaHidden: 'true' });
@@ -24,10 +26,12 @@ export class AccountMenu {
 
   /**
    * @param {import('./session.js').Session} session
+   * @param {import('./health.js').HealthWatch} health
    * @param {() => void} onKeys shows the API keys
    */
-  constructor(session, onKeys) {
+  constructor(session, health, onKeys) {
     this.#session = session;
+    this.#health = health;
     this.#onKeys = onKeys;
     this.#password = new PasswordSheet(session);
     byId('sidebar').append(this.#button, this.#popover);
@@ -49,10 +53,13 @@ export class AccountMenu {
 
   #open() {
     const menu = this.#menu;
+    const { account, csrfToken } = this.#session;
+    const ways = waysTo(this.#health.current.sites, csrfToken);
     menu.open(this.#button, [
-      el('p.menu-head', { role: 'presentation', dir: 'auto' }, this.#session.account.email),
-      menu.item('lock', 'Change password', () => this.#password.open()),
+      el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
+      menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),
       menu.item('key', 'API keys', this.#onKeys),
+      ...ways.map(({ name, href }) => menu.way('connect', `Connect ${name}`, href)),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),
     ]);

@@ -58,7 +58,7 @@ const composer = new Composer(chat, () => thread.toEnd());
 const keysView = new KeysView();
 const settingsView = new SettingsView(settings, chat, () => keysView.offer());
 const pageTitle = new PageTitle(chat);
-new AccountMenu(session, () => keysView.open());
+new AccountMenu(session, health, () => keysView.open());
 new StatusView(health);
 
 const newChat = () => {
