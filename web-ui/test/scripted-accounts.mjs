@@ -154,16 +154,22 @@ export class ScriptedAccounts {
 
   #answerKeys(method, id, body, session) {
     const owner = session?.account.id ?? 'local';
-    if (method === 'POST') return data(this.#makeKey(owner, body));
+    if (method === 'POST') {
+      const { scopes = ['inference'] } = body;
+      const lacking = scopes.find(scope => !who(session).scopes.includes(scope));
+      if (scopes.length === 0) return invalid('scopes: [] (expected: at least one scope)');
+      if (lacking) return refused(403, `scopes: ${lacking}, which you do not have yourself.`, 'insufficient_scope');
+      return data(this.#makeKey(owner, { ...body, scopes }));
+    }
     const key = this.keys.find(each => each.id === id);
     if (method === 'DELETE') return data(Object.assign(key, { status: 'revoked', revoked_at: new Date().toISOString() }));
     return data({ keys: this.keys.filter(({ user_id: user, status }) => user === owner && status !== 'revoked') });
   }
 
-  #makeKey(owner, { name = '', expires_in: lifetime, limits = {} }) {
+  #makeKey(owner, { name = '', scopes, expires_in: lifetime, limits = {} }) {
     const days = Number.parseInt(lifetime ?? '', 10);
     const key = {
-      id: `key_${++this.#count}`, name, hint: 'chq_Zk3…9fA2', user_id: owner, scopes: ['inference'],
+      id: `key_${++this.#count}`, name, hint: 'chq_Zk3…9fA2', user_id: owner, scopes,
       limits: { requests_per_minute: null, tokens_per_minute: null, parallel: null, ...limits }, status: 'active', created_at: new Date().toISOString(),
       expires_at: Number.isNaN(days) ? null : new Date(Date.now() + days * 86_400_000).toISOString(), revoked_at: null, last_used_at: null,
       usage: { requests: 0, prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0 },

@@ -1,8 +1,10 @@
+import { whoAmI } from './auth-api.js';
 import { copyText } from './clipboard.js';
 import { dayOf, momentOf } from './days.js';
 import { byId, el, icon } from './dom.js';
 import { createKey, listKeys, revokeKey } from './keys-api.js';
 import { RequestForm } from './request-form.js';
+import { ScopeChoice } from './scope-choice.js';
 import { makeSheet, openSheet } from './sheet.js';
 
 /** How long a key may be good for, as the server takes it. */
@@ -16,8 +18,9 @@ export class KeysView {
   #name = el('input', { id: 'key-name', name: 'name', autocomplete: 'off', maxLength: 100, placeholder: 'What it is for' });
   #lifetime = el('select', { id: 'key-lifetime', name: 'expires_in' }, ...Object.entries(LIFETIMES).map(([value, text]) => el('option', { value }, text)));
   #limits = Object.keys(LIMITS).map(name => el('input', { id: `key-${name}`, name, inputMode: 'numeric', autocomplete: 'off', placeholder: 'the server’s own' }));
-  #limitBox = this.#makeLimitBox();
-  #form = new RequestForm(() => this.#create(), { does: 'Create key', busy: 'Creating…' }, this.#firstLine(), this.#limitBox);
+  #scopes = new ScopeChoice();
+  #more = this.#makeMore();
+  #form = new RequestForm(() => this.#create(), { does: 'Create key', busy: 'Creating…' }, this.#firstLine(), this.#more);
   #made = el('section.new-key', { hidden: true, ariaLabel: 'The new key' });
   #list = el('ul.keys-list', { ariaLabel: 'API keys' });
   #note = el('p.about', { role: 'status' });
@@ -43,7 +46,13 @@ export class KeysView {
     this.#form.tell('');
     openSheet(this.#dialog);
     this.#name.focus();
-    await this.#read();
+    await Promise.all([this.#read(), this.#offerScopes()]);
+  }
+
+  /** Where it is not known what one may give, a key gets what the server gives to all. */
+  async #offerScopes() {
+    const { scopes = [] } = await whoAmI().catch(() => ({}));
+    this.#scopes.offer(scopes);
   }
 
   #firstLine() {
@@ -51,19 +60,19 @@ export class KeysView {
     return el('div.key-line', {}, field(this.#name, 'Name'), field(this.#lifetime, 'Expires'));
   }
 
-  #makeLimitBox() {
+  #makeMore() {
     const fields = this.#limits.map(input => el('div.field', {}, el('label', { htmlFor: input.id }, LIMITS[input.name]), input));
-    return el('details.more-fields', {}, el('summary', {}, 'Limits'), el('div.limit-line', {}, ...fields));
+    return el('details.more-fields', {}, el('summary', {}, 'More'), this.#scopes.element, el('div.limit-line', {}, ...fields));
   }
 
   async #create() {
-    const wanted = { name: this.#name.value.trim() };
+    const wanted = { name: this.#name.value.trim(), scopes: this.#scopes.value };
     if (this.#lifetime.value !== '') wanted.expires_in = this.#lifetime.value;
     const limits = this.#limits.filter(({ value }) => value.trim() !== '').map(({ name, value }) => [name, numberOr(value.trim())]);
     if (limits.length > 0) wanted.limits = Object.fromEntries(limits);
     const made = await createKey(wanted);
     this.#form.element.reset();
-    this.#limitBox.open = false;
+    this.#more.open = false;
     this.#showMade(made);
     await this.#read();
   }
