@@ -4,6 +4,7 @@ import { dayOf, momentOf } from './days.js';
 import { byId, el, icon } from './dom.js';
 import { createKey, listKeys, revokeKey } from './keys-api.js';
 import { RequestForm } from './request-form.js';
+import { RowList } from './row-list.js';
 import { ScopeChoice } from './scope-choice.js';
 import { makeSheet, openSheet } from './sheet.js';
 
@@ -14,7 +15,6 @@ const LIMITS = { requests_per_minute: 'Requests a minute', tokens_per_minute: 'T
 
 /** The sheet in which keys for programs are made, looked at and revoked. */
 export class KeysView {
-  #rows = new Map();
   #name = el('input', { id: 'key-name', name: 'name', autocomplete: 'off', maxLength: 100, placeholder: 'What it is for' });
   #lifetime = el('select', { id: 'key-lifetime', name: 'expires_in' }, ...Object.entries(LIFETIMES).map(([value, text]) => el('option', { value }, text)));
   #limits = Object.keys(LIMITS).map(name => el('input', { id: `key-${name}`, name, inputMode: 'numeric', autocomplete: 'off', placeholder: 'the server’s own' }));
@@ -22,11 +22,11 @@ export class KeysView {
   #more = this.#makeMore();
   #form = new RequestForm(() => this.#create(), { does: 'Create key', busy: 'Creating…' }, this.#firstLine(), this.#more);
   #made = el('section.new-key', { hidden: true, ariaLabel: 'The new key' });
-  #list = el('ul.keys-list', { ariaLabel: 'API keys' });
+  #list = new RowList(el('ul.keys-list', { ariaLabel: 'API keys' }), id => new KeyRow(id, () => this.#read()), () => this.#name.focus());
   #note = el('p.about', { role: 'status' });
   #dialog = makeSheet('keys-sheet', { title: 'API keys', closeLabel: 'Close the API keys' },
     el('p.about', {}, 'With a key a program uses this server in your name, such as one with OpenAI’s or Anthropic’s library.'),
-    this.#form.element, this.#made, el('div.keys-kept', {}, this.#list, this.#note));
+    this.#form.element, this.#made, el('div.keys-kept', {}, this.#list.element, this.#note));
 
   constructor() {
     this.#dialog.addEventListener('close', () => this.#forgetMade());
@@ -108,20 +108,7 @@ export class KeysView {
   }
 
   #show(keys) {
-    const ids = new Set(keys.map(({ id }) => id));
-    for (const [id, row] of this.#rows) {
-      if (ids.has(id)) continue;
-      if (row.element.contains(document.activeElement)) this.#name.focus();
-      row.element.remove();
-      this.#rows.delete(id);
-    }
-    keys.forEach((key, i) => {
-      if (!this.#rows.has(key.id)) this.#rows.set(key.id, new KeyRow(key.id, () => this.#read()));
-      const row = this.#rows.get(key.id);
-      row.show(key);
-      if (this.#list.children[i] !== row.element) this.#list.insertBefore(row.element, this.#list.children[i] ?? null);
-    });
-    this.#list.hidden = keys.length === 0;
+    this.#list.show(keys);
     this.#note.textContent = keys.length === 0 ? 'You have no keys yet.' : '';
   }
 }
