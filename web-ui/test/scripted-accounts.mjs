@@ -66,7 +66,7 @@ export class ScriptedAccounts {
    * @returns {Promise<boolean>} whether the request is answered here: it is about accounts or keys, or is refused
    */
   async handle(request, response, path, readBody) {
-    const isOurs = /^\/api\/(?:auth|oauth|keys)(?:\/|$)/.test(path);
+    const isOurs = /^\/api\/(?:accounts|auth|oauth|keys)(?:\/|$)/.test(path);
     const refusal = /^\/(?:api|v1)\//.test(path) && !OPEN_PATHS.test(path) ? this.#refusal(request, path) : null;
     if (!refusal && !isOurs) return false;
     const { status = 200, body, headers = {} } = refusal ?? await this.#answer(request, path, await readBody());
@@ -95,6 +95,7 @@ export class ScriptedAccounts {
     const session = this.#session(request);
     const [, , , part] = path.split('/');
     if (path.startsWith('/api/oauth/')) return this.#visit(part, new URL(request.url, 'http://here').searchParams, session);
+    if (path.startsWith('/api/accounts')) return this.#answerAccounts(request.method, part, body, session);
     if (path.startsWith('/api/keys')) return this.#answerKeys(request.method, part, body, session);
     if (part === 'login') return this.#login(body);
     if (part === 'register') return this.#register(body);
@@ -106,6 +107,7 @@ export class ScriptedAccounts {
   #login({ email, password }) {
     if (this.tries <= 0) return refused(429, 'Too many wrong passwords; try again in 30 s.', 'too_many_sign_ins', { 'Retry-After': '30' });
     const known = this.all.find(each => each.account.email === email && each.password === password);
+    if (known?.account.disabled) return refused(403, 'This account is disabled.', 'account_disabled');
     if (known) return this.#begin(known.account);
     this.tries--;
     return refused(401, 'The e-mail address or the password is wrong.', 'wrong_password');
@@ -148,8 +150,47 @@ export class ScriptedAccounts {
     if (password.length < SHORTEST_PASSWORD) return tooShort(password);
     known.password = password;
     known.account.has_password = true;
-    for (const [token, each] of this.sessions) if (each !== session && each.account === session.account) this.sessions.delete(token);
+    this.#endSessionsOf(session.account, session);
     return data({ changed: true });
+  }
+
+  #endSessionsOf(account, but) {
+    for (const [token, each] of this.sessions) if (each !== but && each.account === account) this.sessions.delete(token);
+  }
+
+  #answerAccounts(method, id, body, session) {
+    if (!who(session).scopes.includes('admin')) return refused(403, 'This needs the scope admin.', 'insufficient_scope');
+    if (method === 'GET') return data({ accounts: this.all.map(({ account }) => account) });
+    if (method === 'POST') return this.#make(body);
+    const known = this.all.find(({ account }) => account.id === id);
+    if (!known) return refused(404, 'There is no account of this id.', 'account_not_found');
+    return method === 'DELETE' ? this.#remove(known) : this.#change(known, body);
+  }
+
+  #make({ email, password, name, role }) {
+    if (password.length < SHORTEST_PASSWORD) return tooShort(password);
+    if (this.all.some(({ account }) => account.email === email)) return refused(409, 'There is an account with this e-mail address.', 'email_taken');
+    return data(this.add({ email, password, name, role }));
+  }
+
+  #change(known, { password, ...changes }) {
+    const { account } = known;
+    if (password !== undefined && password.length < SHORTEST_PASSWORD) return tooShort(password);
+    const isAdministrator = ({ role, disabled }) => role === 'admin' && !disabled;
+    const others = this.all.filter(each => each !== known && isAdministrator(each.account));
+    if (others.length === 0 && !isAdministrator({ ...account, ...changes })) return refused(409, 'This is the last administrator (expected: another one beside it).', 'last_administrator');
+    Object.assign(account, changes);
+    if (password !== undefined) known.password = password;
+    if (password !== undefined || changes.disabled) this.#endSessionsOf(account);
+    return data(account);
+  }
+
+  #remove(known) {
+    this.#endSessionsOf(known.account);
+    this.all.splice(this.all.indexOf(known), 1);
+    this.keys = this.keys.filter(key => key.user_id !== known.account.id);
+    this.#chats.delete(known.account.id);
+    return data({ id: known.account.id, deleted: true });
   }
 
   #answerKeys(method, id, body, session) {

@@ -3,11 +3,9 @@ import { byId, el, icon } from './dom.js';
 import { localChats, unsentCount } from './kept-chats.js';
 import { Menu } from './menu.js';
 import { PasswordSheet } from './password-sheet.js';
+import { ROLES } from './roles.js';
 import { waysTo } from './sign-in-elsewhere.js';
 import { toast } from './toast.js';
-
-/** Roles as one reads them. */
-const ROLES = { admin: 'Administrator', user: 'User' };
 
 /**
  * Who is signed in, at the foot of the side, and what can be done about it. Where nobody has to sign in it is not there.
@@ -15,7 +13,7 @@ const ROLES = { admin: 'Administrator', user: 'User' };
 export class AccountMenu {
   #session;
   #health;
-  #onKeys;
+  #open;
   #password;
   #face = el('span.account-face', { ariaHidden: 'true' });
   #name = el('span.account-name', { dir: 'auto' });
@@ -27,15 +25,15 @@ export class AccountMenu {
   /**
    * @param {import('./session.js').Session} session
    * @param {import('./health.js').HealthWatch} health
-   * @param {() => void} onKeys shows the API keys
+   * @param {{keys: () => void, accounts: () => void}} open shows the API keys, and everybody's accounts
    */
-  constructor(session, health, onKeys) {
+  constructor(session, health, open) {
     this.#session = session;
     this.#health = health;
-    this.#onKeys = onKeys;
+    this.#open = open;
     this.#password = new PasswordSheet(session);
     byId('sidebar').append(this.#button, this.#popover);
-    this.#button.addEventListener('click', () => this.#open());
+    this.#button.addEventListener('click', () => this.#showMenu());
     session.addEventListener('change', () => this.#show());
     this.#show();
   }
@@ -51,14 +49,15 @@ export class AccountMenu {
     this.#role.textContent = ROLES[account.role] ?? account.role;
   }
 
-  #open() {
+  #showMenu() {
     const menu = this.#menu;
     const { account, csrfToken } = this.#session;
     const ways = waysTo(this.#health.current.sites, csrfToken);
     menu.open(this.#button, [
       el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
       menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),
-      menu.item('key', 'API keys', this.#onKeys),
+      menu.item('key', 'API keys', this.#open.keys),
+      ...(account.role === 'admin' ? [menu.item('person', 'Accounts', this.#open.accounts)] : []),
       ...ways.map(({ name, href }) => menu.way('connect', `Connect ${name}`, href)),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),

@@ -8,6 +8,8 @@ import { callApi } from './api.js';
  * @property {string} email
  * @property {string} name may be empty
  * @property {'admin'|'user'} role
+ * @property {boolean} disabled whether he is let in no more
+ * @property {string} created_at
  * @property {boolean} has_password false where it was made by signing in with another site's account
  */
 

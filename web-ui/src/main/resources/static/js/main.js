@@ -1,4 +1,5 @@
 import { AccountMenu } from './account-menu.js';
+import { AccountsView } from './accounts-view.js';
 import { Chat } from './chat.js';
 import { ChatListView } from './chat-list-view.js';
 import { ChatSearch } from './chat-search.js';
@@ -58,7 +59,8 @@ const composer = new Composer(chat, () => thread.toEnd());
 const keysView = new KeysView();
 const settingsView = new SettingsView(settings, chat, () => keysView.offer());
 const pageTitle = new PageTitle(chat);
-new AccountMenu(session, health, () => keysView.open());
+const accountsView = new AccountsView(session);
+new AccountMenu(session, health, { keys: () => keysView.open(), accounts: () => accountsView.open() });
 new StatusView(health);
 
 const newChat = () => {
