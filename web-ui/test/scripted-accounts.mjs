@@ -1,7 +1,7 @@
 // Accounts, sessions and keys as docs/accounts.md describes them, in memory. Passwords are kept as they are.
 
 const SCOPES = { admin: ['inference', 'conversations', 'keys', 'models', 'metrics', 'admin'], user: ['inference', 'conversations', 'keys'] };
-const OPEN_PATHS = /^\/api\/(?:health|auth\/(?:login|register))$/;
+const OPEN_PATHS = /^\/api\/(?:health|auth\/(?:login|register)|oauth\/\w+)$/;
 const SHORTEST_PASSWORD = 8;
 
 export class ScriptedAccounts {
@@ -18,6 +18,12 @@ export class ScriptedAccounts {
   keys = [];
   /** How often a wrong password may be tried. */
   tries = Infinity;
+  /** Sites with whose accounts one can sign in: `github`, `apple`. */
+  sites = [];
+  /** Who comes back from there, which is at once; or the `code` why nobody does. */
+  comesBack = { email: 'ana@example.com', name: 'Ana' };
+  /** Visits of the sites: what the page's address said, and whose account is connected by it. */
+  visits = [];
   /** Requests that change something: `POST /api/keys`, and whether they brought the session's token. */
   changes = [];
   #makeChats;
@@ -31,13 +37,13 @@ export class ScriptedAccounts {
 
   get health() {
     const registration = this.all.length === 0 ? 'first' : this.registration;
-    return { accounts: this.areOn, ...(this.areOn && { registration }) };
+    return { accounts: this.areOn, ...(this.areOn && { registration, sign_in: ['password', ...this.sites] }) };
   }
 
   /** Adds an account; the first one owns what was stored without accounts. */
-  add({ email, password = 'correct horse', name = '' }) {
+  add({ email, password = 'correct horse', name = '', role }) {
     const isFirst = this.all.length === 0;
-    const account = { id: isFirst ? 'local' : `user_${++this.#count}`, email, name, role: isFirst ? 'admin' : 'user', disabled: false, created_at: new Date().toISOString() };
+    const account = { id: isFirst ? 'local' : `user_${++this.#count}`, email, name, role: role ?? (isFirst ? 'admin' : 'user'), has_password: password !== '', disabled: false, created_at: new Date().toISOString() };
     this.all.push({ account, password });
     return account;
   }
@@ -60,7 +66,7 @@ export class ScriptedAccounts {
    * @returns {Promise<boolean>} whether the request is answered here: it is about accounts or keys, or is refused
    */
   async handle(request, response, path, readBody) {
-    const isOurs = path.startsWith('/api/auth/') || path.startsWith('/api/keys');
+    const isOurs = /^\/api\/(?:accounts|auth|oauth|keys)(?:\/|$)/.test(path);
     const refusal = /^\/(?:api|v1)\//.test(path) && !OPEN_PATHS.test(path) ? this.#refusal(request, path) : null;
     if (!refusal && !isOurs) return false;
     const { status = 200, body, headers = {} } = refusal ?? await this.#answer(request, path, await readBody());
@@ -88,6 +94,8 @@ export class ScriptedAccounts {
   #answer(request, path, body) {
     const session = this.#session(request);
     const [, , , part] = path.split('/');
+    if (path.startsWith('/api/oauth/')) return this.#visit(part, new URL(request.url, 'http://here').searchParams, session);
+    if (path.startsWith('/api/accounts')) return this.#answerAccounts(request.method, part, body, session);
     if (path.startsWith('/api/keys')) return this.#answerKeys(request.method, part, body, session);
     if (part === 'login') return this.#login(body);
     if (part === 'register') return this.#register(body);
@@ -99,6 +107,7 @@ export class ScriptedAccounts {
   #login({ email, password }) {
     if (this.tries <= 0) return refused(429, 'Too many wrong passwords; try again in 30 s.', 'too_many_sign_ins', { 'Retry-After': '30' });
     const known = this.all.find(each => each.account.email === email && each.password === password);
+    if (known?.account.disabled) return refused(403, 'This account is disabled.', 'account_disabled');
     if (known) return this.#begin(known.account);
     this.tries--;
     return refused(401, 'The e-mail address or the password is wrong.', 'wrong_password');
@@ -118,6 +127,18 @@ export class ScriptedAccounts {
     return { ...data(who(session)), headers: { 'Set-Cookie': `chasqui_session=${token}; Path=/; HttpOnly; SameSite=Lax` } };
   }
 
+  /** Somebody goes to another site, and comes back from there at once. */
+  #visit(site, query, session) {
+    const returnTo = query.get('return_to') ?? '/';
+    const links = session !== undefined && query.get('csrf_token') === session.csrf;
+    this.visits.push({ site, returnTo, connects: links ? session.account.email : null });
+    const { code, ...person } = this.comesBack;
+    if (code !== undefined || !this.sites.includes(site)) return goOn(`/?sign_in_error=${code ?? 'sign_in_not_set_up'}`);
+    if (links) return goOn(returnTo);
+    const known = this.all.find(({ account }) => account.email === person.email)?.account;
+    return goOn(returnTo, this.#begin(known ?? this.add({ ...person, password: '' })).headers);
+  }
+
   #logout(session, { everywhere = false }) {
     for (const [token, each] of this.sessions) if (each === session || (everywhere && each.account === session.account)) this.sessions.delete(token);
     return { ...data({ signed_out: true }), headers: { 'Set-Cookie': 'chasqui_session=; Path=/; Max-Age=0' } };
@@ -125,25 +146,71 @@ export class ScriptedAccounts {
 
   #changePassword(session, { current_password: current, password }) {
     const known = this.all.find(({ account }) => account === session.account);
-    if (known.password !== current) return invalid('current_password: not the account\'s password');
+    if (known.password !== (current ?? '')) return invalid('current_password: not the account\'s password');
     if (password.length < SHORTEST_PASSWORD) return tooShort(password);
     known.password = password;
-    for (const [token, each] of this.sessions) if (each !== session && each.account === session.account) this.sessions.delete(token);
+    known.account.has_password = true;
+    this.#endSessionsOf(session.account, session);
     return data({ changed: true });
+  }
+
+  #endSessionsOf(account, but) {
+    for (const [token, each] of this.sessions) if (each !== but && each.account === account) this.sessions.delete(token);
+  }
+
+  #answerAccounts(method, id, body, session) {
+    if (!who(session).scopes.includes('admin')) return refused(403, 'This needs the scope admin.', 'insufficient_scope');
+    if (method === 'GET') return data({ accounts: this.all.map(({ account }) => account) });
+    if (method === 'POST') return this.#make(body);
+    const known = this.all.find(({ account }) => account.id === id);
+    if (!known) return refused(404, 'There is no account of this id.', 'account_not_found');
+    return method === 'DELETE' ? this.#remove(known) : this.#change(known, body);
+  }
+
+  #make({ email, password, name, role }) {
+    if (password.length < SHORTEST_PASSWORD) return tooShort(password);
+    if (this.all.some(({ account }) => account.email === email)) return refused(409, 'There is an account with this e-mail address.', 'email_taken');
+    return data(this.add({ email, password, name, role }));
+  }
+
+  #change(known, { password, ...changes }) {
+    const { account } = known;
+    if (password !== undefined && password.length < SHORTEST_PASSWORD) return tooShort(password);
+    const isAdministrator = ({ role, disabled }) => role === 'admin' && !disabled;
+    const others = this.all.filter(each => each !== known && isAdministrator(each.account));
+    if (others.length === 0 && !isAdministrator({ ...account, ...changes })) return refused(409, 'This is the last administrator (expected: another one beside it).', 'last_administrator');
+    Object.assign(account, changes);
+    if (password !== undefined) known.password = password;
+    if (password !== undefined || changes.disabled) this.#endSessionsOf(account);
+    return data(account);
+  }
+
+  #remove(known) {
+    this.#endSessionsOf(known.account);
+    this.all.splice(this.all.indexOf(known), 1);
+    this.keys = this.keys.filter(key => key.user_id !== known.account.id);
+    this.#chats.delete(known.account.id);
+    return data({ id: known.account.id, deleted: true });
   }
 
   #answerKeys(method, id, body, session) {
     const owner = session?.account.id ?? 'local';
-    if (method === 'POST') return data(this.#makeKey(owner, body));
+    if (method === 'POST') {
+      const { scopes = ['inference'] } = body;
+      const lacking = scopes.find(scope => !who(session).scopes.includes(scope));
+      if (scopes.length === 0) return invalid('scopes: [] (expected: at least one scope)');
+      if (lacking) return refused(403, `scopes: ${lacking}, which you do not have yourself.`, 'insufficient_scope');
+      return data(this.#makeKey(owner, { ...body, scopes }));
+    }
     const key = this.keys.find(each => each.id === id);
     if (method === 'DELETE') return data(Object.assign(key, { status: 'revoked', revoked_at: new Date().toISOString() }));
     return data({ keys: this.keys.filter(({ user_id: user, status }) => user === owner && status !== 'revoked') });
   }
 
-  #makeKey(owner, { name = '', expires_in: lifetime, limits = {} }) {
+  #makeKey(owner, { name = '', scopes, expires_in: lifetime, limits = {} }) {
     const days = Number.parseInt(lifetime ?? '', 10);
     const key = {
-      id: `key_${++this.#count}`, name, hint: 'chq_Zk3…9fA2', user_id: owner, scopes: ['inference'],
+      id: `key_${++this.#count}`, name, hint: 'chq_Zk3…9fA2', user_id: owner, scopes,
       limits: { requests_per_minute: null, tokens_per_minute: null, parallel: null, ...limits }, status: 'active', created_at: new Date().toISOString(),
       expires_at: Number.isNaN(days) ? null : new Date(Date.now() + days * 86_400_000).toISOString(), revoked_at: null, last_used_at: null,
       usage: { requests: 0, prompt_tokens: 0, cached_tokens: 0, completion_tokens: 0 },
@@ -160,6 +227,7 @@ const who = session => ({
   csrf_token: session?.csrf ?? null,
   expires_at: session ? new Date(Date.now() + 30 * 86_400_000).toISOString() : null,
 });
+const goOn = (location, headers = {}) => ({ status: 303, headers: { ...headers, Location: location } });
 const data = value => ({ body: { success: true, data: value } });
 const invalid = error => refused(400, error, 'invalid_value');
 const tooShort = password => invalid(`password: a string of ${password.length} characters (expected: ${SHORTEST_PASSWORD} to 200)`);

@@ -55,7 +55,50 @@ test('a key is made, shown this once, and copied', async () => {
   assert.deepEqual([made.limits.requests_per_minute, made.limits.parallel], [60, null]);
   assert.match(await row('nightly build').innerText(), /active\n+.*chq_Zk3…9fA2\n+inference · at most 60 requests a minute\n+made .* · expires .*\n+never used/s);
   await page.keyboard.press('Escape');
+  // A sheet is closed a moment before it says so.
+  await page.locator('.new-key code').waitFor({ state: 'detached' });
   assert.doesNotMatch(await page.evaluate(() => document.documentElement.outerHTML + JSON.stringify(localStorage)), new RegExp(secret));
+});
+
+test('a key for the metrics alone is made by keyboard, and the next one is for models again', async () => {
+  await open();
+  await page.fill('#key-name', 'dashboard');
+  await page.locator('#keys-sheet summary').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.scopes').waitFor();
+  const ticked = () => page.locator('.scopes input:checked').evaluateAll(boxes => boxes.map(({ value }) => value));
+  assert.deepEqual(await ticked(), ['inference']);
+  await inBothThemes('scopes');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Space');
+  await page.getByLabel('metrics').focus();
+  await page.keyboard.press('Space');
+  assert.deepEqual(await ticked(), ['metrics']);
+  await page.keyboard.press('Enter');
+  await row('dashboard').waitFor();
+  assert.deepEqual(server.accounts.keys[0].scopes, ['metrics']);
+  assert.match(await row('dashboard').innerText(), /^metrics$/m);
+  assert.deepEqual(await ticked(), ['inference']);
+});
+
+test('a key can be given what one has oneself and no more, and not nothing', async () => {
+  server.accounts.areOn = true;
+  server.accounts.add({ email: 'admin@example.com' });
+  server.accounts.add({ email: 'ben@example.com', password: 'battery staple' });
+  page = await openPage(browser, server.url);
+  await page.fill('#sign-in-email', 'ben@example.com');
+  await page.fill('#sign-in-password', 'battery staple');
+  await page.keyboard.press('Enter');
+  await waitUntilReady(page);
+  await page.click('#account');
+  await page.getByRole('menuitem', { name: 'API keys' }).click();
+  await page.locator('#keys-sheet summary').click();
+  await page.locator('.scopes').waitFor();
+  assert.deepEqual(await page.locator('.scopes input').evaluateAll(boxes => boxes.map(({ value }) => value)), ['inference', 'conversations', 'keys']);
+  await page.getByLabel('inference').uncheck();
+  await press('Create key');
+  await page.getByRole('alert').filter({ hasText: 'scopes: [] (expected: at least one scope)' }).waitFor();
+  assert.deepEqual(server.accounts.keys, []);
 });
 
 test('keys are shown with what they were used for, the newest first', async () => {

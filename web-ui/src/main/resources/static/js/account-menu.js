@@ -3,17 +3,17 @@ import { byId, el, icon } from './dom.js';
 import { localChats, unsentCount } from './kept-chats.js';
 import { Menu } from './menu.js';
 import { PasswordSheet } from './password-sheet.js';
+import { ROLES } from './roles.js';
+import { waysTo } from './sign-in-elsewhere.js';
 import { toast } from './toast.js';
-
-/** Roles as one reads them. */
-const ROLES = { admin: 'Administrator', user: 'User' };
 
 /**
  * Who is signed in, at the foot of the side, and what can be done about it. Where nobody has to sign in it is not there.
  */
 export class AccountMenu {
   #session;
-  #onKeys;
+  #health;
+  #open;
   #password;
   #face = el('span.account-face', { ariaHidden: 'true' });
   #name = el('span.account-name', { dir: 'auto' });
@@ -24,14 +24,16 @@ export class AccountMenu {
 
   /**
    * @param {import('./session.js').Session} session
-   * @param {() => void} onKeys shows the API keys
+   * @param {import('./health.js').HealthWatch} health
+   * @param {{keys: () => void, accounts: () => void}} open shows the API keys, and everybody's accounts
    */
-  constructor(session, onKeys) {
+  constructor(session, health, open) {
     this.#session = session;
-    this.#onKeys = onKeys;
+    this.#health = health;
+    this.#open = open;
     this.#password = new PasswordSheet(session);
     byId('sidebar').append(this.#button, this.#popover);
-    this.#button.addEventListener('click', () => this.#open());
+    this.#button.addEventListener('click', () => this.#showMenu());
     session.addEventListener('change', () => this.#show());
     this.#show();
   }
@@ -47,12 +49,16 @@ export class AccountMenu {
     this.#role.textContent = ROLES[account.role] ?? account.role;
   }
 
-  #open() {
+  #showMenu() {
     const menu = this.#menu;
+    const { account, csrfToken } = this.#session;
+    const ways = waysTo(this.#health.current.sites, csrfToken);
     menu.open(this.#button, [
-      el('p.menu-head', { role: 'presentation', dir: 'auto' }, this.#session.account.email),
-      menu.item('lock', 'Change password', () => this.#password.open()),
-      menu.item('key', 'API keys', this.#onKeys),
+      el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
+      menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),
+      menu.item('key', 'API keys', this.#open.keys),
+      ...(account.role === 'admin' ? [menu.item('person', 'Accounts', this.#open.accounts)] : []),
+      ...ways.map(({ name, href }) => menu.way('connect', `Connect ${name}`, href)),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),
     ]);

@@ -8,6 +8,9 @@ import { callApi } from './api.js';
  * @property {string} email
  * @property {string} name may be empty
  * @property {'admin'|'user'} role
+ * @property {boolean} disabled whether he is let in no more
+ * @property {string} created_at
+ * @property {boolean} has_password false where it was made by signing in with another site's account
  */
 
 /**
@@ -36,5 +39,8 @@ export const register = account => callApi('POST', '/api/auth/register', account
 /** @param {boolean} everywhere whether all of the account's sessions end, and not this one alone */
 export const signOut = everywhere => callApi('POST', '/api/auth/logout', everywhere ? { everywhere } : {});
 
-/** All other sessions end with it. */
-export const changePassword = (current, password) => callApi('POST', '/api/auth/password', { current_password: current, password });
+/**
+ * All other sessions end with it.
+ * @param {{current_password?: string, password: string}} passwords an account that has none needs no current one
+ */
+export const changePassword = passwords => callApi('POST', '/api/auth/password', passwords);

@@ -1,5 +1,6 @@
 import { ApiError, fetchHealth } from './api.js';
 import { formatBytes, formatPercent } from './format.js';
+import { knownSites } from './sign-in-elsewhere.js';
 
 const WAITING_MS = 1_000;
 const READY_MS = 15_000;
@@ -13,11 +14,12 @@ const READY_MS = 15_000;
  * @property {string} database whether chats can be stored: `ready`, `opening`, `unavailable`, or empty where it is not said
  * @property {boolean} accounts whether one has to sign in
  * @property {'open'|'closed'|'first'} registration who may make an account: everybody, nobody, or the one who comes first
+ * @property {string[]} sites with whose accounts one can sign in
  * @property {number} [bytesDone]
  * @property {number} [bytesTotal]
  */
 
-const NOTHING_SAID = { model: '', progress: null, message: '', database: '', accounts: false, registration: 'closed' };
+const NOTHING_SAID = { model: '', progress: null, message: '', database: '', accounts: false, registration: 'closed', sites: [] };
 
 /** Watches the server's health. Event: `change`, when something that a person would see has changed. */
 export class HealthWatch extends EventTarget {
@@ -58,7 +60,7 @@ export class HealthWatch extends EventTarget {
  * @param {Health} before
  * @returns {Promise<Health>}
  */
-async function look({ accounts, registration }) {
+async function look({ accounts, registration, sites }) {
   try {
     const body = await fetchHealth();
     // A server without this route is another product's; it will say for itself when it is not ready.
@@ -66,7 +68,7 @@ async function look({ accounts, registration }) {
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // Who is let in does not change with a server that is away for a while.
-    return { phase: 'away', ...NOTHING_SAID, accounts, registration };
+    return { phase: 'away', ...NOTHING_SAID, accounts, registration, sites };
   }
 }
 
@@ -86,6 +88,7 @@ export function toHealth(body) {
     database: typeof body.database?.status === 'string' ? body.database.status : '',
     accounts: body.accounts === true,
     registration: REGISTRATIONS.includes(body.registration) ? body.registration : 'closed',
+    sites: knownSites(body.sign_in),
   };
   if (body.bytes_total > 0) Object.assign(health, { bytesDone: Number(body.bytes_done) || 0, bytesTotal: Number(body.bytes_total) });
   return health;

@@ -21,7 +21,7 @@ import { callApi } from './api.js';
 export const listKeys = async () => (await callApi('GET', '/api/keys')).keys ?? [];
 
 /**
- * @param {{name?: string, expires_in?: string, limits?: object}} wanted
+ * @param {{name?: string, scopes?: string[], expires_in?: string, limits?: object}} wanted
  * @returns {Promise<Key>}
  */
 export const createKey = wanted => callApi('POST', '/api/keys', wanted);

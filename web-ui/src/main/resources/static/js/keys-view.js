@@ -1,8 +1,11 @@
+import { whoAmI } from './auth-api.js';
 import { copyText } from './clipboard.js';
 import { dayOf, momentOf } from './days.js';
 import { byId, el, icon } from './dom.js';
 import { createKey, listKeys, revokeKey } from './keys-api.js';
 import { RequestForm } from './request-form.js';
+import { RowList } from './row-list.js';
+import { ScopeChoice } from './scope-choice.js';
 import { makeSheet, openSheet } from './sheet.js';
 
 /** How long a key may be good for, as the server takes it. */
@@ -12,18 +15,18 @@ const LIMITS = { requests_per_minute: 'Requests a minute', tokens_per_minute: 'T
 
 /** The sheet in which keys for programs are made, looked at and revoked. */
 export class KeysView {
-  #rows = new Map();
   #name = el('input', { id: 'key-name', name: 'name', autocomplete: 'off', maxLength: 100, placeholder: 'What it is for' });
   #lifetime = el('select', { id: 'key-lifetime', name: 'expires_in' }, ...Object.entries(LIFETIMES).map(([value, text]) => el('option', { value }, text)));
   #limits = Object.keys(LIMITS).map(name => el('input', { id: `key-${name}`, name, inputMode: 'numeric', autocomplete: 'off', placeholder: 'the server’s own' }));
-  #limitBox = this.#makeLimitBox();
-  #form = new RequestForm(() => this.#create(), { does: 'Create key', busy: 'Creating…' }, this.#firstLine(), this.#limitBox);
+  #scopes = new ScopeChoice();
+  #more = this.#makeMore();
+  #form = new RequestForm(() => this.#create(), { does: 'Create key', busy: 'Creating…' }, this.#firstLine(), this.#more);
   #made = el('section.new-key', { hidden: true, ariaLabel: 'The new key' });
-  #list = el('ul.keys-list', { ariaLabel: 'API keys' });
+  #list = new RowList(el('ul.keys-list', { ariaLabel: 'API keys' }), id => new KeyRow(id, () => this.#read()), () => this.#name.focus());
   #note = el('p.about', { role: 'status' });
   #dialog = makeSheet('keys-sheet', { title: 'API keys', closeLabel: 'Close the API keys' },
     el('p.about', {}, 'With a key a program uses this server in your name, such as one with OpenAI’s or Anthropic’s library.'),
-    this.#form.element, this.#made, el('div.keys-kept', {}, this.#list, this.#note));
+    this.#form.element, this.#made, el('div.keys-kept', {}, this.#list.element, this.#note));
 
   constructor() {
     this.#dialog.addEventListener('close', () => this.#forgetMade());
@@ -43,7 +46,13 @@ export class KeysView {
     this.#form.tell('');
     openSheet(this.#dialog);
     this.#name.focus();
-    await this.#read();
+    await Promise.all([this.#read(), this.#offerScopes()]);
+  }
+
+  /** Where it is not known what one may give, a key gets what the server gives to all. */
+  async #offerScopes() {
+    const { scopes = [] } = await whoAmI().catch(() => ({}));
+    this.#scopes.offer(scopes);
   }
 
   #firstLine() {
@@ -51,19 +60,19 @@ export class KeysView {
     return el('div.key-line', {}, field(this.#name, 'Name'), field(this.#lifetime, 'Expires'));
   }
 
-  #makeLimitBox() {
+  #makeMore() {
     const fields = this.#limits.map(input => el('div.field', {}, el('label', { htmlFor: input.id }, LIMITS[input.name]), input));
-    return el('details.more-fields', {}, el('summary', {}, 'Limits'), el('div.limit-line', {}, ...fields));
+    return el('details.more-fields', {}, el('summary', {}, 'More'), this.#scopes.element, el('div.limit-line', {}, ...fields));
   }
 
   async #create() {
-    const wanted = { name: this.#name.value.trim() };
+    const wanted = { name: this.#name.value.trim(), scopes: this.#scopes.value };
     if (this.#lifetime.value !== '') wanted.expires_in = this.#lifetime.value;
     const limits = this.#limits.filter(({ value }) => value.trim() !== '').map(({ name, value }) => [name, numberOr(value.trim())]);
     if (limits.length > 0) wanted.limits = Object.fromEntries(limits);
     const made = await createKey(wanted);
     this.#form.element.reset();
-    this.#limitBox.open = false;
+    this.#more.open = false;
     this.#showMade(made);
     await this.#read();
   }
@@ -99,20 +108,7 @@ export class KeysView {
   }
 
   #show(keys) {
-    const ids = new Set(keys.map(({ id }) => id));
-    for (const [id, row] of this.#rows) {
-      if (ids.has(id)) continue;
-      if (row.element.contains(document.activeElement)) this.#name.focus();
-      row.element.remove();
-      this.#rows.delete(id);
-    }
-    keys.forEach((key, i) => {
-      if (!this.#rows.has(key.id)) this.#rows.set(key.id, new KeyRow(key.id, () => this.#read()));
-      const row = this.#rows.get(key.id);
-      row.show(key);
-      if (this.#list.children[i] !== row.element) this.#list.insertBefore(row.element, this.#list.children[i] ?? null);
-    });
-    this.#list.hidden = keys.length === 0;
+    this.#list.show(keys);
     this.#note.textContent = keys.length === 0 ? 'You have no keys yet.' : '';
   }
 }

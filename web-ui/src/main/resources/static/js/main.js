@@ -1,4 +1,5 @@
 import { AccountMenu } from './account-menu.js';
+import { AccountsView } from './accounts-view.js';
 import { Chat } from './chat.js';
 import { ChatListView } from './chat-list-view.js';
 import { ChatSearch } from './chat-search.js';
@@ -19,6 +20,7 @@ import { Settings } from './settings.js';
 import { SettingsView } from './settings-view.js';
 import { bindShortcuts } from './shortcuts.js';
 import { Sidebar } from './sidebar.js';
+import { takeReason } from './sign-in-elsewhere.js';
 import { StatusView } from './status-view.js';
 import { bindStorageNote } from './storage-note.js';
 import { nextTask } from './tasks.js';
@@ -57,7 +59,8 @@ const composer = new Composer(chat, () => thread.toEnd());
 const keysView = new KeysView();
 const settingsView = new SettingsView(settings, chat, () => keysView.offer());
 const pageTitle = new PageTitle(chat);
-new AccountMenu(session, () => keysView.open());
+const accountsView = new AccountsView(session);
+new AccountMenu(session, health, { keys: () => keysView.open(), accounts: () => accountsView.open() });
 new StatusView(health);
 
 const newChat = () => {
@@ -186,4 +189,6 @@ route();
 stream.start();
 setTimeout(() => stream.isOpen || readAll(), STREAM_MS);
 health.tell();
+const cameBack = takeReason();
+if (cameBack !== '') toast(cameBack);
 if (matchMedia('(pointer: fine)').matches) composer.focus();

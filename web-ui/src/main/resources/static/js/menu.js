@@ -53,6 +53,15 @@ export class Menu {
     return el('a.menu-item', { role: 'menuitem', href, download: '', onclick: () => this.#menu.hidePopover() }, icon('save'), label);
   }
 
+  /**
+   * @param {string} sign in front of it
+   * @param {string} label
+   * @param {string} href where it leads, away from the page
+   */
+  way(sign, label, href) {
+    return el('a.menu-item', { role: 'menuitem', href }, icon(sign), label);
+  }
+
   get #items() {
     return [...this.#menu.querySelectorAll('[role=menuitem]')];
   }

@@ -4,15 +4,20 @@ import { RequestForm } from './request-form.js';
 import { makeSheet, openSheet } from './sheet.js';
 import { toast } from './toast.js';
 
-/** The sheet in which one changes one's password. */
+/** What the sheet is for: to change a password, or to have one at all. */
+const CHANGE = { title: 'Change password', labels: { does: 'Change password', busy: 'Changing…' }, done: 'Your password is changed.' };
+const SET = { title: 'Set a password', labels: { does: 'Set password', busy: 'Setting…' }, done: 'You have a password now.' };
+
+/** The sheet in which one changes one's password, or sets the first one. */
 export class PasswordSheet {
   #session;
+  #task = CHANGE;
   /** For the browser's own store of passwords, which asks whose it is. */
   #email = el('input', { type: 'email', name: 'email', autocomplete: 'username', hidden: true });
   #current = new PasswordField('current-password', 'Current password', 'current-password');
   #next = new PasswordField('new-password', 'New password', 'new-password');
-  #form = new RequestForm(() => this.#send(), { does: 'Change password', busy: 'Changing…' }, this.#email, this.#current.element, this.#next.element);
-  #dialog = makeSheet('password-sheet', { title: 'Change password', closeLabel: 'Close without a change', isSmall: true }, this.#form.element);
+  #form = new RequestForm(() => this.#send(), CHANGE.labels, this.#email, this.#current.element, this.#next.element);
+  #dialog = makeSheet('password-sheet', { title: CHANGE.title, closeLabel: 'Close without a change', isSmall: true }, this.#form.element);
 
   /** @param {import('./session.js').Session} session */
   constructor(session) {
@@ -24,15 +29,26 @@ export class PasswordSheet {
 
   /** Shows the sheet. */
   open() {
-    this.#email.value = this.#session.account.email;
+    const { email, has_password: hasPassword } = this.#session.account;
+    this.#email.value = email;
+    this.#choose(hasPassword === false ? SET : CHANGE);
     openSheet(this.#dialog);
-    this.#current.input.focus();
+    (this.#current.element.hidden ? this.#next : this.#current).input.focus();
+  }
+
+  #choose(task) {
+    this.#task = task;
+    this.#dialog.querySelector('h2').textContent = task.title;
+    this.#form.labels = task.labels;
+    this.#current.element.hidden = task === SET;
+    this.#current.input.required = task !== SET;
   }
 
   async #send() {
-    await this.#session.changePassword(this.#current.value, this.#next.value);
+    const password = this.#next.value;
+    await this.#session.changePassword(this.#task === SET ? { password } : { current_password: this.#current.value, password });
     this.#dialog.close();
-    toast('Your password is changed. Where else you were signed in, you have to sign in again.');
+    toast(`${this.#task.done} Where else you were signed in, you have to sign in again.`);
   }
 
   #clear() {

@@ -20,6 +20,8 @@ export class Session extends EventTarget {
   state = 'unknown';
   /** @type {import('./auth-api.js').Account|null} null where nobody has to sign in */
   account = null;
+  /** Shows that a request comes from this page; empty where nobody has to sign in. */
+  csrfToken = '';
   /** Why it cannot be known yet who is there, in the server's words; empty where nothing stands in the way. */
   problem = '';
   /** Whether this page was in use when the session ended. */
@@ -85,9 +87,13 @@ export class Session extends EventTarget {
     this.#beginAnew();
   }
 
-  /** @throws {ApiError} */
-  changePassword(current, password) {
-    return server.changePassword(current, password);
+  /**
+   * @param {{current_password?: string, password: string}} passwords
+   * @throws {ApiError}
+   */
+  async changePassword(passwords) {
+    await server.changePassword(passwords);
+    this.account = { ...this.account, has_password: true };
   }
 
   #meet() {
@@ -148,15 +154,21 @@ export class Session extends EventTarget {
     this.account = account;
     keepFor(owner);
     if (account && load(KEY)?.id !== owner) save(KEY, { id: owner, at: Date.now() });
-    useSession({ csrfToken: csrfToken ?? '' });
+    this.#bring(csrfToken ?? '');
     this.#set('in');
     for (const resolve of this.#waiting.splice(0)) resolve(true);
   }
 
   #leave() {
     this.hasEnded = this.#owner !== null;
-    useSession({ csrfToken: '' });
+    this.#bring('');
     this.#set('out');
+  }
+
+  /** From now on requests bring this token. */
+  #bring(csrfToken) {
+    this.csrfToken = csrfToken;
+    useSession({ csrfToken });
   }
 
   #set(state) {

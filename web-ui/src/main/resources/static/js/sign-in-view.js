@@ -2,6 +2,7 @@ import { announce } from './announcer.js';
 import { byId, el } from './dom.js';
 import { PasswordField } from './password-field.js';
 import { RequestForm } from './request-form.js';
+import { takeReason, waysTo } from './sign-in-elsewhere.js';
 
 /** How long the page may stay empty while it is not known who is there. */
 const PATIENCE_MS = 700;
@@ -26,6 +27,8 @@ export class SignInView {
   #task = '';
   #state = '';
   #leftFocus = null;
+  /** Why somebody came back from another site without being let in. */
+  #cameBack = '';
   #title = el('h1');
   #about = el('p.entrance-about', { hidden: true });
   #note = el('p.entrance-note', { role: 'status' });
@@ -35,10 +38,11 @@ export class SignInView {
   #emailField = el('div.field', {}, el('label', { htmlFor: 'sign-in-email' }, 'E-mail'), this.#email);
   #password = new PasswordField('sign-in-password', 'Password', 'current-password');
   #form = new RequestForm(() => this.#send(), TASKS['sign-in'].labels, this.#nameField, this.#emailField, this.#password.element);
+  #ways = el('nav.entrance-ways', { ariaLabel: 'Other ways to sign in', hidden: true });
   #switchText = el('span');
   #switchButton = el('button.link', { type: 'button', onclick: () => this.#switch() });
   #switchLine = el('p.entrance-switch', { hidden: true }, this.#switchText, ' ', this.#switchButton);
-  #card = el('div.entrance-card', { hidden: true }, this.#title, this.#about, this.#form.element, this.#switchLine);
+  #card = el('div.entrance-card', { hidden: true }, this.#title, this.#about, this.#form.element, this.#ways, this.#switchLine);
   #root = el('main.entrance', { id: 'sign-in', hidden: true });
 
   /**
@@ -54,6 +58,7 @@ export class SignInView {
     byId('toasts').before(this.#root);
     session.addEventListener('change', () => this.#show());
     health.addEventListener('change', () => this.#meetHealth());
+    addEventListener('hashchange', () => this.#showWays());
     setTimeout(() => this.#state === '' && this.#tell(), PATIENCE_MS);
   }
 
@@ -72,7 +77,9 @@ export class SignInView {
     document.documentElement.dataset.access = 'out';
     document.title = 'Sign in · Chasqui';
     this.#email.value = this.#session.account?.email ?? this.#email.value;
+    this.#cameBack = takeReason();
     this.#choose('sign-in');
+    this.#showWays();
     this.#card.hidden = false;
     this.#tell();
     this.#focus();
@@ -82,6 +89,7 @@ export class SignInView {
     document.documentElement.dataset.access = 'in';
     this.#root.hidden = true;
     this.#card.hidden = true;
+    this.#cameBack = '';
     this.#password.clear();
     this.#leftFocus?.focus();
     this.#leftFocus = null;
@@ -89,6 +97,7 @@ export class SignInView {
 
   #meetHealth() {
     if (this.#state === 'out') this.#choose(this.#task);
+    this.#showWays();
     if (this.#state === 'out' || this.#health.current.phase === 'away') this.#tell();
   }
 
@@ -105,6 +114,7 @@ export class SignInView {
     const { state, problem, account, hasEnded } = this.#session;
     if (this.#health.current.phase === 'away') return 'The server is not reachable. Trying again every second.';
     if (state === 'unknown') return problem || 'Connecting…';
+    if (this.#cameBack !== '') return this.#cameBack;
     if (!hasEnded) return '';
     return account === null
       ? 'This server wants to know who you are from now on. What you were writing is kept.'
@@ -129,6 +139,17 @@ export class SignInView {
     this.#form.tell('');
     this.#switchText.textContent = isNew ? 'Already have an account?' : 'No account yet?';
     this.#switchButton.textContent = isNew ? 'Sign in' : 'Create one';
+  }
+
+  /** They come back to the chat that the address names. What has the focus is left alone. */
+  #showWays() {
+    const ways = waysTo(this.#health.current.sites);
+    const shown = [...this.#ways.querySelectorAll('a')];
+    this.#ways.hidden = ways.length === 0;
+    if (ways.length === shown.length && ways.every(({ href }, i) => shown[i].getAttribute('href') === href)) return;
+    this.#ways.replaceChildren(
+      el('p.entrance-or', {}, 'or'),
+      ...ways.map(({ name, href }) => el('a.plain', { href }, `Continue with ${name}`)));
   }
 
   #switch() {
