@@ -32,7 +32,7 @@ export class SignInView {
   #title = el('h1');
   #about = el('p.entrance-about', { hidden: true });
   #note = el('p.entrance-note', { role: 'status' });
-  #name = el('input', { id: 'sign-in-name', name: 'name', autocomplete: 'name', maxLength: 200 });
+  #name = el('input', { id: 'sign-in-name', name: 'name', autocomplete: 'name', maxLength: 100 });
   #nameField = el('div.field', {}, el('label', { htmlFor: 'sign-in-name' }, 'Name'), this.#name);
   #email = el('input', { id: 'sign-in-email', name: 'email', type: 'email', autocomplete: 'username', required: true, spellcheck: false });
   #emailField = el('div.field', {}, el('label', { htmlFor: 'sign-in-email' }, 'E-mail'), this.#email);
