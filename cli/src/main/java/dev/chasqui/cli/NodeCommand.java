@@ -70,9 +70,6 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
     @Override
     public Integer call() throws InterruptedException {
         log.apply();
-        if (!supervised) {
-            options.requireKnownModel();
-        }
         InferenceNode node = start();
         ProgressPrinter progress = ProgressPrinter.onError();
         ProgressLine.follow(node.models(), progress);

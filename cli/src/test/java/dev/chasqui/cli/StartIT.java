@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** From the launcher's start to the first answer. */
 class StartIT {
@@ -89,12 +91,15 @@ class StartIT {
         }
     }
 
-    @Test
-    void refusesAModelThatIsNotThere(@TempDir Path home) {
-        try (Launched wrong =
-                Launched.start(home, Map.of(), List.of("serve", "--port", "0", "--model", "../no/such.gguf"))) {
+    @ParameterizedTest
+    @CsvSource({
+        "../no/such.gguf, model: ../no/such.gguf (expected: a file that is there",
+        "smollm2-135m-instrct, neither on disk nor in the catalogue; did you mean smollm2-135m-instruct?"
+    })
+    void refusesAModelThatIsNotThere(String model, String sentence, @TempDir Path home) {
+        try (Launched wrong = Launched.start(home, Map.of(), List.of("serve", "--port", "0", "--model", model))) {
             assertThat(wrong.exitCode(Duration.ofSeconds(20))).isEqualTo(2);
-            assertThat(wrong.output()).contains("model: ../no/such.gguf (expected: a file that is there");
+            assertThat(wrong.output()).contains(sentence);
         }
     }
 
