@@ -125,6 +125,15 @@ abstract class AccountsContract extends PeopledGatewayTest {
     }
 
     @Test
+    void aPasswordThatIsTooLongIsNamedByItsLength() throws Exception {
+        HttpResponse<String> refused = post("/api/auth/register", credentials("ana@example.com", "x".repeat(201)));
+
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(json(refused.body()).get("error").asString())
+                .isEqualTo("password: a string of 201 characters (expected: 8 to 200)");
+    }
+
+    @Test
     void withoutShowingWhoOneIsThereIsOnlyWhatIsOpen() throws Exception {
         register("ana@example.com");
 

@@ -63,7 +63,7 @@ final class AccountFields {
     }
 
     static String newPassword(Fields fields, String field) {
-        String password = password(fields, field);
+        String password = given(fields, field);
         if (password.length() < SHORTEST_PASSWORD || password.length() > LONGEST_PASSWORD) {
             throw RequestError.badValue(
                     fields.path(field),
@@ -75,12 +75,16 @@ final class AccountFields {
 
     /** One that is compared only; too long a one is as wrong as another. */
     static String password(Fields fields, String field) {
+        String password = given(fields, field);
+        return password.length() > LONGEST_PASSWORD ? "" : password;
+    }
+
+    private static String given(Fields fields, String field) {
         JsonNode given = fields.any(field);
         if (given != null && !given.isString()) {
             throw RequestError.badValue(fields.path(field), Fields.kind(given) + " (expected: a string)");
         }
-        String password = fields.requiredString(field);
-        return password.length() > LONGEST_PASSWORD ? "" : password;
+        return fields.requiredString(field);
     }
 
     static Keys.Draft key(Fields fields) {
