@@ -86,12 +86,16 @@ bool apart(const ggml_compute_params * params, const ggml_tensor * dst) {
         && dst->src[4] == nullptr && share(params) >= room(k, v);
 }
 
+char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
+    return static_cast<char *>(tensor->data) + row * tensor->nb[1] + head * tensor->nb[2] + stream * tensor->nb[3];
+}
+
 ggml_tensor view(const ggml_tensor * whole, int64_t row, int64_t rows, int64_t head, int64_t stream) {
     ggml_tensor part = *whole;
     part.ne[1] = rows;
     part.ne[2] = 1;
     part.ne[3] = 1;
-    part.data  = static_cast<char *>(whole->data) + row * whole->nb[1] + head * whole->nb[2] + stream * whole->nb[3];
+    part.data  = row_of(whole, row, head, stream);
     return part;
 }
 
@@ -173,10 +177,6 @@ ggml_tensor rows(const ggml_tensor * like, int64_t width, size_t bytes, std::vec
     made.nb[3] = TILE * bytes;
     made.data  = memory.data();
     return made;
-}
-
-char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
-    return static_cast<char *>(tensor->data) + row * tensor->nb[1] + head * tensor->nb[2] + stream * tensor->nb[3];
 }
 
 // A tile of the last tokens of all heads that share keys. Rows that are left over are the last one again, for nothing.
