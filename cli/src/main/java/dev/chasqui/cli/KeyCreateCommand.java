@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.gateway.accounts.Scope;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -1,13 +1,9 @@
 package dev.chasqui.cli;
 
-import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
 /** Says what is known of a key. */
@@ -20,22 +16,17 @@ final class KeyShowCommand implements Callable<Integer> {
     @Parameters(paramLabel = "ID", description = "Its id, or its name or hint where no other has it.")
     private String key;
 
-    @Option(names = "--json", description = "Write JSON.")
-    private boolean json;
+    @Mixin
+    private JsonOption output;
 
     @Mixin
     private ServerOptions server;
-
-    @Spec
-    private CommandSpec spec;
 
     @Override
     public Integer call() {
         LogOptions.quiet();
         JsonNode shown = new RemoteKeys(server.required()).show(key);
-        PrintWriter out = spec.commandLine().getOut();
-        out.print(json ? shown.toPrettyString() + "\n" : KeyText.details(shown, Terminals.width()));
-        out.flush();
+        output.print(shown, () -> KeyText.details(shown, Terminals.width()));
         return 0;
     }
 }

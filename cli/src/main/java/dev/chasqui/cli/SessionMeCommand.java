@@ -3,9 +3,6 @@ package dev.chasqui.cli;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
 /** Says who the server takes one for. */
@@ -15,24 +12,18 @@ import tools.jackson.databind.JsonNode;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class)
 final class SessionMeCommand implements Callable<Integer> {
-    @Option(names = "--json", description = "Write JSON.")
-    private boolean json;
+    @Mixin
+    private JsonOption output;
 
     @Mixin
     private ServerOptions server;
-
-    @Spec
-    private CommandSpec spec;
 
     @Override
     public Integer call() {
         LogOptions.quiet();
         ServerClient client = server.required();
         JsonNode me = client.get("/api/auth/me");
-        spec.commandLine()
-                .getOut()
-                .print(json ? me.toPrettyString() + "\n" : AccountText.details(client.base(), me, Terminals.width()));
-        spec.commandLine().getOut().flush();
+        output.print(me, () -> AccountText.details(client.base(), me, Terminals.width()));
         return 0;
     }
 }

@@ -2,6 +2,7 @@ package dev.chasqui.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.chasqui.gateway.accounts.Scope;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -116,9 +117,8 @@ class KeyCommandsTest {
     @Test
     void theScopesAreTheServers() {
         assertThat(Stream.of(Scope.values()).map(Scope::toString))
-                .containsExactlyElementsOf(Stream.of(dev.chasqui.gateway.accounts.Scope.values())
-                        .map(dev.chasqui.gateway.accounts.Scope::word)
-                        .toList());
+                .containsExactlyElementsOf(
+                        Stream.of(Scope.values()).map(Scope::word).toList());
     }
 
     @ParameterizedTest

@@ -31,6 +31,12 @@ public enum Scope {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** Its {@link #word}, which a command line reads and shows. */
+    @Override
+    public String toString() {
+        return word();
+    }
+
     /** @throws IllegalArgumentException where it is no scope's */
     public static Scope of(String word) {
         for (Scope scope : values()) {

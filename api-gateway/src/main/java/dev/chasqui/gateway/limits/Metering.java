@@ -104,6 +104,11 @@ public final class Metering implements AutoCloseable {
                         .collectMap(UsageTable.Sum::subject, UsageTable.Sum::usage)));
     }
 
+    /** The same of one; {@link Usage#NONE} where it has used nothing. */
+    public Mono<Usage> usage(String subject) {
+        return usage(List.of(subject)).map(all -> all.getOrDefault(subject, Usage.NONE));
+    }
+
     /** Removes what subjects have used, who are no more. What still runs for one is written when it ends. */
     public static Mono<Void> remove(Transaction transaction, Collection<String> subjects) {
         return UsageTable.remove(transaction, subjects).then();

@@ -11,7 +11,6 @@ import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import java.time.Clock;
-import java.util.Set;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -78,9 +77,7 @@ final class AuthController {
             SessionCookie.renew(exchange, session);
         }
         ApiKey key = principal.key();
-        Mono<Usage> usage = key == null
-                ? Mono.just(Usage.NONE)
-                : metering.usage(Set.of(key.id())).map(all -> all.getOrDefault(key.id(), Usage.NONE));
+        Mono<Usage> usage = key == null ? Mono.just(Usage.NONE) : metering.usage(key.id());
         return usage.flatMap(used -> Success.write(exchange, AccountJson.of(principal, used, clock.millis())));
     }
 

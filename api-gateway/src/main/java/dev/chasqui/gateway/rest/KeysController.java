@@ -12,7 +12,6 @@ import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
 import java.time.Clock;
 import java.util.List;
-import java.util.Set;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.node.ArrayNode;
@@ -79,8 +78,7 @@ final class KeysController {
     }
 
     private Mono<Void> one(ServerWebExchange exchange, ApiKey key) {
-        return metering.usage(Set.of(key.id()))
-                .flatMap(usage -> Success.write(
-                        exchange, AccountJson.of(key, usage.getOrDefault(key.id(), Usage.NONE), clock.millis())));
+        return metering.usage(key.id())
+                .flatMap(usage -> Success.write(exchange, AccountJson.of(key, usage, clock.millis())));
     }
 }
