@@ -116,6 +116,11 @@ function readAll() {
   return Promise.all([library.read(), chat.refresh()]);
 }
 
+/** The models' states change with the server's, and whoever comes back has missed some. A stranger may not ask. */
+function readModels() {
+  if (session.state === 'in' && health.current.phase !== 'away') models.refresh();
+}
+
 router.addEventListener('change', route);
 for (const type of ['opened', 'identity']) {
   chat.addEventListener(type, () => {
@@ -160,12 +165,14 @@ stream.addEventListener('state', () => {
 health.addEventListener('change', () => {
   composer.setReady(health.current.phase === 'ready');
   if (health.current.phase !== 'away') stream.hurry();
+  readModels();
 });
 
 stream.addEventListener('refused', () => session.check());
 session.addEventListener('change', () => {
   const isIn = session.state === 'in';
   pageTitle.hide(!isIn);
+  readModels();
   if (isIn) stream.resume();
   else stream.pause();
 });

@@ -41,7 +41,6 @@ export class ModelPicker {
     this.#list.addEventListener('click', event => this.#pick(event.target.closest('[role=option]')));
     root.addEventListener('focusout', event => root.contains(event.relatedTarget) || this.#close());
     choice.addEventListener('change', () => this.#show());
-    health.addEventListener('change', () => health.current.phase !== 'away' && models.refresh());
     this.#show();
   }
 
