@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "ggml.h"
+#include "attend.h"
 #include "originals.h"
 
 using std::atomic_bool;
@@ -226,6 +227,11 @@ void compute_mixed(const Ggml & ggml, const ggml_compute_params * params, const 
 
 CQ_EXPORT void ggml_compute_forward_flash_attn_ext(const ggml_compute_params * params, ggml_tensor * dst) {
     static const Ggml ours(__builtin_return_address(0));
+    if (attends(params, dst)) {
+        if (!used.load(std::memory_order_relaxed)) used.store(true, std::memory_order_relaxed);
+        attend(params, dst, { ours.set_chunk, ours.add_chunk });
+        return;
+    }
     if (!apart(params, dst)) {
         ours.attention(params, dst);
         return;
@@ -247,4 +253,9 @@ CQ_EXPORT void ggml_compute_forward_flash_attn_ext(const ggml_compute_params * p
 // Whether any attention was computed here: tests that ggml takes it.
 CQ_EXPORT int32_t cq_attention_used() {
     return used.load(std::memory_order_relaxed);
+}
+
+// Whether a row of attention depends on nothing else in the batch, on this processor.
+CQ_EXPORT int32_t cq_attention_exact() {
+    return can_attend();
 }

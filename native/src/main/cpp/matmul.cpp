@@ -251,6 +251,9 @@ CQ_EXPORT bool llamafile_sgemm(const ggml_compute_params * params, int64_t m, in
     }
 #endif
     static const Matmul ggmls = original<Matmul>(__builtin_return_address(0), "llamafile_sgemm");
+    // ggml adds up a single token's products in another order than those of many. Here it is computed as many are: as the same two.
+    bool floats = a_type == GGML_TYPE_F32 || a_type == GGML_TYPE_F16 || a_type == GGML_TYPE_BF16;
+    if (n == 1 && floats) return ggmls(params, m, 2, k, a, lda, b, 0, c, 0, a_type, b_type, c_type);
     return ggmls(params, m, n, k, a, lda, b, ldb, c, ldc, a_type, b_type, c_type);
 }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
 import dev.chasqui.llama.LlamaException.Reason;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class LlamaContextTest {
     private static final int[] PROMPT = {1, 50, 51, 52, 53, 54, 55};
@@ -90,39 +92,86 @@ class LlamaContextTest {
                 .isEqualTo(1);
     }
 
-    /** Two threads share out tiles as {@code attention.cpp} does; one leaves nothing to share. */
+    /** Two threads share out tiles or parts of the cells, as {@code attention.cpp} and {@code attend.cpp} do; one has all. */
     @Test
     void attentionIsTheSameHoweverManyThreadsShareIt() {
-        int[] prompt = IntStream.range(0, 330).map(i -> 3 + i * 7 % 40).toArray();
-        float[][] one = logits(prompt, 1);
+        ContextOptions options = attentive(1, FlashAttention.ON, KvType.F16);
+        float[][] one = inPieces(options, 64, 96, 140, 30);
         for (int threads : new int[] {2, 3, 7}) {
-            assertThat(logits(prompt, threads)).isDeepEqualTo(one);
+            assertThat(inPieces(attentive(threads, FlashAttention.ON, KvType.F16), 64, 96, 140, 30))
+                    .isDeepEqualTo(one);
         }
-        assertThat(NativeLibrary.getProcess().getFunction("cq_attention_used").invokeInt(new Object[0]))
-                .isEqualTo(1);
+        assertThat(attention("cq_attention_used")).isEqualTo(1);
     }
 
-    /** Behind a prompt that comes in pieces of a tile, of one and a half, of several with a rest, and of less than one. */
-    private static float[][] logits(int[] prompt, int threads) {
-        ContextOptions options = new ContextOptions(
-                1024, 2, 512, 512, threads, threads, FlashAttention.ON, KvType.F16, KvType.F16, false);
+    /** So an answer is the same whatever else the machine is asked at the time. */
+    @ParameterizedTest
+    @EnumSource(
+            value = KvType.class,
+            names = {"F16", "BF16", "F32"})
+    void aTokenIsTheSameToTheBitHoweverThePromptCame(KvType type) {
+        assumeTrue(
+                attention("cq_attention_exact") == 1, "this processor has no AVX-512, so ggml's own attention is used");
+        ContextOptions options = attentive(2, FlashAttention.ON, type);
+        float[] atOnce = inPieces(options, LENGTH)[0];
+        int[] oneByOne = IntStream.range(0, LENGTH).map(i -> 1).toArray();
+        int[][] ways = {
+            oneByOne, {64, 96, 140, LENGTH - 300}, {LENGTH - 9, 1, 8}, {250, 3, LENGTH - 253}, {LENGTH - 70, 63, 7}
+        };
+        for (int[] pieces : ways) {
+            float[][] seen = inPieces(options, pieces);
+            assertThat(seen[seen.length - 1]).as("in %d pieces", pieces.length).isEqualTo(atOnce);
+        }
+        assertThat(besideOthers(options)).isEqualTo(atOnce);
+        float[] slow = inPieces(attentive(2, FlashAttention.OFF, type), LENGTH)[0];
+        assertThat(atOnce).containsExactly(slow, within(type == KvType.F32 ? 1e-3f : 0.02f));
+    }
+
+    private static final int LENGTH = 600;
+
+    private static int attention(String function) {
+        return NativeLibrary.getProcess().getFunction(function).invokeInt(new Object[0]);
+    }
+
+    private static ContextOptions attentive(int threads, FlashAttention flash, KvType type) {
+        return new ContextOptions(1024, 2, LENGTH, LENGTH, threads, threads, flash, type, type, false);
+    }
+
+    private static int attentiveToken(int position) {
+        return 3 + position * 7 % 40;
+    }
+
+    /** What is expected behind each piece. */
+    private static float[][] inPieces(ContextOptions options, int... pieces) {
         try (LlamaContext context = model.newContext(options)) {
-            float[][] behind = new float[4][];
+            float[][] behind = new float[pieces.length][];
             int from = 0;
-            for (int i = 0; i < 4; i++) {
-                int to = new int[] {64, 160, 300, 330}[i];
-                DecodeBatch batch = context.batch();
-                batch.clear();
-                int row = -1;
-                for (int at = from; at < to; at++) {
-                    row = batch.add(prompt[at], at, 0, at == to - 1);
-                }
-                assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
-                behind[i] = distribution(context, row);
-                from = to;
+            for (int i = 0; i < pieces.length; i++) {
+                behind[i] = distribution(context, take(context, from, pieces[i], false));
+                from += pieces[i];
             }
             return behind;
         }
+    }
+
+    /** The last token of one sequence in a step with one of another. */
+    private static float[] besideOthers(ContextOptions options) {
+        try (LlamaContext context = model.newContext(options)) {
+            take(context, 0, LENGTH - 1, true);
+            return distribution(context, take(context, LENGTH - 1, 1, true));
+        }
+    }
+
+    private static int take(LlamaContext context, int from, int count, boolean withOther) {
+        DecodeBatch batch = context.batch();
+        batch.clear();
+        int row = -1;
+        for (int at = from; at < from + count; at++) {
+            row = batch.add(attentiveToken(at), at, 0, at == from + count - 1);
+        }
+        if (withOther) batch.add(9, from == 0 ? 0 : 1, 1, false);
+        assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
+        return row;
     }
 
     @Test

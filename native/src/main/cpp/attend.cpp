@@ -1,0 +1,512 @@
+// Attention for processors with AVX-512: softmax(q k^T) v, in one pass over the keys (Milakov and Gimelshein, arXiv:1805.02867), with the
+// keys in parts that are put together at the end (Dao and others, "Flash-Decoding", 2023).
+//
+// ggml has three ways for it: one row of queries after the other, with values added up in 16 bits; tiles of 64 rows for prompts; and for a
+// single token a part of the keys for each thread. Which it takes depends on how much else there is to compute, and so an answer's
+// words do in the end. Here there is one way, and what is computed of a row depends on nothing but this row and the cells it sees:
+// the same blocks of cells, added up in the same order, whatever else is in the batch and however many threads there are. It is
+// faster than all three: the queries of all heads that share a key meet it together, so that it is unpacked once for all of them.
+//
+// A tile is the queries of some tokens and of all heads that share keys. It goes through the cells in blocks, a block's keys laid out so
+// that the cells are beside each other. Where there are few tiles, threads take a part of the cells each.
+#include "attend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "ggml.h"
+
+extern "C" void ggml_barrier(ggml_threadpool * pool);
+
+#include "ggml_compute_params.h"
+
+#if defined(__x86_64__)
+
+#define CQ_VECTORS __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
+
+namespace {
+
+constexpr int     LANES = 16;        // floats of a register
+constexpr int     BLOCK = 4 * LANES; // cells that are computed at once
+constexpr int64_t PART  = 256;       // cells between which sums are put together
+constexpr int64_t TILE  = 64;        // rows, as far as heads allow
+constexpr int     ROWS  = 6;         // whose sums fit into registers
+constexpr float   NEVER = -INFINITY; // what has not been seen
+
+// Where a thread has less than so many tiles to itself, they are cut into parts of the cells.
+constexpr int64_t FEW_TILES = 4;
+
+bool has_vectors() {
+    static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+                         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return has;
+}
+
+// Memory of this thread's that is only ever made larger, at the start of a cache line.
+class Floats {
+    std::vector<float> memory;
+
+public:
+    float * of(int64_t count) {
+        size_t wanted = static_cast<size_t>(count) + LANES;
+        if (memory.size() < wanted) memory.resize(wanted);
+        return reinterpret_cast<float *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+    }
+};
+
+// What is to be computed.
+struct Attention {
+    const ggml_tensor * q;
+    const ggml_tensor * k;
+    const ggml_tensor * v;
+    const ggml_tensor * mask;
+    const ggml_tensor * sinks;
+    const ggml_tensor * dst;
+
+    float   scale;
+    int64_t key;     // numbers of one
+    int64_t value;   // numbers of one
+    int64_t cells;
+    int64_t tokens;  // of a stream
+    int64_t streams; // sequences whose cells lie apart
+    int64_t group;   // heads that share keys and values
+    int64_t most;    // tokens of a tile
+    int64_t tiles;   // of a group of heads
+    int64_t parts;
+
+    explicit Attention(const ggml_tensor * dst)
+        : q(dst->src[0]), k(dst->src[1]), v(dst->src[2]), mask(dst->src[3]), sinks(dst->src[4]), dst(dst), key(k->ne[0]), value(v->ne[0]),
+          cells(k->ne[1]), tokens(q->ne[1]), streams(q->ne[3]), group(q->ne[2] / k->ne[2]), most(std::max<int64_t>(1, TILE / group)),
+          tiles((tokens + most - 1) / most), parts((cells + PART - 1) / PART) {
+        std::memcpy(&scale, dst->op_params, sizeof scale);
+    }
+
+    int64_t all_tiles() const { return streams * k->ne[2] * tiles; }
+    int64_t most_rows() const { return most * group; }
+    // A row as it is between two parts: its values, what they were weighed by in all, and the highest score.
+    int64_t row_floats() const { return value + 2; }
+};
+
+const char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
+    return static_cast<const char *>(tensor->data) + row * tensor->nb[1] + head * tensor->nb[2] + stream * tensor->nb[3];
+}
+
+// Some tokens and all heads of a group. Rows are one token's heads after another's.
+struct Tile {
+    int64_t stream;
+    int64_t pair; // of keys and values
+    int64_t token;
+    int64_t tokens;
+    int64_t rows;
+
+    Tile(const Attention & all, int64_t number)
+        : stream(number / all.tiles / all.k->ne[2]), pair(number / all.tiles % all.k->ne[2]), token(number % all.tiles * all.most),
+          tokens(std::min(all.most, all.tokens - token)), rows(tokens * all.group) {}
+
+    int64_t head_of(const Attention & all, int64_t row) const { return pair * all.group + row % all.group; }
+    int64_t token_of(const Attention & all, int64_t row) const { return token + row / all.group; }
+
+    const char * first_of(const Attention & all, const ggml_tensor * of) const {
+        return row_of(of, 0, pair, stream / (all.streams / of->ne[3]));
+    }
+
+    const uint16_t * seen_by(const Attention & all, int64_t row) const {
+        const ggml_tensor * mask = all.mask;
+        return reinterpret_cast<const uint16_t *>(
+            row_of(mask, token_of(all, row), head_of(all, row) % mask->ne[2], stream % mask->ne[3]));
+    }
+};
+
+// e to the x, for x of at most 0: 2^n times a polynomial, where x = n ln 2 + r. That is the series of Taylor up to r^7, which for |r| below
+// ln 2 / 2 is right to the last bit or two. ln 2 is in two numbers, so that n times the first is exact.
+CQ_VECTORS inline __m512 exp_of(__m512 x) {
+    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
+    r        = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+    __m512 p = _mm512_set1_ps(1.0f / 5040);
+    for (float factor : { 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 1.0f / 2, 1.0f, 1.0f }) {
+        p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(factor));
+    }
+    // What is below the range is no weight at all; minus infinity makes no number of the above.
+    __mmask16 within = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.0f), _CMP_GT_OQ);
+    return _mm512_maskz_scalef_ps(within, p, n);
+}
+
+CQ_VECTORS inline float exp_of(float x) {
+    return _mm512_cvtss_f32(exp_of(_mm512_set1_ps(x)));
+}
+
+CQ_VECTORS inline __m512 load(const float * from) {
+    return _mm512_loadu_ps(from);
+}
+
+CQ_VECTORS inline __m512 load(const ggml_fp16_t * from) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
+}
+
+CQ_VECTORS inline __m512 load(const ggml_bf16_t * from) {
+    __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+}
+
+CQ_VECTORS inline void transpose(__m512 * rows) {
+    __m512 some[LANES];
+    for (int i = 0; i < LANES; i += 4) {
+        __m512 a    = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+        __m512 b    = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+        __m512 c    = _mm512_unpacklo_ps(rows[i + 2], rows[i + 3]);
+        __m512 d    = _mm512_unpackhi_ps(rows[i + 2], rows[i + 3]);
+        some[i]     = _mm512_shuffle_ps(a, c, 0x44);
+        some[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+        some[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+        some[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+    }
+    // Columns i, i + 4, i + 8 and i + 12 of each four rows lie in one register.
+    for (int i = 0; i < 4; ++i) {
+        __m512 a     = _mm512_shuffle_f32x4(some[i], some[i + 4], 0x88);
+        __m512 b     = _mm512_shuffle_f32x4(some[i], some[i + 4], 0xdd);
+        __m512 c     = _mm512_shuffle_f32x4(some[i + 8], some[i + 12], 0x88);
+        __m512 d     = _mm512_shuffle_f32x4(some[i + 8], some[i + 12], 0xdd);
+        rows[i]      = _mm512_shuffle_f32x4(a, c, 0x88);
+        rows[i + 8]  = _mm512_shuffle_f32x4(a, c, 0xdd);
+        rows[i + 4]  = _mm512_shuffle_f32x4(b, d, 0x88);
+        rows[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+}
+
+// The keys of a block, cells beside each other. Cells that there are none of are zeroes.
+template <typename Number> CQ_VECTORS void lay_out(const char * keys, size_t stride, int cells, int64_t width, float * out) {
+    for (int cell = 0; cell < BLOCK; cell += LANES) {
+        for (int64_t at = 0; at < width; at += LANES) {
+            __m512 rows[LANES];
+            for (int i = 0; i < LANES; ++i) {
+                bool there = cell + i < cells;
+                rows[i]    = there ? load(reinterpret_cast<const Number *>(keys + (cell + i) * stride) + at) : _mm512_setzero_ps();
+            }
+            transpose(rows);
+            for (int i = 0; i < LANES; ++i) _mm512_store_ps(out + (at + i) * BLOCK + cell, rows[i]);
+        }
+    }
+}
+
+// What each of some rows has to do with each cell of a block.
+template <int COUNT>
+CQ_VECTORS void score(const float * keys, int64_t width, const float * const * queries, float * const * scores) {
+    constexpr int VECTORS = BLOCK / LANES;
+    __m512        sum[COUNT][VECTORS];
+    for (int i = 0; i < COUNT; ++i) {
+        for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_setzero_ps();
+    }
+    for (int64_t at = 0; at < width; ++at) {
+        __m512 key[VECTORS];
+        for (int j = 0; j < VECTORS; ++j) key[j] = _mm512_load_ps(keys + at * BLOCK + j * LANES);
+        for (int i = 0; i < COUNT; ++i) {
+            __m512 query = _mm512_set1_ps(queries[i][at]);
+            for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_fmadd_ps(query, key[j], sum[i][j]);
+        }
+    }
+    for (int i = 0; i < COUNT; ++i) {
+        for (int j = 0; j < VECTORS; ++j) _mm512_store_ps(scores[i] + j * LANES, sum[i][j]);
+    }
+}
+
+// Adds some columns of a block's values to those of some rows, each weighed. What was there counts by `keep`.
+template <int COUNT, int VECTORS, typename Number>
+CQ_VECTORS void weigh(const char * values, size_t stride, int cells, const float * const * weights, const float * keep, float * const * sums,
+                      int64_t column) {
+    __m512 sum[COUNT][VECTORS];
+    for (int i = 0; i < COUNT; ++i) {
+        __m512 kept = _mm512_set1_ps(keep[i]);
+        for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_mul_ps(kept, _mm512_loadu_ps(sums[i] + column + j * LANES));
+    }
+    for (int cell = 0; cell < cells; ++cell) {
+        const Number * from = reinterpret_cast<const Number *>(values + cell * stride) + column;
+        __m512         value[VECTORS];
+        for (int j = 0; j < VECTORS; ++j) value[j] = load(from + j * LANES);
+        for (int i = 0; i < COUNT; ++i) {
+            __m512 weight = _mm512_set1_ps(weights[i][cell]);
+            for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_fmadd_ps(weight, value[j], sum[i][j]);
+        }
+    }
+    for (int i = 0; i < COUNT; ++i) {
+        for (int j = 0; j < VECTORS; ++j) _mm512_storeu_ps(sums[i] + column + j * LANES, sum[i][j]);
+    }
+}
+
+// A row on its way: its values so far, what they were weighed by in all, and the highest score.
+struct Row {
+    float *         values;
+    float &         total;
+    float &         highest;
+    const float *   query;
+    const uint16_t * seen; // the mask of a block's cells; null for all
+
+    Row(float * memory, int64_t width, const float * query, const uint16_t * seen)
+        : values(memory), total(memory[width]), highest(memory[width + 1]), query(query), seen(seen) {}
+};
+
+constexpr uint16_t UNSEEN = 0xfc00; // minus infinity in 16 bits
+
+CQ_VECTORS inline __mmask16 there(int cells, int lane) {
+    return static_cast<__mmask16>((1u << std::clamp(cells - lane, 0, LANES)) - 1);
+}
+
+CQ_VECTORS inline bool sees_any(const uint16_t * seen, int cells) {
+    const __m256i unseen = _mm256_set1_epi16(static_cast<int16_t>(UNSEEN));
+    for (int lane = 0; lane < cells; lane += LANES) {
+        __mmask16 these = there(cells, lane);
+        if (_mm256_mask_cmpneq_epi16_mask(these, _mm256_maskz_loadu_epi16(these, seen + lane), unseen) != 0) return true;
+    }
+    return false;
+}
+
+// Turns a row's scores into weights. Returns by how much what was there counts from now on.
+CQ_VECTORS float soften(const Row & row, int cells, float * scores) {
+    constexpr int VECTORS = BLOCK / LANES;
+    __m512        score[VECTORS];
+    __m512        most = _mm512_set1_ps(NEVER);
+    for (int j = 0; j < VECTORS; ++j) {
+        __mmask16 these = there(cells, j * LANES);
+        score[j]        = _mm512_load_ps(scores + j * LANES);
+        if (row.seen != nullptr) score[j] = _mm512_add_ps(score[j], _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(these, row.seen + j * LANES)));
+        score[j] = _mm512_mask_blend_ps(these, _mm512_set1_ps(NEVER), score[j]);
+        most     = _mm512_max_ps(most, score[j]);
+    }
+    float  highest = std::max(row.highest, _mm512_reduce_max_ps(most));
+    float  keep    = row.highest == highest ? 1.0f : exp_of(row.highest - highest);
+    __m512 total   = _mm512_setzero_ps();
+    for (int j = 0; j < VECTORS; ++j) {
+        score[j] = exp_of(_mm512_sub_ps(score[j], _mm512_set1_ps(highest)));
+        total    = _mm512_add_ps(total, score[j]);
+        _mm512_store_ps(scores + j * LANES, score[j]);
+    }
+    row.total   = row.total * keep + _mm512_reduce_add_ps(total);
+    row.highest = highest;
+    return keep;
+}
+
+// A block of cells: its keys laid out, and where its values are.
+struct Block {
+    const float * keys;
+    const char *  values;
+    size_t        stride; // bytes between a cell's values and the next one's
+    int           cells;
+};
+
+template <int COUNT, typename Number> CQ_VECTORS void meet(const Attention & all, const Block & block, const Row * rows) {
+    alignas(64) float scores[COUNT][BLOCK];
+    const float *     queries[COUNT];
+    float *           weights[COUNT];
+    float *           sums[COUNT];
+    float             keep[COUNT];
+    for (int i = 0; i < COUNT; ++i) {
+        queries[i] = rows[i].query;
+        weights[i] = scores[i];
+        sums[i]    = rows[i].values;
+    }
+    score<COUNT>(block.keys, all.key, queries, weights);
+    for (int i = 0; i < COUNT; ++i) keep[i] = soften(rows[i], block.cells, scores[i]);
+    int64_t column = 0;
+    for (; column + 4 * LANES <= all.value; column += 4 * LANES) {
+        weigh<COUNT, 4, Number>(block.values, block.stride, block.cells, weights, keep, sums, column);
+    }
+    for (; column < all.value; column += LANES) {
+        weigh<COUNT, 1, Number>(block.values, block.stride, block.cells, weights, keep, sums, column);
+    }
+}
+
+template <typename Number> void meet(const Attention & all, const Block & block, const Row * rows, size_t count) {
+    static_assert(ROWS == 6, "as many as there are cases");
+    switch (count) {
+        case 1: return meet<1, Number>(all, block, rows);
+        case 2: return meet<2, Number>(all, block, rows);
+        case 3: return meet<3, Number>(all, block, rows);
+        case 4: return meet<4, Number>(all, block, rows);
+        case 5: return meet<5, Number>(all, block, rows);
+        default: return meet<6, Number>(all, block, rows);
+    }
+}
+
+// A tile and a part of the cells. `sums` are its rows.
+template <typename Number> void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, float * sums) {
+    static thread_local Floats           keys;
+    static thread_local std::vector<Row> rows;
+
+    float *      laid   = keys.of(all.key * BLOCK);
+    const char * key    = tile.first_of(all, all.k);
+    const char * value  = tile.first_of(all, all.v);
+    int64_t      end    = std::min((part + 1) * PART, all.cells);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+        float * sum = sums + row * all.row_floats();
+        std::fill_n(sum, all.value + 1, 0.0f);
+        sum[all.value + 1] = NEVER;
+    }
+    for (int64_t from = part * PART; from < end; from += BLOCK) {
+        int  cells = static_cast<int>(std::min<int64_t>(BLOCK, end - from));
+        bool sees  = true;
+        rows.clear();
+        for (int64_t row = 0; row < tile.rows; ++row) {
+            const uint16_t * seen = all.mask == nullptr ? nullptr : tile.seen_by(all, row) + from;
+            if (seen != nullptr && (row % all.group == 0 || all.mask->ne[2] > 1)) sees = sees_any(seen, cells);
+            if (sees) rows.emplace_back(sums + row * all.row_floats(), all.value, queries + row * all.key, seen);
+        }
+        if (rows.empty()) continue;
+
+        lay_out<Number>(key + from * all.k->nb[1], all.k->nb[1], cells, all.key, laid);
+        Block block { laid, value + from * all.v->nb[1], all.v->nb[1], cells };
+        for (size_t row = 0; row < rows.size(); row += ROWS) {
+            meet<Number>(all, block, rows.data() + row, std::min<size_t>(ROWS, rows.size() - row));
+        }
+    }
+}
+
+// The queries of a tile, scaled.
+const float * queries_of(const Attention & all, const Tile & tile) {
+    static thread_local Floats memory;
+    float *                    queries = memory.of(all.most_rows() * all.key);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+        auto from = reinterpret_cast<const float *>(row_of(all.q, tile.token_of(all, row), tile.head_of(all, row), tile.stream));
+        for (int64_t i = 0; i < all.key; ++i) queries[row * all.key + i] = from[i] * all.scale;
+    }
+    return queries;
+}
+
+void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, float * sums) {
+    switch (all.k->type) {
+        case GGML_TYPE_F16: return attend_part<ggml_fp16_t>(all, tile, part, queries, sums);
+        case GGML_TYPE_BF16: return attend_part<ggml_bf16_t>(all, tile, part, queries, sums);
+        default: return attend_part<float>(all, tile, part, queries, sums);
+    }
+}
+
+// Puts what was seen in a later part to what was before.
+CQ_VECTORS void join(float * row, const float * later, int64_t width) {
+    float * total   = row + width;
+    float * highest = row + width + 1;
+    if (later[width + 1] == NEVER) return;
+    float  most = std::max(*highest, later[width + 1]);
+    __m512 a    = _mm512_set1_ps(exp_of(*highest - most));
+    __m512 b    = _mm512_set1_ps(exp_of(later[width + 1] - most));
+    for (int64_t i = 0; i < width; i += LANES) {
+        _mm512_storeu_ps(row + i, _mm512_fmadd_ps(_mm512_loadu_ps(later + i), b, _mm512_mul_ps(_mm512_loadu_ps(row + i), a)));
+    }
+    *total   = *total * _mm512_cvtss_f32(a) + later[width] * _mm512_cvtss_f32(b);
+    *highest = most;
+}
+
+// What was seen of a row becomes the answer's.
+CQ_VECTORS void finish(const Attention & all, const Tile & tile, int64_t row, const float * seen) {
+    int64_t head  = tile.head_of(all, row);
+    float   total = seen[all.value];
+    float   scale = 1.0f;
+    if (all.sinks != nullptr) {
+        // A score that takes its share of the weight, and has no value.
+        float sink = static_cast<const float *>(all.sinks->data)[head];
+        float most = std::max(seen[all.value + 1], sink);
+        scale      = exp_of(seen[all.value + 1] - most);
+        total      = total * scale + exp_of(sink - most);
+    }
+    scale = total == 0.0f ? 0.0f : scale / total;
+    int64_t at  = (tile.stream * all.dst->ne[2] + tile.token_of(all, row)) * all.dst->ne[1] + head;
+    auto    out = reinterpret_cast<float *>(static_cast<char *>(all.dst->data) + at * all.dst->nb[1]);
+    for (int64_t i = 0; i < all.value; ++i) out[i] = seen[i] * scale;
+}
+
+// Whole tiles for this thread.
+void attend_tiles(const Attention & all, const ggml_compute_params * params, const Chunks & chunks) {
+    static thread_local Floats before, later;
+
+    int64_t floats = all.most_rows() * all.row_floats();
+    float * sums   = before.of(floats);
+    float * others = later.of(floats);
+    for (int64_t unit = params->ith; unit < all.all_tiles(); unit = chunks.add(params->threadpool, 1)) {
+        Tile          tile(all, unit);
+        const float * queries = queries_of(all, tile);
+        attend_part(all, tile, 0, queries, sums);
+        for (int64_t part = 1; part < all.parts; ++part) {
+            attend_part(all, tile, part, queries, others);
+            for (int64_t row = 0; row < tile.rows; ++row) join(sums + row * all.row_floats(), others + row * all.row_floats(), all.value);
+        }
+        for (int64_t row = 0; row < tile.rows; ++row) finish(all, tile, row, sums + row * all.row_floats());
+    }
+}
+
+// Tiles whose parts all threads share. `sums` has room for the rows of each tile and part.
+void attend_parts(const Attention & all, const ggml_compute_params * params, const Chunks & chunks, float * sums) {
+    int64_t floats = all.most_rows() * all.row_floats();
+    for (int64_t unit = params->ith; unit < all.all_tiles() * all.parts; unit = chunks.add(params->threadpool, 1)) {
+        Tile tile(all, unit / all.parts);
+        attend_part(all, tile, unit % all.parts, queries_of(all, tile), sums + unit * floats);
+    }
+    ggml_barrier(params->threadpool);
+    int64_t turn = 0;
+    for (int64_t number = 0; number < all.all_tiles(); ++number) {
+        Tile tile(all, number);
+        for (int64_t row = 0; row < tile.rows; ++row, ++turn) {
+            if (turn % params->nth != params->ith) continue;
+            float * seen = sums + number * all.parts * floats + row * all.row_floats();
+            for (int64_t part = 1; part < all.parts; ++part) join(seen, seen + part * floats, all.value);
+            finish(all, tile, row, seen);
+        }
+    }
+}
+
+} // namespace
+
+bool can_attend() {
+    return has_vectors();
+}
+
+bool attends(const ggml_compute_params * params, const ggml_tensor * dst) {
+    const ggml_tensor * q = dst->src[0];
+    const ggml_tensor * k = dst->src[1];
+    const ggml_tensor * v = dst->src[2];
+
+    float of[3]; // scale, bias of ALiBi, cap
+    std::memcpy(of, dst->op_params, sizeof of);
+    bool plain = !params->use_ref && of[1] == 0.0f && of[2] == 0.0f && q->type == GGML_TYPE_F32;
+    bool known = k->type == v->type && (k->type == GGML_TYPE_F16 || k->type == GGML_TYPE_BF16 || k->type == GGML_TYPE_F32);
+    bool whole = k->ne[0] % LANES == 0 && v->ne[0] % LANES == 0 && k->ne[2] == v->ne[2];
+    return plain && known && whole && has_vectors();
+}
+
+void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks & chunks) {
+    static thread_local Floats shared;
+
+    Attention all(dst);
+    bool      cut = all.parts > 1 && all.all_tiles() < FEW_TILES * params->nth;
+    if (params->ith == 0) {
+        chunks.set(params->threadpool, params->nth);
+        float * sums = cut ? shared.of(all.all_tiles() * all.parts * all.most_rows() * all.row_floats()) : nullptr;
+        std::memcpy(params->wdata, &sums, sizeof sums);
+    }
+    ggml_barrier(params->threadpool);
+    if (cut) {
+        float * sums;
+        std::memcpy(&sums, params->wdata, sizeof sums);
+        attend_parts(all, params, chunks, sums);
+    } else {
+        attend_tiles(all, params, chunks);
+    }
+}
+
+#else
+
+bool can_attend() {
+    return false;
+}
+
+bool attends(const ggml_compute_params *, const ggml_tensor *) {
+    return false;
+}
+
+void attend(const ggml_compute_params *, ggml_tensor *, const Chunks &) {}
+
+#endif

@@ -1,0 +1,21 @@
+// Attention with vectors of our own; see attend.cpp.
+#pragma once
+
+struct ggml_compute_params;
+struct ggml_tensor;
+struct ggml_threadpool;
+
+// ggml's own, by which threads take one unit of work after the other.
+struct Chunks {
+    void (*set)(ggml_threadpool *, int);
+    int (*add)(ggml_threadpool *, int);
+};
+
+// Whether this processor can.
+bool can_attend();
+
+// Whether it can, and this is attention as it is done here: without ALiBi and soft caps, keys and values of 16 or 32 bits.
+bool attends(const ggml_compute_params * params, const ggml_tensor * dst);
+
+// This thread's part.
+void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks & chunks);
