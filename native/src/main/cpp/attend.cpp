@@ -3,12 +3,16 @@
 //
 // ggml has three ways for it: one row of queries after the other, with values added up in 16 bits; tiles of 64 rows for prompts; and for a
 // single token a part of the keys for each thread. Which it takes depends on how much else there is to compute, and so an answer's
-// words do in the end. Here there is one way, and what is computed of a row depends on nothing but this row and the cells it sees:
-// the same blocks of cells, added up in the same order, whatever else is in the batch and however many threads there are. It is
+// words do in the end. Here there is one way, and what is computed of a row depends on nothing but this row and the cells it sees,
+// whatever else is in the batch, however many threads there are, and wherever in the cache the cells lie. It is
 // faster than all three: the queries of all heads that share a key meet it together, so that it is unpacked once for all of them.
 //
 // A tile is the queries of some tokens and of all heads that share keys. It goes through the cells in blocks, a block's keys laid out so
 // that the cells are beside each other. Where there are few tiles, threads take a part of the cells each.
+//
+// In a cache that sequences share cells come in any order, so their order must not matter: weights are powers of two of scores less a whole
+// number, which changes no digit of them when it grows, and sums have 53 bits. What order does to their last bits is gone when they are
+// rounded to 24, but for one sum in some hundred million.
 #include "attend.h"
 
 #include <algorithm>
@@ -39,9 +43,15 @@ constexpr int64_t PART  = 256;       // cells between which sums are put togethe
 constexpr int64_t TILE  = 64;        // rows, as far as heads allow
 constexpr int     ROWS  = 6;         // whose sums fit into registers
 constexpr float   NEVER = -INFINITY; // what has not been seen
+constexpr float   LOG2E = 1.44269504f;
 
-// Where a thread has less than so many tiles to itself, they are cut into parts of the cells.
-constexpr int64_t FEW_TILES = 4;
+// What is added up.
+using Sum = double;
+constexpr int SUMS = 8; // of a register
+
+// Where a thread has less than so many tiles to itself, they are cut into parts of the cells, as long as these take no more memory than that.
+constexpr int64_t FEW_TILES   = 4;
+constexpr int64_t MOST_SHARED = 16 << 20;
 
 bool has_vectors() {
     static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
@@ -50,14 +60,14 @@ bool has_vectors() {
 }
 
 // Memory of this thread's that is only ever made larger, at the start of a cache line.
-class Floats {
-    std::vector<float> memory;
+template <typename Number> class Numbers {
+    std::vector<Number> memory;
 
 public:
-    float * of(int64_t count) {
-        size_t wanted = static_cast<size_t>(count) + LANES;
+    Number * of(int64_t count) {
+        size_t wanted = static_cast<size_t>(count) + 64 / sizeof(Number);
         if (memory.size() < wanted) memory.resize(wanted);
-        return reinterpret_cast<float *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
+        return reinterpret_cast<Number *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64);
     }
 };
 
@@ -83,7 +93,7 @@ struct Attention {
 
     explicit Attention(const ggml_tensor * dst)
         : q(dst->src[0]), k(dst->src[1]), v(dst->src[2]), mask(dst->src[3]), sinks(dst->src[4]), dst(dst), key(k->ne[0]), value(v->ne[0]),
-          cells(k->ne[1]), tokens(q->ne[1]), streams(q->ne[3]), group(q->ne[2] / k->ne[2]), most(std::max<int64_t>(1, TILE / group)),
+          cells(k->ne[1]), tokens(q->ne[1]), streams(q->ne[3]), group(q->ne[2] / k->ne[2]), most(std::clamp<int64_t>(TILE / group, 1, tokens)),
           tiles((tokens + most - 1) / most), parts((cells + PART - 1) / PART) {
         std::memcpy(&scale, dst->op_params, sizeof scale);
     }
@@ -91,7 +101,9 @@ struct Attention {
     int64_t all_tiles() const { return streams * k->ne[2] * tiles; }
     int64_t most_rows() const { return most * group; }
     // A row as it is between two parts: its values, what they were weighed by in all, and the highest score.
-    int64_t row_floats() const { return value + 2; }
+    int64_t row_sums() const { return value + 2; }
+    int64_t tile_sums() const { return most_rows() * row_sums(); }
+    int64_t all_sums() const { return all_tiles() * parts * tile_sums(); }
 };
 
 const char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
@@ -124,23 +136,19 @@ struct Tile {
     }
 };
 
-// e to the x, for x of at most 0: 2^n times a polynomial, where x = n ln 2 + r. That is the series of Taylor up to r^7, which for |r| below
-// ln 2 / 2 is right to the last bit or two. ln 2 is in two numbers, so that n times the first is exact.
-CQ_VECTORS inline __m512 exp_of(__m512 x) {
-    __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
-    r        = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
+// 2 to the x - most, for a whole number that is not less than x: x is a whole number and a rest of at most a half, of which the series of
+// Taylor up to the seventh power is right to the last bit or two. So another `most` makes another power of two of the result, and no digit of it changes.
+CQ_VECTORS inline __m512 power_of(__m512 x, __m512 most) {
+    __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_mul_ps(_mm512_sub_ps(x, n), _mm512_set1_ps(0.693147181f));
     __m512 p = _mm512_set1_ps(1.0f / 5040);
     for (float factor : { 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 1.0f / 2, 1.0f, 1.0f }) {
         p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(factor));
     }
     // What is below the range is no weight at all; minus infinity makes no number of the above.
-    __mmask16 within = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.0f), _CMP_GT_OQ);
-    return _mm512_maskz_scalef_ps(within, p, n);
-}
-
-CQ_VECTORS inline float exp_of(float x) {
-    return _mm512_cvtss_f32(exp_of(_mm512_set1_ps(x)));
+    __m512    power  = _mm512_sub_ps(n, most);
+    __mmask16 within = _mm512_cmp_ps_mask(power, _mm512_set1_ps(-126.0f), _CMP_GE_OQ);
+    return _mm512_maskz_scalef_ps(within, p, power);
 }
 
 CQ_VECTORS inline __m512 load(const float * from) {
@@ -224,38 +232,51 @@ CQ_VECTORS void score(const float * keys, int64_t width, const float * const * q
     }
 }
 
+CQ_VECTORS inline __m512d load_sums(const float * from) {
+    return _mm512_cvtps_pd(_mm256_loadu_ps(from));
+}
+
+CQ_VECTORS inline __m512d load_sums(const ggml_fp16_t * from) {
+    return _mm512_cvtps_pd(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from))));
+}
+
+CQ_VECTORS inline __m512d load_sums(const ggml_bf16_t * from) {
+    __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)));
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16)));
+}
+
 // Adds some columns of a block's values to those of some rows, each weighed. What was there counts by `keep`.
 template <int COUNT, int VECTORS, typename Number>
-CQ_VECTORS void weigh(const char * values, size_t stride, int cells, const float * const * weights, const float * keep, float * const * sums,
+CQ_VECTORS void weigh(const char * values, size_t stride, int cells, const Sum * const * weights, const Sum * keep, Sum * const * sums,
                       int64_t column) {
-    __m512 sum[COUNT][VECTORS];
+    __m512d sum[COUNT][VECTORS];
     for (int i = 0; i < COUNT; ++i) {
-        __m512 kept = _mm512_set1_ps(keep[i]);
-        for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_mul_ps(kept, _mm512_loadu_ps(sums[i] + column + j * LANES));
+        __m512d kept = _mm512_set1_pd(keep[i]);
+        for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_mul_pd(kept, _mm512_loadu_pd(sums[i] + column + j * SUMS));
     }
     for (int cell = 0; cell < cells; ++cell) {
         const Number * from = reinterpret_cast<const Number *>(values + cell * stride) + column;
-        __m512         value[VECTORS];
-        for (int j = 0; j < VECTORS; ++j) value[j] = load(from + j * LANES);
+        __m512d        value[VECTORS];
+        for (int j = 0; j < VECTORS; ++j) value[j] = load_sums(from + j * SUMS);
         for (int i = 0; i < COUNT; ++i) {
-            __m512 weight = _mm512_set1_ps(weights[i][cell]);
-            for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_fmadd_ps(weight, value[j], sum[i][j]);
+            __m512d weight = _mm512_set1_pd(weights[i][cell]);
+            for (int j = 0; j < VECTORS; ++j) sum[i][j] = _mm512_fmadd_pd(weight, value[j], sum[i][j]);
         }
     }
     for (int i = 0; i < COUNT; ++i) {
-        for (int j = 0; j < VECTORS; ++j) _mm512_storeu_ps(sums[i] + column + j * LANES, sum[i][j]);
+        for (int j = 0; j < VECTORS; ++j) _mm512_storeu_pd(sums[i] + column + j * SUMS, sum[i][j]);
     }
 }
 
-// A row on its way: its values so far, what they were weighed by in all, and the highest score.
+// A row on its way: its values so far, what they were weighed by in all, and a power of two that is not less than any weight.
 struct Row {
-    float *         values;
-    float &         total;
-    float &         highest;
-    const float *   query;
+    Sum *            values;
+    Sum &            total;
+    Sum &            highest;
+    const float *    query;
     const uint16_t * seen; // the mask of a block's cells; null for all
 
-    Row(float * memory, int64_t width, const float * query, const uint16_t * seen)
+    Row(Sum * memory, int64_t width, const float * query, const uint16_t * seen)
         : values(memory), total(memory[width]), highest(memory[width + 1]), query(query), seen(seen) {}
 };
 
@@ -274,27 +295,33 @@ CQ_VECTORS inline bool sees_any(const uint16_t * seen, int cells) {
     return false;
 }
 
-// Turns a row's scores into weights. Returns by how much what was there counts from now on.
-CQ_VECTORS float soften(const Row & row, int cells, float * scores) {
+// Turns a row's scores, which are logarithms to base 2, into weights. Returns by how much what was there counts from now on.
+CQ_VECTORS Sum soften(const Row & row, int cells, const float * scores, Sum * weights) {
     constexpr int VECTORS = BLOCK / LANES;
     __m512        score[VECTORS];
     __m512        most = _mm512_set1_ps(NEVER);
     for (int j = 0; j < VECTORS; ++j) {
         __mmask16 these = there(cells, j * LANES);
         score[j]        = _mm512_load_ps(scores + j * LANES);
-        if (row.seen != nullptr) score[j] = _mm512_add_ps(score[j], _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(these, row.seen + j * LANES)));
+        if (row.seen != nullptr) {
+            __m512 seen = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(these, row.seen + j * LANES));
+            score[j]    = _mm512_fmadd_ps(seen, _mm512_set1_ps(LOG2E), score[j]);
+        }
         score[j] = _mm512_mask_blend_ps(these, _mm512_set1_ps(NEVER), score[j]);
         most     = _mm512_max_ps(most, score[j]);
     }
-    float  highest = std::max(row.highest, _mm512_reduce_max_ps(most));
-    float  keep    = row.highest == highest ? 1.0f : exp_of(row.highest - highest);
-    __m512 total   = _mm512_setzero_ps();
+    Sum     highest = std::max(row.highest, static_cast<Sum>(std::ceil(_mm512_reduce_max_ps(most))));
+    Sum     keep    = row.highest == highest ? 1 : std::exp2(row.highest - highest);
+    __m512d total   = _mm512_setzero_pd();
     for (int j = 0; j < VECTORS; ++j) {
-        score[j] = exp_of(_mm512_sub_ps(score[j], _mm512_set1_ps(highest)));
-        total    = _mm512_add_ps(total, score[j]);
-        _mm512_store_ps(scores + j * LANES, score[j]);
+        __m512  weight = power_of(score[j], _mm512_set1_ps(static_cast<float>(highest)));
+        __m512d low    = _mm512_cvtps_pd(_mm512_castps512_ps256(weight));
+        __m512d high   = _mm512_cvtps_pd(_mm512_extractf32x8_ps(weight, 1));
+        total          = _mm512_add_pd(total, _mm512_add_pd(low, high));
+        _mm512_store_pd(weights + j * LANES, low);
+        _mm512_store_pd(weights + j * LANES + SUMS, high);
     }
-    row.total   = row.total * keep + _mm512_reduce_add_ps(total);
+    row.total   = row.total * keep + _mm512_reduce_add_pd(total);
     row.highest = highest;
     return keep;
 }
@@ -309,23 +336,26 @@ struct Block {
 
 template <int COUNT, typename Number> CQ_VECTORS void meet(const Attention & all, const Block & block, const Row * rows) {
     alignas(64) float scores[COUNT][BLOCK];
+    alignas(64) Sum   weights[COUNT][BLOCK];
     const float *     queries[COUNT];
-    float *           weights[COUNT];
-    float *           sums[COUNT];
-    float             keep[COUNT];
+    float *           scored[COUNT];
+    const Sum *       weighed[COUNT];
+    Sum *             sums[COUNT];
+    Sum               keep[COUNT];
     for (int i = 0; i < COUNT; ++i) {
         queries[i] = rows[i].query;
-        weights[i] = scores[i];
+        scored[i]  = scores[i];
+        weighed[i] = weights[i];
         sums[i]    = rows[i].values;
     }
-    score<COUNT>(block.keys, all.key, queries, weights);
-    for (int i = 0; i < COUNT; ++i) keep[i] = soften(rows[i], block.cells, scores[i]);
+    score<COUNT>(block.keys, all.key, queries, scored);
+    for (int i = 0; i < COUNT; ++i) keep[i] = soften(rows[i], block.cells, scores[i], weights[i]);
     int64_t column = 0;
-    for (; column + 4 * LANES <= all.value; column += 4 * LANES) {
-        weigh<COUNT, 4, Number>(block.values, block.stride, block.cells, weights, keep, sums, column);
+    for (; column + 4 * SUMS <= all.value; column += 4 * SUMS) {
+        weigh<COUNT, 4, Number>(block.values, block.stride, block.cells, weighed, keep, sums, column);
     }
-    for (; column < all.value; column += LANES) {
-        weigh<COUNT, 1, Number>(block.values, block.stride, block.cells, weights, keep, sums, column);
+    for (; column < all.value; column += SUMS) {
+        weigh<COUNT, 1, Number>(block.values, block.stride, block.cells, weighed, keep, sums, column);
     }
 }
 
@@ -342,8 +372,8 @@ template <typename Number> void meet(const Attention & all, const Block & block,
 }
 
 // A tile and a part of the cells. `sums` are its rows.
-template <typename Number> void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, float * sums) {
-    static thread_local Floats           keys;
+template <typename Number> void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, Sum * sums) {
+    static thread_local Numbers<float>   keys;
     static thread_local std::vector<Row> rows;
 
     float *      laid   = keys.of(all.key * BLOCK);
@@ -351,8 +381,8 @@ template <typename Number> void attend_part(const Attention & all, const Tile & 
     const char * value  = tile.first_of(all, all.v);
     int64_t      end    = std::min((part + 1) * PART, all.cells);
     for (int64_t row = 0; row < tile.rows; ++row) {
-        float * sum = sums + row * all.row_floats();
-        std::fill_n(sum, all.value + 1, 0.0f);
+        Sum * sum = sums + row * all.row_sums();
+        std::fill_n(sum, all.value + 1, 0);
         sum[all.value + 1] = NEVER;
     }
     for (int64_t from = part * PART; from < end; from += BLOCK) {
@@ -362,7 +392,7 @@ template <typename Number> void attend_part(const Attention & all, const Tile & 
         for (int64_t row = 0; row < tile.rows; ++row) {
             const uint16_t * seen = all.mask == nullptr ? nullptr : tile.seen_by(all, row) + from;
             if (seen != nullptr && (row % all.group == 0 || all.mask->ne[2] > 1)) sees = sees_any(seen, cells);
-            if (sees) rows.emplace_back(sums + row * all.row_floats(), all.value, queries + row * all.key, seen);
+            if (sees) rows.emplace_back(sums + row * all.row_sums(), all.value, queries + row * all.key, seen);
         }
         if (rows.empty()) continue;
 
@@ -377,18 +407,18 @@ template <typename Number> void attend_part(const Attention & all, const Tile & 
     }
 }
 
-// The queries of a tile, scaled.
+// The queries of a tile, scaled so that scores are logarithms to base 2.
 const float * queries_of(const Attention & all, const Tile & tile) {
-    static thread_local Floats memory;
-    float *                    queries = memory.of(all.most_rows() * all.key);
+    static thread_local Numbers<float> memory;
+    float *                            queries = memory.of(all.most_rows() * all.key);
     for (int64_t row = 0; row < tile.rows; ++row) {
         auto from = reinterpret_cast<const float *>(row_of(all.q, tile.token_of(all, row), tile.head_of(all, row), tile.stream));
-        for (int64_t i = 0; i < all.key; ++i) queries[row * all.key + i] = from[i] * all.scale;
+        for (int64_t i = 0; i < all.key; ++i) queries[row * all.key + i] = from[i] * (all.scale * LOG2E);
     }
     return queries;
 }
 
-void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, float * sums) {
+void attend_part(const Attention & all, const Tile & tile, int64_t part, const float * queries, Sum * sums) {
     switch (all.k->type) {
         case GGML_TYPE_F16: return attend_part<ggml_fp16_t>(all, tile, part, queries, sums);
         case GGML_TYPE_BF16: return attend_part<ggml_bf16_t>(all, tile, part, queries, sums);
@@ -397,65 +427,61 @@ void attend_part(const Attention & all, const Tile & tile, int64_t part, const f
 }
 
 // Puts what was seen in a later part to what was before.
-CQ_VECTORS void join(float * row, const float * later, int64_t width) {
-    float * total   = row + width;
-    float * highest = row + width + 1;
+CQ_VECTORS void join(Sum * row, const Sum * later, int64_t width) {
+    Sum * total   = row + width;
+    Sum * highest = row + width + 1;
     if (later[width + 1] == NEVER) return;
-    float  most = std::max(*highest, later[width + 1]);
-    __m512 a    = _mm512_set1_ps(exp_of(*highest - most));
-    __m512 b    = _mm512_set1_ps(exp_of(later[width + 1] - most));
-    for (int64_t i = 0; i < width; i += LANES) {
-        _mm512_storeu_ps(row + i, _mm512_fmadd_ps(_mm512_loadu_ps(later + i), b, _mm512_mul_ps(_mm512_loadu_ps(row + i), a)));
+    Sum     most = std::max(*highest, later[width + 1]);
+    Sum     here = std::exp2(*highest - most), there = std::exp2(later[width + 1] - most);
+    __m512d a = _mm512_set1_pd(here), b = _mm512_set1_pd(there);
+    for (int64_t i = 0; i < width; i += SUMS) {
+        _mm512_storeu_pd(row + i, _mm512_fmadd_pd(_mm512_loadu_pd(later + i), b, _mm512_mul_pd(_mm512_loadu_pd(row + i), a)));
     }
-    *total   = *total * _mm512_cvtss_f32(a) + later[width] * _mm512_cvtss_f32(b);
+    *total   = *total * here + later[width] * there;
     *highest = most;
 }
 
 // What was seen of a row becomes the answer's.
-CQ_VECTORS void finish(const Attention & all, const Tile & tile, int64_t row, const float * seen) {
+void finish(const Attention & all, const Tile & tile, int64_t row, const Sum * seen) {
     int64_t head  = tile.head_of(all, row);
-    float   total = seen[all.value];
-    float   scale = 1.0f;
+    Sum     total = seen[all.value];
     if (all.sinks != nullptr) {
         // A score that takes its share of the weight, and has no value.
-        float sink = static_cast<const float *>(all.sinks->data)[head];
-        float most = std::max(seen[all.value + 1], sink);
-        scale      = exp_of(seen[all.value + 1] - most);
-        total      = total * scale + exp_of(sink - most);
+        total += std::exp2(static_cast<const float *>(all.sinks->data)[head] * static_cast<Sum>(LOG2E) - seen[all.value + 1]);
     }
-    scale = total == 0.0f ? 0.0f : scale / total;
-    int64_t at  = (tile.stream * all.dst->ne[2] + tile.token_of(all, row)) * all.dst->ne[1] + head;
-    auto    out = reinterpret_cast<float *>(static_cast<char *>(all.dst->data) + at * all.dst->nb[1]);
-    for (int64_t i = 0; i < all.value; ++i) out[i] = seen[i] * scale;
+    Sum     scale = total == 0 ? 0 : 1 / total;
+    int64_t at    = (tile.stream * all.dst->ne[2] + tile.token_of(all, row)) * all.dst->ne[1] + head;
+    auto    out   = reinterpret_cast<float *>(static_cast<char *>(all.dst->data) + at * all.dst->nb[1]);
+    for (int64_t i = 0; i < all.value; ++i) out[i] = static_cast<float>(seen[i] * scale);
 }
 
 // Whole tiles for this thread.
 void attend_tiles(const Attention & all, const ggml_compute_params * params, const Chunks & chunks) {
-    static thread_local Floats before, later;
+    static thread_local Numbers<Sum> before, later;
 
-    int64_t floats = all.most_rows() * all.row_floats();
-    float * sums   = before.of(floats);
-    float * others = later.of(floats);
+    int64_t count  = all.tile_sums();
+    Sum *   sums   = before.of(count);
+    Sum *   others = later.of(count);
     for (int64_t unit = params->ith; unit < all.all_tiles(); unit = chunks.add(params->threadpool, 1)) {
         Tile          tile(all, unit);
         const float * queries = queries_of(all, tile);
         attend_part(all, tile, 0, queries, sums);
         for (int64_t part = 1; part < all.parts; ++part) {
             attend_part(all, tile, part, queries, others);
-            for (int64_t row = 0; row < tile.rows; ++row) join(sums + row * all.row_floats(), others + row * all.row_floats(), all.value);
+            for (int64_t row = 0; row < tile.rows; ++row) join(sums + row * all.row_sums(), others + row * all.row_sums(), all.value);
         }
-        for (int64_t row = 0; row < tile.rows; ++row) finish(all, tile, row, sums + row * all.row_floats());
+        for (int64_t row = 0; row < tile.rows; ++row) finish(all, tile, row, sums + row * all.row_sums());
     }
 }
 
 // Tiles whose parts all threads share. `sums` has room for the rows of each tile and part.
-void attend_parts(const Attention & all, const ggml_compute_params * params, const Chunks & chunks, float * sums) {
-    int64_t floats = all.most_rows() * all.row_floats();
+void attend_parts(const Attention & all, const ggml_compute_params * params, const Chunks & chunks, Sum * sums) {
+    int64_t count = all.tile_sums();
     for (int64_t unit = params->ith; unit < all.all_tiles() * all.parts; unit = chunks.add(params->threadpool, 1)) {
         int64_t number = unit % all.all_tiles();
         int64_t part   = unit / all.all_tiles();
         Tile    tile(all, number);
-        attend_part(all, tile, part, queries_of(all, tile), sums + (number * all.parts + part) * floats);
+        attend_part(all, tile, part, queries_of(all, tile), sums + (number * all.parts + part) * count);
     }
     ggml_barrier(params->threadpool);
     int64_t turn = 0;
@@ -463,8 +489,8 @@ void attend_parts(const Attention & all, const ggml_compute_params * params, con
         Tile tile(all, number);
         for (int64_t row = 0; row < tile.rows; ++row, ++turn) {
             if (turn % params->nth != params->ith) continue;
-            float * seen = sums + number * all.parts * floats + row * all.row_floats();
-            for (int64_t part = 1; part < all.parts; ++part) join(seen, seen + part * floats, all.value);
+            Sum * seen = sums + number * all.parts * count + row * all.row_sums();
+            for (int64_t part = 1; part < all.parts; ++part) join(seen, seen + part * count, all.value);
             finish(all, tile, row, seen);
         }
     }
@@ -490,18 +516,19 @@ bool attends(const ggml_compute_params * params, const ggml_tensor * dst) {
 }
 
 void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks & chunks) {
-    static thread_local Floats shared;
+    static thread_local Numbers<Sum> shared;
 
     Attention all(dst);
-    bool      cut = all.parts > 1 && all.all_tiles() < FEW_TILES * params->nth;
+    bool      few = all.parts > 1 && all.all_tiles() < FEW_TILES * params->nth;
+    bool      cut = few && all.all_sums() <= MOST_SHARED / static_cast<int64_t>(sizeof(Sum));
     if (params->ith == 0) {
         chunks.set(params->threadpool, params->nth);
-        float * sums = cut ? shared.of(all.all_tiles() * all.parts * all.most_rows() * all.row_floats()) : nullptr;
+        Sum * sums = cut ? shared.of(all.all_sums()) : nullptr;
         std::memcpy(params->wdata, &sums, sizeof sums);
     }
     ggml_barrier(params->threadpool);
     if (cut) {
-        float * sums;
+        Sum * sums;
         std::memcpy(&sums, params->wdata, sizeof sums);
         attend_parts(all, params, chunks, sums);
     } else {

@@ -1,8 +1,9 @@
-// How the threads of a graph share out the attention of a prompt. ggml works on tiles of 64 rows, tokens of one head, and each costs
-// the same, however many of its rows are in use. But it gives each thread an eighth of its part of all rows, wherever that begins: of
-// 64 tokens of nine heads two threads make sixteen tiles instead of nine, of 128 twenty-four instead of eighteen. And fewer than 64
-// tokens it computes without tiles, one row after the other, which deep in a context takes twice as long. Only batches of hundreds of tokens
-// come out even; pieces of a prompt between the steps of running answers do not.
+// Attention on processors with AVX-512 is computed in attend.cpp. This is for all others: how the threads of a graph share out the
+// attention of a prompt. ggml works on tiles of 64 rows, tokens of one head, and each costs the same, however many of its rows are in
+// use. But it gives each thread an eighth of its part of all rows, wherever that begins: of 64 tokens of nine heads two threads make
+// sixteen tiles instead of nine, of 128 twenty-four instead of eighteen. And fewer than 64 tokens it computes without tiles, one row
+// after the other, which deep in a context takes twice as long. Only batches of hundreds of tokens come out even; pieces of a prompt
+// between the steps of running answers do not.
 //
 // Here a thread takes a tile at a time. What is no whole tile of a head's is put together with the same tokens of the other heads
 // that share its keys and values: 21 tokens of three heads are 63 rows. ggml's own function computes the tile: it is asked as the only thread

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -109,7 +110,7 @@ class LlamaContextTest {
     @EnumSource(
             value = KvType.class,
             names = {"F16", "BF16", "F32"})
-    void aTokenIsTheSameToTheBitHoweverThePromptCame(KvType type) {
+    void aTokenIsTheSameToTheBitHoweverAndWhereverItsPromptCame(KvType type) {
         assumeTrue(
                 attention("cq_attention_exact") == 1, "this processor has no AVX-512, so ggml's own attention is used");
         ContextOptions options = attentive(2, FlashAttention.ON, type);
@@ -123,6 +124,7 @@ class LlamaContextTest {
             assertThat(seen[seen.length - 1]).as("in %d pieces", pieces.length).isEqualTo(atOnce);
         }
         assertThat(besideOthers(options)).isEqualTo(atOnce);
+        assertThat(amongOthers(type)).isEqualTo(atOnce);
         float[] slow = inPieces(attentive(2, FlashAttention.OFF, type), LENGTH)[0];
         assertThat(atOnce).containsExactly(slow, within(type == KvType.F32 ? 1e-3f : 0.02f));
     }
@@ -159,6 +161,34 @@ class LlamaContextTest {
         try (LlamaContext context = model.newContext(options)) {
             take(context, 0, LENGTH - 1, true);
             return distribution(context, take(context, LENGTH - 1, 1, true));
+        }
+    }
+
+    /** In a cache that others share, who come and go, so that cells lie in no order. */
+    private static float[] amongOthers(KvType type) {
+        ContextOptions common = new ContextOptions(900, 4, 256, 256, 2, 2, FlashAttention.ON, type, type, true);
+        Random random = new Random(3);
+        int[] others = new int[4];
+        try (LlamaContext context = model.newContext(common)) {
+            DecodeBatch batch = context.batch();
+            int row = -1;
+            for (int at = 0; at < LENGTH; ) {
+                batch.clear();
+                for (int other = 1; other < 4; other++) {
+                    if (others[other] > 60) {
+                        context.clear(other);
+                        others[other] = 0;
+                    }
+                    for (int i = random.nextInt(20); i > 0; i--) {
+                        batch.add(3 + random.nextInt(200), others[other]++, other, false);
+                    }
+                }
+                for (int end = Math.min(LENGTH, at + 1 + random.nextInt(12)); at < end; at++) {
+                    row = batch.add(attentiveToken(at), at, 0, at == LENGTH - 1);
+                }
+                assertThat(context.decode()).isEqualTo(DecodeStatus.OK);
+            }
+            return distribution(context, row);
         }
     }
 

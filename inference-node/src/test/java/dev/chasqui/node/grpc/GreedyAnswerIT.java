@@ -49,7 +49,10 @@ final class GreedyAnswerIT {
     private static final int BATCH = 512;
     private static final int TOKENS = 24;
 
-    /** In company a step has another shape and adds up in another order; so much may lie between two tokens then. */
+    /**
+     * How far from the best token one may be, where llama.cpp adds up in another order in company. Where it does not, on processors with
+     * kernels of ours, it must be the best one.
+     */
     private static final float MARGIN = 0.3f;
 
     private static TestNode node;
@@ -129,7 +132,7 @@ final class GreedyAnswerIT {
             assertThat(tokens).hasSizeGreaterThan(TOKENS / 2);
             assertThat(worstGap(model.vocabulary().tokenize(prompts.get(i), true, true), tokens))
                     .as(prompts.get(i))
-                    .isLessThan(MARGIN);
+                    .isLessThanOrEqualTo(isSameInPieces() ? 0 : MARGIN);
         }
     }
 
@@ -177,6 +180,25 @@ final class GreedyAnswerIT {
             }
         }
         return worst;
+    }
+
+    /** Whether llama.cpp computes the same, to the bit, of a prompt in one go and in pieces. */
+    private static boolean isSameInPieces() {
+        int[] prompt = model.vocabulary()
+                .tokenize("The mountains between the two valleys are high, and few roads", true, true);
+        try (LlamaContext atOnce = context();
+                LlamaContext inPieces = context()) {
+            int row = feed(atOnce, prompt, 0);
+            int last = 0;
+            for (int from = 0, size = 1;
+                    from < prompt.length;
+                    from += size, size = Math.min(size + 1, prompt.length - from)) {
+                last = feed(inPieces, Arrays.copyOfRange(prompt, from, from + size), from);
+            }
+            return Arrays.equals(
+                    atOnce.logprobs(row, 0, 5).topLogprobs(),
+                    inPieces.logprobs(last, 0, 5).topLogprobs());
+        }
     }
 
     private static int feed(LlamaContext context, int[] tokens, int position) {
