@@ -100,7 +100,7 @@ struct Attention {
 
     int64_t all_tiles() const { return streams * k->ne[2] * tiles; }
     int64_t most_rows() const { return most * group; }
-    // A row as it is between two parts: its values, what they were weighed by in all, and the highest score.
+    // A row between two blocks, see Row.
     int64_t row_sums() const { return value + 2; }
     int64_t tile_sums() const { return most_rows() * row_sums(); }
     int64_t all_sums() const { return all_tiles() * parts * tile_sums(); }
@@ -137,7 +137,7 @@ struct Tile {
 };
 
 // 2 to the x - most, for a whole number that is not less than x: x is a whole number and a rest of at most a half, of which the series of
-// Taylor up to the seventh power is right to the last bit or two. So another `most` makes another power of two of the result, and no digit of it changes.
+// Taylor up to the seventh power is right to the last bit or two. So another `most` gives the same digits with another power of two.
 CQ_VECTORS inline __m512 power_of(__m512 x, __m512 most) {
     __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 r = _mm512_mul_ps(_mm512_sub_ps(x, n), _mm512_set1_ps(0.693147181f));
@@ -195,8 +195,8 @@ template <typename Number> CQ_VECTORS void lay_out(const char * keys, size_t str
         for (int64_t at = 0; at < width; at += LANES) {
             __m512 rows[LANES];
             for (int i = 0; i < LANES; ++i) {
-                bool there = cell + i < cells;
-                rows[i]    = there ? load(reinterpret_cast<const Number *>(keys + (cell + i) * stride) + at) : _mm512_setzero_ps();
+                auto * from = reinterpret_cast<const Number *>(keys + (cell + i) * stride);
+                rows[i]     = cell + i < cells ? load(from + at) : _mm512_setzero_ps();
             }
             transpose(rows);
             for (int i = 0; i < LANES; ++i) _mm512_store_ps(out + (at + i) * BLOCK + cell, rows[i]);
@@ -431,13 +431,15 @@ CQ_VECTORS void join(Sum * row, const Sum * later, int64_t width) {
     Sum * total   = row + width;
     Sum * highest = row + width + 1;
     if (later[width + 1] == NEVER) return;
-    Sum     most = std::max(*highest, later[width + 1]);
-    Sum     here = std::exp2(*highest - most), there = std::exp2(later[width + 1] - most);
-    __m512d a = _mm512_set1_pd(here), b = _mm512_set1_pd(there);
+    Sum     most   = std::max(*highest, later[width + 1]);
+    Sum     ours   = std::exp2(*highest - most);
+    Sum     theirs = std::exp2(later[width + 1] - most);
+    __m512d a      = _mm512_set1_pd(ours);
+    __m512d b      = _mm512_set1_pd(theirs);
     for (int64_t i = 0; i < width; i += SUMS) {
         _mm512_storeu_pd(row + i, _mm512_fmadd_pd(_mm512_loadu_pd(later + i), b, _mm512_mul_pd(_mm512_loadu_pd(row + i), a)));
     }
-    *total   = *total * here + later[width] * there;
+    *total   = *total * ours + later[width] * theirs;
     *highest = most;
 }
 
@@ -509,10 +511,13 @@ bool attends(const ggml_compute_params * params, const ggml_tensor * dst) {
 
     float of[3]; // scale, bias of ALiBi, cap
     std::memcpy(of, dst->op_params, sizeof of);
-    bool plain = !params->use_ref && of[1] == 0.0f && of[2] == 0.0f && q->type == GGML_TYPE_F32;
-    bool known = k->type == v->type && (k->type == GGML_TYPE_F16 || k->type == GGML_TYPE_BF16 || k->type == GGML_TYPE_F32);
-    bool whole = k->ne[0] % LANES == 0 && v->ne[0] % LANES == 0 && k->ne[2] == v->ne[2];
-    return plain && known && whole && has_vectors();
+    bool   plain = !params->use_ref && of[1] == 0.0f && of[2] == 0.0f && q->type == GGML_TYPE_F32;
+    bool   half  = k->type == GGML_TYPE_F16 || k->type == GGML_TYPE_BF16;
+    bool   known = k->type == v->type && (half || k->type == GGML_TYPE_F32);
+    bool   whole = k->ne[0] % LANES == 0 && v->ne[0] % LANES == 0 && k->ne[2] == v->ne[2];
+    size_t bytes = half ? sizeof(ggml_fp16_t) : sizeof(float);
+    bool   dense = q->nb[0] == sizeof(float) && k->nb[0] == bytes && v->nb[0] == bytes;
+    return plain && known && whole && dense && has_vectors();
 }
 
 void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks & chunks) {

@@ -71,6 +71,7 @@ final class Cancel {
     /** Returns what the stream said that ran beside them, begun anew as often as it ended. */
     private List<Answer> measure(Setting setting, Server server, List<Integer> prompt, int clients, Verdict verdict)
             throws Exception {
+        client.fill(SLOTS, CONTEXT);
         AtomicBoolean enough = new AtomicBoolean();
         List<Answer> streams = Collections.synchronizedList(new ArrayList<>());
         Thread stream = Crowd.daemon(() -> {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -77,6 +78,11 @@ final class Client {
         try (Stream stream = open(path, body)) {
             return JSON.readTree(stream.body.readAllBytes());
         }
+    }
+
+    /** Lets all sequences hold as much as they may, since memory is taken by its use. */
+    void fill(int slots, int context) throws IOException, InterruptedException {
+        whole(RAW, Map.of("prompt", "word ".repeat(context - 96), "max_tokens", 2, "n", slots, "temperature", 0));
     }
 
     /** Asks for an answer in one piece, and hangs up after a while. */

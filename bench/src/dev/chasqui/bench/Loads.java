@@ -80,7 +80,7 @@ final class Loads {
         unload(name);
         long empty = residentBytes();
         load(name);
-        fill();
+        client.fill(SLOTS, CONTEXT);
         long taken = residentBytes() - empty;
         long reckoned = model().path("memory_bytes").asLong();
         judge(verdict, hot, chat, warm, cold, leastSteps, taken, reckoned);
@@ -149,12 +149,6 @@ final class Loads {
             }
         }
         return beside;
-    }
-
-    /** Lets all sequences hold as much as they may, since memory is taken by its use. */
-    private void fill() throws IOException, InterruptedException {
-        String prompt = "word ".repeat(CONTEXT - 96);
-        client.whole(Client.RAW, Map.of("prompt", prompt, "max_tokens", 2, "n", SLOTS, "temperature", 0));
     }
 
     private JsonNode model() throws IOException, InterruptedException {
