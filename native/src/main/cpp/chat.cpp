@@ -13,14 +13,19 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <unordered_set>
+
+// Whether a chat of plain texts can be rendered at once, see render_at_once.
+enum class at_once { untried, fits, differs };
 
 // What a rendering gave beside the prompt.
 struct answer_form {
     std::string generation_prompt; // as the template alone writes it
     std::string begun;             // what is written behind the prompt for the model
     bool        plain = false, constrained = false;
+    at_once     once = at_once::untried;
     json        additional_stops, syntax;
 };
 
@@ -28,8 +33,8 @@ struct answer_form {
 struct known_forms {
     static constexpr size_t MOST = 8, MOST_BYTES = 512 << 10; // of each with its key
 
-    const answer_form * find(const std::string & key); // by who holds the mutex
-    void                keep(const std::string & key, const answer_form & form);
+    answer_form * find(const std::string & key); // by who holds the mutex
+    void          keep(const std::string & key, const answer_form & form);
 
     std::mutex                                          mutex;
     std::list<std::pair<std::string, answer_form>>      forms; // the last used first
@@ -41,6 +46,7 @@ struct cq_templates {
     std::string               given;
     text_guard                guard;
     bool                      general = false; // `common` has no code of its own for it
+    std::optional<common_chat_template> alone; // the same, without what `common` does beside
     mutable known_forms       known;
 };
 
@@ -367,6 +373,48 @@ std::string form_key(const cq_templates & t, const common_chat_templates_inputs 
     return key.dump();
 }
 
+// Whether `common` changes nothing of the messages before it renders them.
+bool is_simple(const cq_templates & t, const common_chat_templates_inputs & in) {
+    // What a template writes in front of an answer may follow from whose the last message is.
+    if (!t.alone || !in.add_generation_prompt || !in.tools.empty() || in.messages.back().role != "user") return false;
+    bool systems = t.alone->original_caps().supports_system_role;
+    for (const auto & m : in.messages) {
+        bool known = m.role == "user" || m.role == "assistant" || (m.role == "system" && systems);
+        bool text  = m.content_parts.empty() && m.tool_calls.empty() && m.reasoning_content.empty() && m.tool_name.empty() && m.tool_call_id.empty();
+        if (!known || !text) return false;
+    }
+    return true;
+}
+
+// `common` renders three times, to see what a template writes in front of an answer. That is a quarter of a millisecond each.
+std::string render_at_once(const cq_templates & t, const common_chat_templates_inputs & in) {
+    autoparser::generation_params params;
+    params.messages              = json::array();
+    params.add_generation_prompt = true;
+    params.enable_thinking       = in.enable_thinking;
+    params.now                   = in.now;
+    params.add_bos               = llama_vocab_get_add_bos(t.model->vocab);
+    params.add_eos               = llama_vocab_get_add_eos(t.model->vocab);
+    params.extra_context         = json::object();
+    for (const auto & m : in.messages) {
+        json one = json::object();
+        one["role"]    = m.role;
+        one["content"] = m.content;
+        params.messages.push_back(one);
+    }
+    for (const auto & argument : in.chat_template_kwargs) params.extra_context[argument.first] = json::parse(argument.second);
+    return common_chat_template_direct_apply(*t.alone, params);
+}
+
+bool ends_with(const std::string & text, const std::string & end) {
+    return !end.empty() && text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+void note_at_once(const cq_templates & t, const std::string & key, at_once once) {
+    std::lock_guard<std::mutex> lock(t.known.mutex);
+    if (answer_form * found = t.known.find(key)) found->once = once;
+}
+
 // Where the form is known, the prompt alone is rendered, and the form holds if the answer is begun as it was then.
 bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in, const std::string & key, std::string & prompt, answer_form & form) {
     if (key.empty()) return false;
@@ -376,12 +424,21 @@ bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in
         if (!found) return false;
         form = *found;
     }
+    bool simple = form.once != at_once::differs && is_simple(t, in);
+    if (simple && form.once == at_once::fits) {
+        prompt = render_at_once(t, in);
+        if (ends_with(prompt, form.generation_prompt)) {
+            prompt += form.begun;
+            return true;
+        }
+    }
     auto only_prompt = in;
     only_prompt.force_pure_content = true;
     only_prompt.json_schema.clear(); // they shape the answer, not the prompt
     only_prompt.grammar.clear();
     auto p = common_chat_templates_apply(t.templates.get(), only_prompt);
     if (p.generation_prompt != form.generation_prompt) return false;
+    if (simple) note_at_once(t, key, render_at_once(t, in) == p.prompt ? at_once::fits : at_once::differs);
     prompt = p.prompt + form.begun;
     return true;
 }
@@ -446,6 +503,16 @@ bool is_general(const common_chat_templates * templates) {
         }
     }
     return true;
+}
+
+// `common` trims the messages of one template, which is told by these words.
+constexpr const char * TRIMMED = "You have access to the following functions in JSONSchema format";
+
+std::optional<common_chat_template> template_alone(const common_chat_templates * templates, const llama_vocab * vocab) {
+    std::string source = common_chat_templates_source(templates, "");
+    if (source.empty() || source.find(TRIMMED) != std::string::npos) return std::nullopt;
+    auto piece = [&](llama_token token) { return token == LLAMA_TOKEN_NULL ? std::string() : common_token_to_piece(vocab, token, true); };
+    return std::optional<common_chat_template>(std::in_place, source, piece(llama_vocab_bos(vocab)), piece(llama_vocab_eos(vocab)));
 }
 
 // --- the answer ---------------------------------------------------------------------------------------------------------
@@ -540,7 +607,7 @@ json push(cq_parser & p, const std::string & text, bool last) {
 
 } // namespace
 
-const answer_form * known_forms::find(const std::string & key) {
+answer_form * known_forms::find(const std::string & key) {
     auto found = std::find_if(forms.begin(), forms.end(), [&](const auto & one) { return one.first == key; });
     if (found == forms.end()) return nullptr;
     forms.splice(forms.begin(), forms, found);
@@ -578,6 +645,7 @@ CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * give
         }
         t->guard = text_guard(model->control_texts);
         t->general = is_general(t->templates.get());
+        if (t->general) t->alone = template_alone(t->templates.get(), model->vocab);
         return t.release();
     });
 }

@@ -30,6 +30,9 @@ int32_t checked_token(const cq_model * model, int32_t token, const char * what) 
     return token;
 }
 
+// Against the end of an answer that is not to end by itself. Finite, so that a form that is complete and lets nothing follow can still end.
+constexpr float HARDLY_EVER = -1e9f;
+
 std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model) {
     std::vector<llama_logit_bias> out;
     json pairs = value_of(o, "logit_bias");
@@ -39,7 +42,7 @@ std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model
     }
     if (value_or<bool>(o, "ignore_eos", false)) {
         for (llama_token t = 0; t < model->n_vocab; ++t) {
-            if (model->flags[(size_t) t] & END_OF_GENERATION) out.push_back({ t, -INFINITY });
+            if (model->flags[(size_t) t] & END_OF_GENERATION) out.push_back({ t, HARDLY_EVER });
         }
     }
     return out;

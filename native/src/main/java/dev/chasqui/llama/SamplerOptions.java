@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param xtc now and then removes the likeliest tokens
  * @param mirostat in place of top-k, typical, top-p, min-p and XTC
  * @param logitBias added to the logits, by token; negative infinity bans a token
- * @param ignoreEos tokens that end an answer are never chosen
+ * @param ignoreEos tokens that end an answer are chosen only where a grammar lets nothing else follow
  * @param grammar GBNF that the text must match; empty: none. Not together with a {@code prompt} that is constrained
  * @param prompt what the template says about the answer: grammar of tool calls and its triggers, reasoning tags
  * @param reasoningBudget most tokens of reasoning before it is ended by force; -1: no limit. Needs a {@code prompt}

@@ -110,6 +110,29 @@ class ModelTemplatesTest {
         }
     }
 
+    /** From the third time on a chat of plain texts is rendered in a shorter way. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("templates")
+    void rendersPlainChatsTheSameTheThirdTime(Path template) throws IOException {
+        List<String> chats = List.of(
+                "{\"role\":\"user\",\"content\":\" What\\n else? \"}",
+                "{\"role\":\"system\",\"content\":\"Be brief. \"},{\"role\":\"user\",\"content\":\"Hi /no_think\"}",
+                "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"<think>b</think> c\"},"
+                        + "{\"role\":\"user\",\"content\":\"d\"}",
+                "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}",
+                "{\"role\":\"system\",\"content\":\"Alone.\"}",
+                "{\"role\":\"user\",\"content\":\"\"},{\"role\":\"assistant\",\"content\":\"\"}");
+        try (LlamaModel seasoned = model(template)) {
+            for (int i = 0; i < 2; i++) told(seasoned, CHAT.formatted(""));
+            for (String chat : chats) {
+                String request = "{\"messages\":[" + chat + "]}";
+                try (LlamaModel fresh = model(template)) {
+                    assertThat(told(seasoned, request)).as(chat).isEqualTo(told(fresh, request));
+                }
+            }
+        }
+    }
+
     /** The prompt and all that comes with it, or why there is none. */
     private static Object told(LlamaModel model, String request) {
         try {

@@ -419,6 +419,20 @@ class SamplerTest {
     }
 
     @Test
+    void aFormThatIsCompleteEndsAnAnswerThatIsNotToEnd() {
+        for (float temperature : new float[] {0, 1}) {
+            int[] answer = generate(
+                    plain().temperature(temperature)
+                            .grammar("root ::= \"ab\"")
+                            .ignoreEos(true)
+                            .build(),
+                    3);
+            assertThat(answer).startsWith(TinyGguf.FIRST_BYTE + 'a', TinyGguf.FIRST_BYTE + 'b');
+            assertThat(answer[2]).isIn(TinyGguf.EOS, TinyGguf.IM_END);
+        }
+    }
+
+    @Test
     void aDeadGrammarFailsAloneAndNotTheProcess() {
         // The second letter is one that the ban forbids, so nothing is left.
         SamplerOptions dead = plain().grammar("root ::= \"ab\"")
