@@ -515,9 +515,10 @@ bool attends(const ggml_compute_params * params, const ggml_tensor * dst) {
     bool   half  = k->type == GGML_TYPE_F16 || k->type == GGML_TYPE_BF16;
     bool   known = k->type == v->type && (half || k->type == GGML_TYPE_F32);
     bool   whole = k->ne[0] % LANES == 0 && v->ne[0] % LANES == 0 && k->ne[2] == v->ne[2];
+    bool   heads = k->ne[2] > 0 && q->ne[2] >= k->ne[2] && q->ne[2] % k->ne[2] == 0;
     size_t bytes = half ? sizeof(ggml_fp16_t) : sizeof(float);
     bool   dense = q->nb[0] == sizeof(float) && k->nb[0] == bytes && v->nb[0] == bytes;
-    return plain && known && whole && dense && has_vectors();
+    return plain && known && whole && heads && dense && has_vectors();
 }
 
 void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks & chunks) {
