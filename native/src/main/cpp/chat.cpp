@@ -568,7 +568,8 @@ std::vector<common_chat_msg_diff> with_whole_names(cq_parser & p, std::vector<co
         }
     };
     for (auto & d : all) {
-        announce_if([&](size_t i) { return d.tool_call_index != i || !d.tool_call_delta.arguments.empty(); });
+        // What is still to come of an earlier call comes before the next one is told.
+        announce_if([&](size_t i) { return i < d.tool_call_index || (i == d.tool_call_index && !d.tool_call_delta.arguments.empty()); });
         if (d.tool_call_index == std::string::npos) {
             out.push_back(std::move(d));
         } else if (p.announced.count(d.tool_call_index) && !d.tool_call_delta.arguments.empty()) {

@@ -331,6 +331,29 @@ class ChatTest {
         }
     }
 
+    /** In pieces of any size, also one that ends a call and begins the next. */
+    @Test
+    void aCallIsToldToItsEndBeforeTheNextOne() {
+        ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "],\"tools\":[" + TOOL + "]}");
+        String call = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Cusco\"}}\n</tool_call>";
+        String answer = call + "\n" + call;
+        for (int step = 1; step <= answer.length(); step++) {
+            List<ChatDelta> deltas = parse(prompt, answer, step);
+            List<Integer> order = deltas.stream()
+                    .map(ChatDelta::toolIndex)
+                    .filter(index -> index >= 0)
+                    .toList();
+            assertThat(order).as("%d bytes a piece", step).isSorted().contains(0, 1);
+            for (int index : List.of(0, 1)) {
+                List<ChatDelta> of = deltas.stream()
+                        .filter(delta -> delta.toolIndex() == index)
+                        .toList();
+                assertThat(of.get(0).toolName()).isEqualTo("weather");
+                assertThat(arguments(of)).isEqualTo("{\"city\": \"Cusco\"}");
+            }
+        }
+    }
+
     @Test
     void continuesTheLastMessage() {
         ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "," + message("assistant", "Once upon")
