@@ -246,10 +246,17 @@ class GatewayConfiguration {
             RestRoutes rest,
             Authentication authentication,
             Metering metering,
+            EventLoop loop,
             Traffic traffic) {
         AccessCheck access = new AccessCheck(settings.host(), settings.allowedHosts(), settings.corsOrigins());
         Edge edge = new Edge(
-                access, authentication, metering, List.of(anthropic, openAi, rest), rest, new StaticPage(), traffic);
+                access,
+                authentication,
+                metering,
+                List.of(anthropic, openAi, rest),
+                rest,
+                new StaticPage(loop),
+                traffic);
         return WebHttpHandlerBuilder.webHandler(edge).build();
     }
 

@@ -1,5 +1,6 @@
 package dev.chasqui.gateway;
 
+import dev.chasqui.gateway.nodes.EventLoop;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +20,6 @@ import org.springframework.http.HttpMethod;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * The page and its parts, from {@code /static/} on the class path. Each file is read once, beside the event loop, and
@@ -44,6 +44,11 @@ final class StaticPage {
     private static final int LEAST_COMPRESSED = 512;
 
     private final Map<String, Asset> assets = new ConcurrentHashMap<>();
+    private final EventLoop loop;
+
+    StaticPage(EventLoop loop) {
+        this.loop = loop;
+    }
 
     private static final class Asset {
         private final String type;
@@ -73,9 +78,7 @@ final class StaticPage {
             return Mono.just(false);
         }
         Asset known = assets.get(file);
-        Mono<Asset> asset = known != null
-                ? Mono.just(known)
-                : Mono.fromCallable(() -> load(file, type)).subscribeOn(Schedulers.boundedElastic());
+        Mono<Asset> asset = known != null ? Mono.just(known) : loop.beside(() -> load(file, type));
         return asset.flatMap(found -> send(found, request, response).thenReturn(true))
                 .defaultIfEmpty(false);
     }

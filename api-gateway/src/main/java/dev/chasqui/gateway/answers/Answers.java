@@ -13,7 +13,6 @@ import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /** Writes answers: as they come, or in one piece; and counts what is worth counting of them. */
 public final class Answers {
@@ -87,9 +86,7 @@ public final class Answers {
 
     /** Computes what would hold up the event loop beside it. */
     public <T> Mono<T> beside(Callable<T> work) {
-        return Mono.fromCallable(work)
-                .subscribeOn(Schedulers.boundedElastic())
-                .publishOn(Schedulers.fromExecutor(loop));
+        return loop.beside(work);
     }
 
     private static GenerationOutcome outcome(ServerWebExchange exchange) {

@@ -4,8 +4,15 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.netty.resources.LoopResources;
 
 /**
@@ -15,11 +22,16 @@ import reactor.netty.resources.LoopResources;
  * <p>As an executor it runs a task at once when it is already on the thread.
  */
 public final class EventLoop implements Executor, AutoCloseable {
+    private static final long IDLE_SECONDS = 30;
+
     private final LoopResources resources;
     private final EventLoopGroup group;
     private final io.netty.channel.EventLoop loop;
     private final Queue<Runnable> afterwards = new ArrayDeque<>();
     private final Runnable runAfterwards = this::runAfterwards;
+    private final ThreadPoolExecutor others = others();
+    private final Scheduler elsewhere = Schedulers.fromExecutor(others);
+    private final Scheduler here = Schedulers.fromExecutor(this);
 
     /** @param name of the thread */
     public EventLoop(String name) {
@@ -67,6 +79,27 @@ public final class EventLoop implements Executor, AutoCloseable {
         }
     }
 
+    /**
+     * Computes what would hold up the thread on another one; what comes of it is told on the thread.
+     *
+     * @param work may return null, which makes the result empty
+     */
+    public <T> Mono<T> beside(Callable<? extends @Nullable T> work) {
+        return Mono.<T>fromCallable(work).subscribeOn(elsewhere).publishOn(here);
+    }
+
+    private static ThreadPoolExecutor others() {
+        int most = Math.max(2, Runtime.getRuntime().availableProcessors());
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                most, most, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "beside");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
     /** Runs a task on the thread after a while; what it returns cancels it. */
     public Runnable schedule(Runnable task, long delayMillis) {
         var future = loop.schedule(task, delayMillis, TimeUnit.MILLISECONDS);
@@ -81,6 +114,7 @@ public final class EventLoop implements Executor, AutoCloseable {
     /** Ends the thread when its present work is done. */
     @Override
     public void close() {
+        others.shutdown();
         resources
                 .disposeLater(java.time.Duration.ZERO, java.time.Duration.ofSeconds(2))
                 .block(java.time.Duration.ofSeconds(3));

@@ -15,7 +15,6 @@ import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamLocation;
@@ -93,9 +92,7 @@ public final class RequestBody {
         if (body.readableByteCount() < LARGE) {
             return Mono.just(tree(body));
         }
-        return Mono.fromCallable(() -> tree(body))
-                .subscribeOn(Schedulers.boundedElastic())
-                .publishOn(Schedulers.fromExecutor(loop));
+        return loop.beside(() -> tree(body));
     }
 
     private static JsonNode tree(DataBuffer body) {
