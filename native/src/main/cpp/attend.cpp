@@ -14,6 +14,7 @@
 // number, which changes no digit of them when it grows, and sums have 53 bits. What order does to their last bits is gone when they are
 // rounded to 24, but for one sum in some hundred million.
 #include "attend.h"
+#include "vectors.h"
 
 #include <algorithm>
 #include <cmath>
@@ -52,12 +53,6 @@ constexpr int SUMS = 8; // of a register
 // Where a thread has less than so many tiles to itself, they are cut into parts of the cells, as long as these take no more memory than that.
 constexpr int64_t FEW_TILES   = 4;
 constexpr int64_t MOST_SHARED = 16 << 20;
-
-bool has_vectors() {
-    static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
-                         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    return has;
-}
 
 // Memory of this thread's that is only ever made larger, at the start of a cache line.
 template <typename Number> class Numbers {
@@ -105,10 +100,6 @@ struct Attention {
     int64_t tile_sums() const { return most_rows() * row_sums(); }
     int64_t all_sums() const { return all_tiles() * parts * tile_sums(); }
 };
-
-const char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
-    return static_cast<const char *>(tensor->data) + row * tensor->nb[1] + head * tensor->nb[2] + stream * tensor->nb[3];
-}
 
 // Some tokens and all heads of a group. Rows are one token's heads after another's.
 struct Tile {
@@ -500,10 +491,6 @@ void attend_parts(const Attention & all, const ggml_compute_params * params, con
 
 } // namespace
 
-bool can_attend() {
-    return has_vectors();
-}
-
 bool attends(const ggml_compute_params * params, const ggml_tensor * dst) {
     const ggml_tensor * q = dst->src[0];
     const ggml_tensor * k = dst->src[1];
@@ -543,10 +530,6 @@ void attend(const ggml_compute_params * params, ggml_tensor * dst, const Chunks 
 }
 
 #else
-
-bool can_attend() {
-    return false;
-}
 
 bool attends(const ggml_compute_params *, const ggml_tensor *) {
     return false;

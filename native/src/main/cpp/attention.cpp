@@ -21,6 +21,7 @@
 #include "ggml.h"
 #include "attend.h"
 #include "originals.h"
+#include "vectors.h"
 
 using std::atomic_bool;
 using std::atomic_int;
@@ -86,10 +87,6 @@ bool apart(const ggml_compute_params * params, const ggml_tensor * dst) {
     bool worth = q->ne[1] >= TILE || (q->ne[1] > 1 && k->ne[1] >= DEEP && q->ne[1] * (q->ne[2] / k->ne[2]) >= LEAST_ROWS);
     return !params->use_ref && plain && worth && k->ne[2] == v->ne[2] && v->ne[0] % VECTOR == 0 && max_bias == 0.0f
         && dst->src[4] == nullptr && share(params) >= room(k, v);
-}
-
-char * row_of(const ggml_tensor * tensor, int64_t row, int64_t head, int64_t stream) {
-    return static_cast<char *>(tensor->data) + row * tensor->nb[1] + head * tensor->nb[2] + stream * tensor->nb[3];
 }
 
 ggml_tensor view(const ggml_tensor * whole, int64_t row, int64_t rows, int64_t head, int64_t stream) {
@@ -228,16 +225,16 @@ void compute_mixed(const Ggml & ggml, const ggml_compute_params * params, const 
 
 CQ_EXPORT void ggml_compute_forward_flash_attn_ext(const ggml_compute_params * params, ggml_tensor * dst) {
     static const Ggml ours(__builtin_return_address(0));
-    if (attends(params, dst)) {
-        if (!used.load(std::memory_order_relaxed)) used.store(true, std::memory_order_relaxed);
-        attend(params, dst, { ours.set_chunk, ours.add_chunk });
-        return;
-    }
-    if (!apart(params, dst)) {
+    bool by_us = attends(params, dst);
+    if (!by_us && !apart(params, dst)) {
         ours.attention(params, dst);
         return;
     }
     if (!used.load(std::memory_order_relaxed)) used.store(true, std::memory_order_relaxed);
+    if (by_us) {
+        attend(params, dst, { ours.set_chunk, ours.add_chunk });
+        return;
+    }
 
     Tiles tiles(dst);
     if (params->ith == 0) ours.set_chunk(params->threadpool, params->nth);
@@ -258,5 +255,5 @@ CQ_EXPORT int32_t cq_attention_used() {
 
 // Whether a row of attention depends on nothing else in the batch, on this processor.
 CQ_EXPORT int32_t cq_attention_exact() {
-    return can_attend();
+    return has_vectors();
 }

@@ -406,10 +406,6 @@ std::string render_at_once(const cq_templates & t, const common_chat_templates_i
     return common_chat_template_direct_apply(*t.alone, params);
 }
 
-bool ends_with(const std::string & text, const std::string & end) {
-    return !end.empty() && text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
 void note_at_once(const cq_templates & t, const std::string & key, at_once once) {
     std::lock_guard<std::mutex> lock(t.known.mutex);
     if (answer_form * found = t.known.find(key)) found->once = once;
@@ -427,7 +423,7 @@ bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in
     bool simple = form.once != at_once::differs && is_simple(t, in);
     if (simple && form.once == at_once::fits) {
         prompt = render_at_once(t, in);
-        if (ends_with(prompt, form.generation_prompt)) {
+        if (!form.generation_prompt.empty() && string_ends_with(prompt, form.generation_prompt)) {
             prompt += form.begun;
             return true;
         }

@@ -26,6 +26,7 @@
 
 #include "ggml.h"
 #include "originals.h"
+#include "vectors.h"
 
 struct ggml_threadpool;
 #include "ggml_compute_params.h"
@@ -77,9 +78,7 @@ struct Q8_0 {
 static_assert(sizeof(Q4_1) == 20 && sizeof(Q8_1) == 36 && sizeof(Q8_0) == 34, "as ggml lays them out");
 
 bool can() {
-    static const bool can = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
-                         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma")
-                         && __builtin_cpu_supports("f16c");
+    static const bool can = has_vectors() && __builtin_cpu_supports("avx512vnni");
     return can;
 }
 
