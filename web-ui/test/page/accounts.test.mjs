@@ -237,6 +237,23 @@ test('a session that ends in mid-work leaves the draft and the chat, and what wa
   assert.equal(await page.locator('.message').count(), 6);
 });
 
+test('a chat that is gone to while nobody is signed in is asked for once somebody is', async () => {
+  server.accounts.add(ANA);
+  const chats = ['Bread', 'Soup'].map(title => server.chats.add({ title, turns: [`${title}?`, 'So.'] }));
+  await open();
+  await signIn(ANA);
+  await row('Bread').locator('a').click();
+  await page.locator('.said', { hasText: 'Bread?' }).waitFor();
+  server.accounts.endSessions();
+  await page.locator('.entrance-note', { hasText: 'Your session has ended.' }).waitFor();
+  const before = asked().length;
+  await page.evaluate(id => (location.hash = `#/c/${id}`), chats[1].id);
+  await page.waitForTimeout(500);
+  assert.deepEqual(asked().slice(before), []);
+  await signIn(ANA);
+  await page.locator('.said', { hasText: 'Soup?' }).waitFor();
+});
+
 test('a question whose session has ended is sent once one has signed in again', async () => {
   server.accounts.add(ANA);
   await open();

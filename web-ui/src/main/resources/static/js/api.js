@@ -92,11 +92,14 @@ export async function callApi(method, path, body) {
 }
 
 /** What a session adds to requests; without accounts nothing. */
-const session = { csrfToken: '', renew: async () => false };
+const session = { csrfToken: '', entered: async () => {}, renew: async () => false };
+/** What a stranger may ask for. */
+const OPEN_PATHS = /^\/api\/(?:auth\/|health$)/;
 
 /**
  * @param {object} changes
  * @param {string} [changes.csrfToken] goes with every request that changes something; empty for none
+ * @param {() => Promise<void>} [changes.entered] waits until somebody is in
  * @param {() => Promise<boolean>} [changes.renew] asked when the server wants to know who asks; once somebody has signed in
  *   again it says true, and the request is made again
  */
@@ -117,15 +120,16 @@ function toDelta(chunk) {
 }
 
 /**
- * A request as `fetch` makes it, for whoever is signed in. Where the session has ended it waits until there is another one.
+ * A request as `fetch` makes it, for whoever is signed in. Where nobody is, or the session has ended, it waits until somebody is.
  * @param {string} path
  * @param {RequestInit & {headers?: Record<string, string>}} [options]
  * @throws {ApiError} with code `unreachable` where nobody answers
  */
 export async function send(path, options = {}) {
+  if (OPEN_PATHS.test(path)) return attempt(path, options);
+  await session.entered();
   const response = await attempt(path, options);
-  if (path.startsWith('/api/auth/') || !(await isStranger(response)) || !(await session.renew())) return response;
-  return attempt(path, options);
+  return (await isStranger(response)) && (await session.renew()) ? attempt(path, options) : response;
 }
 
 /** Whether the server does not know, or not believe, who asks: nobody is signed in, or somebody anew on another page. */

@@ -42,7 +42,7 @@ export class Session extends EventTarget {
   constructor(health) {
     super();
     this.#health = health;
-    useSession({ renew: () => this.#renew() });
+    useSession({ entered: () => this.#entered(), renew: () => this.#renew() });
     health.addEventListener('change', () => this.#meet());
     watch(KEY, other => this.#otherPageSays(other));
     addEventListener('pageshow', ({ persisted }) => persisted && this.#comeBack());
@@ -136,8 +136,13 @@ export class Session extends EventTarget {
     if (!this.#health.current.accounts) await this.#health.check();
     if (!this.#health.current.accounts) return false;
     await this.#ask();
-    if (this.state === 'in') return true;
-    return new Promise(resolve => this.#waiting.push(resolve));
+    await this.#entered();
+    return true;
+  }
+
+  /** Waits until somebody is in. */
+  async #entered() {
+    if (this.state !== 'in') await new Promise(resolve => this.#waiting.push(resolve));
   }
 
   /** Somebody has signed in here: the browser's other pages learn it. */
@@ -156,7 +161,7 @@ export class Session extends EventTarget {
     if (account && load(KEY)?.id !== owner) save(KEY, { id: owner, at: Date.now() });
     this.#bring(csrfToken ?? '');
     this.#set('in');
-    for (const resolve of this.#waiting.splice(0)) resolve(true);
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #leave() {
