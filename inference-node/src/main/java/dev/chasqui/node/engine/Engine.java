@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * engine's thread does nothing else. {@link #submit} and {@link Generation#cancel} may be called by any thread and never wait.
  */
 public final class Engine implements AutoCloseable {
-    /** A cancelled sequence's step is cut short if it would still run longer than this. */
-    private static final long CANCEL_PATIENCE_NANOS = 40_000_000;
-
     /** How long a step may take for all we know, while no step has been measured. */
     private static final long UNKNOWN_STEP_NANOS = 60_000_000_000L;
 
@@ -48,7 +45,7 @@ public final class Engine implements AutoCloseable {
     /** When the running step should be over; 0 while none runs or it must not be interrupted. */
     private volatile long stepEndsNanos;
 
-    /** The last step was cut short; the next one is not, so that there is progress whoever leaves. */
+    /** The last step was cut short; the next one is short by itself and is not cut, so that there is progress whoever leaves. */
     private boolean interruptedLast;
 
     private volatile EngineStatus status;
@@ -280,7 +277,7 @@ public final class Engine implements AutoCloseable {
         boolean ordinary = scheduler.onlyComputes();
         long began = ticker.nanos();
         mark(sequences, true);
-        ModelRunner.Outcome outcome = decode(began);
+        ModelRunner.Outcome outcome = decode(sequences, began);
         mark(sequences, false);
         long now = ticker.nanos();
         switch (outcome) {
@@ -291,16 +288,21 @@ public final class Engine implements AutoCloseable {
                 counters.steps++;
                 advance(sequences, now);
             }
-            case INTERRUPTED -> cutBack(sequences);
+            case INTERRUPTED -> {
+                cutBack(sequences);
+                scheduler.scheduleBriefly();
+            }
             case NO_SPACE -> makeRoom(sequences, now);
         }
     }
 
-    private ModelRunner.Outcome decode(long began) {
+    private ModelRunner.Outcome decode(List<Sequence> sequences, long began) {
         long estimate = stepTimes.estimate(batch.stepSize());
         stepEndsNanos = interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
         try {
-            ModelRunner.Outcome outcome = runner.decode(batch);
+            // Who left a moment ago found no step to cut short.
+            boolean late = sequences.stream().anyMatch(sequence -> sequence.cancelled) && isToBeCut();
+            ModelRunner.Outcome outcome = late ? ModelRunner.Outcome.INTERRUPTED : runner.decode(batch);
             interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
             return outcome;
         } finally {
@@ -469,11 +471,16 @@ public final class Engine implements AutoCloseable {
 
     private void cancel(Sequence sequence) {
         sequence.cancelled = true;
-        long ends = stepEndsNanos;
-        if (sequence.inStep && ends != 0 && ends - ticker.nanos() > CANCEL_PATIENCE_NANOS) {
+        if (sequence.inStep && isToBeCut()) {
             runner.interrupt();
         }
         wake();
+    }
+
+    /** Whether the step would keep somebody waiting for long who leaves now. */
+    private boolean isToBeCut() {
+        long ends = stepEndsNanos;
+        return ends != 0 && ends - ticker.nanos() > Scheduler.BRIEF_NANOS;
     }
 
     private void checkOpen() {

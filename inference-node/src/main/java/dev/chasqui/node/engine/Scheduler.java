@@ -31,6 +31,9 @@ final class Scheduler {
     /** Of that, prompts get so much however long the answers' own step takes. */
     private static final long LEAST_PROMPT_NANOS = GAP_NANOS / 3;
 
+    /** Nobody who leaves minds that a step takes so long; on a busy machine that may be twice what it is expected to be. */
+    static final long BRIEF_NANOS = 25_000_000;
+
     /** Beyond this depth a single token of a prompt costs more than the gap that it closes. */
     private static final int BRIDGED_DEPTH = 256;
 
@@ -57,6 +60,7 @@ final class Scheduler {
     private boolean tight;
 
     private boolean plain;
+    private boolean brief;
 
     /** Sets of adapters whose last step answers had. */
     private final Set<AdapterSet> promptsTurn = new HashSet<>();
@@ -152,6 +156,11 @@ final class Scheduler {
     /** The next step computes nothing ahead. */
     void scheduleNoDrafts() {
         plain = true;
+    }
+
+    /** The next step computes small pieces of prompts, so that whoever leaves meanwhile need not wait long. */
+    void scheduleBriefly() {
+        brief = true;
     }
 
     /** Gives free slots to waiting sequences, the most urgent first. Returns whether any was given. */
@@ -255,6 +264,7 @@ final class Scheduler {
             computePrompts(batch, answers, now);
         }
         plain = false;
+        brief = false;
         for (Slot slot : slots) {
             if (shares[slot.id] > 0 && slot.sequence != null) {
                 addTo(batch, slot.sequence, shares[slot.id]);
@@ -341,17 +351,23 @@ final class Scheduler {
         }
         rank(now);
         prompts.sort(Comparator.comparingLong(s -> ranks[s.slot()]));
-        long limit = 0;
-        if (answers.tokens() > 0) {
-            int waiting = running() - answers.tokens();
-            long gap = GAP_NANOS + GAP_NANOS * Math.min(waiting - 1, CROWD) / CROWD;
-            limit = Math.max(LEAST_PROMPT_NANOS, gap - stepTimes.estimate(answers));
+        if (brief) {
+            pieces.share(prompts, BRIEF_NANOS, shares);
+            return;
         }
+        long limit = answers.tokens() == 0 ? 0 : promptNanos(answers);
         if (runner.gathers() && gathering.choose(prompts, limit)) {
             gather(batch);
         } else {
             pieces.share(prompts, limit, shares);
         }
+    }
+
+    /** How long prompts may be computed between two steps of those who answer. */
+    private long promptNanos(StepSize answers) {
+        int waiting = running() - answers.tokens();
+        long gap = GAP_NANOS + GAP_NANOS * Math.min(waiting - 1, CROWD) / CROWD;
+        return Math.max(LEAST_PROMPT_NANOS, gap - stepTimes.estimate(answers));
     }
 
     /** Those that begin alike are computed to their ends. */

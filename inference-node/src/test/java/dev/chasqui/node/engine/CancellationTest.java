@@ -141,6 +141,44 @@ final class CancellationTest {
     }
 
     @Test
+    void whoeverLeavesAfterAStepWasCutShortDoesNotWaitLongForTheNext() {
+        try (EngineBench many = new EngineBench(4, 4096, 2048, 1000)) {
+            many.runner.cost = ScriptedRunner.StepCost.linear(0, 500_000);
+            many.run(Ask.tokens(64, 9).max(1));
+            many.submit(Ask.tokens(2000, 1).endless());
+            Ask first = many.submit(Ask.tokens(1000, 2).endless());
+            Ask second = many.submit(Ask.tokens(1000, 3).endless());
+            many.runner.halfWay = first.generation::cancel;
+            many.step();
+            many.runner.halfWay = second.generation::cancel;
+            long left = many.ticker.nanos();
+            many.step();
+
+            assertThat(many.runner.interruptions).isEqualTo(1);
+            assertThat(Duration.ofNanos(many.ticker.nanos() - left)).isLessThanOrEqualTo(Duration.ofMillis(40));
+            many.step();
+            assertCancelled(second);
+        }
+    }
+
+    @Test
+    void whoeverLeavesJustBeforeALongStepDoesNotWaitForItsEnd() {
+        Ask leaving = bench.submit(Ask.tokens(300));
+        Ask next = bench.submit(Ask.tokens(5, 2));
+        next.answer.whenQueued = () -> {
+            if (next.answer.ahead().size() == 2) { // The second time it is told the other one has its slot.
+                leaving.generation.cancel();
+            }
+        };
+        bench.step();
+        assertThat(bench.runner.decodes).isZero();
+
+        bench.step();
+        assertCancelled(leaving);
+        assertThat(next.answer.chunks()).hasSize(1);
+    }
+
+    @Test
     void cancelTwiceIsOneCancel() {
         Ask ask = bench.submit(Ask.tokens(5).endless());
         bench.step();

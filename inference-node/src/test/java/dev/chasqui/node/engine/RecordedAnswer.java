@@ -19,6 +19,9 @@ final class RecordedAnswer implements TokenSink {
     private final List<String> broken = new ArrayList<>();
     private final CountDownLatch end = new CountDownLatch(1);
     private final Ticker ticker;
+    /** Runs whenever it is told its place in the queue. */
+    Runnable whenQueued = () -> {};
+
     private @Nullable Completion completion;
     private @Nullable EngineException failure;
     private @Nullable TokenChunk rest;
@@ -32,6 +35,7 @@ final class RecordedAnswer implements TokenSink {
         require(chunks.isEmpty() && prompts.isEmpty(), "queued after it had begun");
         require(requests >= 0, "queued behind " + requests);
         ahead.add(requests);
+        whenQueued.run();
     }
 
     @Override
