@@ -473,8 +473,17 @@ public final class Engine implements AutoCloseable {
         sequence.cancelled = true;
         if (sequence.inStep && isToBeCut()) {
             runner.interrupt();
+        } else if (sequence.inStep) {
+            ticker.after(Scheduler.BRIEF_NANOS, () -> cutOverdue(sequence));
         }
         wake();
+    }
+
+    /** The step should have been over long ago. */
+    private void cutOverdue(Sequence sequence) {
+        if (sequence.inStep && stepEndsNanos != 0) {
+            runner.interrupt();
+        }
     }
 
     /** Whether the step would keep somebody waiting for long who leaves now. */

@@ -162,6 +162,26 @@ final class CancellationTest {
     }
 
     @Test
+    void cancelCutsAStepShortThatTakesLongerThanItShould() {
+        try (EngineBench two = EngineBench.withSlots(2)) {
+            Ask leaving = two.submit(Ask.tokens(5, 1).endless());
+            Ask staying = two.submit(Ask.tokens(5, 2).endless());
+            two.steps(3);
+            two.runner.halfWay = () -> {
+                leaving.generation.cancel();
+                two.ticker.advance(Duration.ofMillis(26));
+            };
+            two.step();
+            two.runner.halfWay = () -> {};
+
+            assertThat(two.runner.interruptions).isEqualTo(1);
+            two.step();
+            assertCancelled(leaving);
+            assertThat(staying.answer.text()).isEqualTo("abcd");
+        }
+    }
+
+    @Test
     void whoeverLeavesJustBeforeALongStepDoesNotWaitForItsEnd() {
         Ask leaving = bench.submit(Ask.tokens(300));
         Ask next = bench.submit(Ask.tokens(5, 2));
