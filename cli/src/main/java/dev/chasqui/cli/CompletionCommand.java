@@ -12,6 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
 
 /** Writes what makes a shell complete this program's commands and options. */
@@ -64,6 +65,7 @@ final class CompletionCommand implements Callable<Integer> {
             String seen = "__fish_seen_subcommand_from "
                     + String.join(" ", command.getCommandSpec().names());
             options(script, command.getCommandSpec(), seen);
+            words(script, command.getCommandSpec(), seen);
             List<String> names = visible(command).stream()
                     .flatMap(sub -> sub.getCommandSpec().names().stream())
                     .toList();
@@ -108,6 +110,16 @@ final class CompletionCommand implements Callable<Integer> {
         }
     }
 
+    /** What a command takes that is no option, where that is known beforehand. */
+    private static void words(StringBuilder script, CommandSpec command, String condition) {
+        for (PositionalParamSpec word : command.positionalParameters()) {
+            Iterable<String> known = word.completionCandidates();
+            if (known != null) {
+                line(script, condition, "-a '" + String.join(" ", known) + "'", "");
+            }
+        }
+    }
+
     /** How fish completes an option's value: a file, one of a few words, or nothing that it could know. */
     private static String value(OptionSpec option) {
         if (option.arity().max() == 0) {
@@ -130,6 +142,6 @@ final class CompletionCommand implements Callable<Integer> {
                 .replaceAll("[.;]$", "")
                 .replace("'", "\\'");
         script.append("complete -c chasqui -n '").append(condition).append("' ").append(what);
-        script.append(" -d '").append(sentence).append("'\n");
+        script.append(sentence.isEmpty() ? "\n" : " -d '" + sentence + "'\n");
     }
 }

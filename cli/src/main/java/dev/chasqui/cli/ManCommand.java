@@ -26,6 +26,7 @@ final class ManCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..*",
             paramLabel = "COMMAND",
+            completionCandidates = CommandNames.class,
             description = "Such as serve, or model pull. Without one: chasqui itself.")
     private List<String> names = List.of();
 

@@ -183,16 +183,20 @@ class CommandsIT {
     @Test
     void shellsCanReadTheirCompletion() throws Exception {
         Path script = folder.resolve("completion");
-        Files.writeString(script, run(server.home(), "", "completion", "bash").out() + "\ncomplete -p chasqui\n");
+        String tried =
+                "\ncomplete -p chasqui\nCOMP_WORDS=(chasqui help se) COMP_CWORD=2\n_complete_chasqui\necho \"${COMPREPLY[*]}\"\n";
+        Files.writeString(script, run(server.home(), "", "completion", "bash").out() + tried);
         Process bash = new ProcessBuilder("bash", script.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(bash.waitFor()).as(said).isZero();
-        assertThat(said).contains("_complete_chasqui");
+        assertThat(said).contains("_complete_chasqui", "serve session");
         assertThat(run(server.home(), "", "completion", "fish").out())
                 .contains(
                         "-a pull",
+                        "-n '__fish_seen_subcommand_from help' -a 'backend bench",
+                        "-n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'",
                         "-l models-memory -x",
                         "-l models-path -r -F",
                         "-l backend -x -a 'auto cpu cuda vulkan'");
