@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes a model of some hundred kB with random weights: real to all code that loads and runs it, and quick. What it says is
- * noise, and often no valid UTF-8, as its tokens are single bytes, a space, and a few special ones.
+ * noise, and often no valid UTF-8, as its tokens are single bytes, a space, and a few special ones. For tests, and for a start
+ * that is rehearsed where no other model need be.
  */
 public final class TinyGguf {
     public static final int UNKNOWN = 0;
