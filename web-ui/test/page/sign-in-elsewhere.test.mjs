@@ -105,8 +105,8 @@ test('why nobody came back is said in words for every reason, once', async () =>
   await open();
   for (const code of CODES) {
     server.accounts.comesBack = { code };
-    await way('GitHub').click();
-    await page.locator('.entrance-note:visible').waitFor();
+    await Promise.all([page.waitForEvent('framenavigated'), way('GitHub').click()]);
+    await page.locator('.entrance-note:visible', { hasNotText: 'Connecting…' }).waitFor();
     said.add(await page.innerText('.entrance-note'));
     assert.equal(new URL(page.url()).search, '', code);
   }
