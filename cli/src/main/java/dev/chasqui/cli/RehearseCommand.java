@@ -10,6 +10,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -49,7 +50,7 @@ final class RehearseCommand implements Callable<Integer> {
         Main.commandLine(System.getenv(), Map::of).getUsageMessage();
         ConfigCommand.text();
         String address = "127.0.0.1:" + Ports.anyFree(InetAddress.getLoopbackAddress());
-        Process node = node(address, TinyGguf.write(nodeArchive.toAbsolutePath().getParent()));
+        Process node = node(address, TinyGguf.write(Files.createTempDirectory("rehearsal")));
         try (Gateway gateway =
                 Gateway.start(options.settings(List.of(address), null, GatewaySettings.NodeTls.NONE, List.of()))) {
             talk(options.url(gateway.port()));

@@ -1,6 +1,7 @@
 package dev.chasqui.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The shell script in front of the program. */
 class LauncherIT {
+    /** Of one that was made; where none could be an empty file stands for it. */
+    private static final long LEAST_ARCHIVE = 10_000_000;
 
     @TempDir
     private Path folder;
@@ -40,6 +44,25 @@ class LauncherIT {
         Path second = Files.createSymbolicLink(folder.resolve("second"), first.getFileName());
 
         assertThat(run(0, second.toString(), "--version")).contains("chasqui 0.");
+    }
+
+    @Test
+    void keepsTheClassesOfBothProcessesForLaterStartsWhateverIsSet() throws Exception {
+        Path target = Files.createDirectories(folder.resolve("a program/cli/target"));
+        Path program =
+                Files.copy(Launched.ROOT.resolve("chasqui"), folder.resolve("a program/chasqui"), COPY_ATTRIBUTES);
+        for (String built : new String[] {"chasqui-cli.jar", "lib"}) {
+            Files.createSymbolicLink(target.resolve(built), Launched.ROOT.resolve("cli/target/" + built));
+        }
+        builder.environment().put("CHASQUI_API_KEY", "nobody-has-it");
+
+        assertThat(run(0, program.toString(), "--version")).contains("chasqui 0.");
+
+        try (Stream<Path> archives = Files.list(target)) {
+            assertThat(archives.filter(file -> file.toString().endsWith(".jsa")))
+                    .hasSize(2)
+                    .allMatch(archive -> archive.toFile().length() > LEAST_ARCHIVE);
+        }
     }
 
     @Test
