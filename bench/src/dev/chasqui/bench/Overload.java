@@ -124,7 +124,7 @@ final class Overload {
                 "%,.0f ms of %,.0f",
                 Verdict.percentile(firsts, 99),
                 bound);
-        double lostMs = 1000 * (took - firsts.size() / rate) / flood.refused.get();
+        double lostMs = 1000 * (took - firsts.size() / rate) / Math.max(1, flood.refused.get());
         verdict.check(
                 lostMs <= REFUSAL_MS,
                 "a refusal and its client take little of the machine's time from the answers",

@@ -53,11 +53,18 @@ final class RehearseCommand implements Callable<Integer> {
         Process node = node(address, TinyGguf.write(Files.createTempDirectory("rehearsal")));
         try (Gateway gateway =
                 Gateway.start(options.settings(List.of(address), null, GatewaySettings.NodeTls.NONE, List.of()))) {
-            talk(options.url(gateway.port()));
+            talk(options.url(gateway.port()), node);
         } finally {
-            node.getOutputStream().close();
+            end(node);
         }
-        return node.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS) ? node.exitValue() : 1;
+        return node.exitValue();
+    }
+
+    private static void end(Process node) throws IOException, InterruptedException {
+        node.getOutputStream().close();
+        if (!node.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            node.destroyForcibly().waitFor();
+        }
     }
 
     /** Ends when its standard input does. */
@@ -82,15 +89,9 @@ final class RehearseCommand implements Callable<Integer> {
                 .start();
     }
 
-    private void talk(String server) throws IOException, InterruptedException {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (ask(server + "/readyz", null) != 200 && System.nanoTime() < end) {
-            Thread.sleep(20);
-        }
-        // The database is opened beside it.
-        while (ask(server + "/api/conversations", null) != 200 && System.nanoTime() < end) {
-            Thread.sleep(20);
-        }
+    private void talk(String server, Process node) throws IOException, InterruptedException {
+        await(server + "/readyz", node);
+        await(server + "/api/conversations", node);
         require(server + "/api/health", null);
         require(server + "/api/models", null);
         require(server + "/", null);
@@ -99,6 +100,13 @@ final class RehearseCommand implements Callable<Integer> {
         require(server + "/v1/completions", "{\"prompt\":\"Once\",\"max_tokens\":2}");
         require(server + "/v1/messages", QUESTION + "true}");
         require(server + "/api/conversations", "{\"title\":\"A rehearsal\"}");
+    }
+
+    private void await(String address, Process node) throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (ask(address, null) != 200 && node.isAlive() && System.nanoTime() < end) {
+            Thread.sleep(20);
+        }
     }
 
     private void require(String address, @Nullable String body) throws IOException, InterruptedException {

@@ -274,12 +274,14 @@ public final class Engine implements AutoCloseable {
     }
 
     private void compute(List<Sequence> sequences) {
-        boolean ordinary = scheduler.onlyComputes();
-        long began = ticker.nanos();
-        mark(sequences, true);
-        ModelRunner.Outcome outcome = decode(sequences, began);
+        long began = begin(sequences);
+        // Who left a moment ago found no step to cut short.
+        boolean left = isToBeCut() && sequences.stream().anyMatch(sequence -> sequence.cancelled);
+        boolean ordinary = !left && scheduler.onlyComputes();
+        ModelRunner.Outcome outcome = left ? notBegun() : decode();
         mark(sequences, false);
         long now = ticker.nanos();
+        interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
         switch (outcome) {
             case DONE -> {
                 if (ordinary) {
@@ -296,18 +298,26 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private ModelRunner.Outcome decode(List<Sequence> sequences, long began) {
+    /** From now on whoever leaves may cut the step short. */
+    private long begin(List<Sequence> sequences) {
+        long began = ticker.nanos();
         long estimate = stepTimes.estimate(batch.stepSize());
+        mark(sequences, true);
         stepEndsNanos = interruptedLast ? 0 : began + (estimate == 0 ? UNKNOWN_STEP_NANOS : estimate);
+        return began;
+    }
+
+    private ModelRunner.Outcome decode() {
         try {
-            // Who left a moment ago found no step to cut short.
-            boolean late = sequences.stream().anyMatch(sequence -> sequence.cancelled) && isToBeCut();
-            ModelRunner.Outcome outcome = late ? ModelRunner.Outcome.INTERRUPTED : runner.decode(batch);
-            interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
-            return outcome;
+            return runner.decode(batch);
         } finally {
             stepEndsNanos = 0;
         }
+    }
+
+    private ModelRunner.Outcome notBegun() {
+        stepEndsNanos = 0;
+        return ModelRunner.Outcome.INTERRUPTED;
     }
 
     /** Books what the step computed, and chooses the next token of every sequence whose last known token was in it. */
@@ -473,7 +483,7 @@ public final class Engine implements AutoCloseable {
         sequence.cancelled = true;
         if (sequence.inStep && isToBeCut()) {
             runner.interrupt();
-        } else if (sequence.inStep) {
+        } else {
             ticker.after(Scheduler.BRIEF_NANOS, () -> cutOverdue(sequence));
         }
         wake();
