@@ -278,8 +278,8 @@ public final class Engine implements AutoCloseable {
         // Who left a moment ago found no step to cut short.
         boolean left = isToBeCut() && sequences.stream().anyMatch(sequence -> sequence.cancelled);
         boolean ordinary = !left && scheduler.onlyComputes();
-        ModelRunner.Outcome outcome = left ? notBegun() : decode();
-        mark(sequences, false);
+        ModelRunner.Outcome outcome = left ? ModelRunner.Outcome.INTERRUPTED : runner.decode(batch);
+        over(sequences);
         long now = ticker.nanos();
         interruptedLast = outcome == ModelRunner.Outcome.INTERRUPTED;
         switch (outcome) {
@@ -307,17 +307,9 @@ public final class Engine implements AutoCloseable {
         return began;
     }
 
-    private ModelRunner.Outcome decode() {
-        try {
-            return runner.decode(batch);
-        } finally {
-            stepEndsNanos = 0;
-        }
-    }
-
-    private ModelRunner.Outcome notBegun() {
+    private void over(List<Sequence> sequences) {
         stepEndsNanos = 0;
-        return ModelRunner.Outcome.INTERRUPTED;
+        mark(sequences, false);
     }
 
     /** Books what the step computed, and chooses the next token of every sequence whose last known token was in it. */
@@ -451,7 +443,7 @@ public final class Engine implements AutoCloseable {
 
     private void failRunning(List<Sequence> sequences, RuntimeException cause) {
         long now = ticker.nanos();
-        mark(sequences, false);
+        over(sequences);
         for (Sequence sequence : sequences) {
             if (!sequence.ended()) {
                 String what = "computing failed: " + cause.getMessage();
