@@ -77,9 +77,10 @@ CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * give
 CQ_API void           cq_templates_free(cq_templates * templates);
 // {source: GIVEN|MODEL|CHATML, tools, parallelTools, systemRole, reasoning, reasoningSwitch}
 CQ_API char * cq_templates_info(const cq_templates * templates, char ** error);
-// An OpenAI chat request in; {prompt, tokens[], plain_text, constrained, additional_stops[], syntax{}} out, where syntax is
-// what cq_parser_new and cq_sampler_new want.
-CQ_API char * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, char ** error);
+// An OpenAI chat request in; {prompt, plain_text, constrained, additional_stops[], preserved[], syntax} out, where syntax is a text,
+// which cq_parser_new and cq_sampler_new want. The prompt's tokens are `count` int32_t, for cq_free.
+CQ_API char * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, char ** tokens, int32_t * count,
+                                 char ** error);
 
 CQ_API cq_parser * cq_parser_new(const char * syntax, int32_t length, char ** error);
 CQ_API void        cq_parser_free(cq_parser * parser);

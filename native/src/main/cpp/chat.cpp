@@ -26,7 +26,8 @@ struct answer_form {
     std::string begun;             // what is written behind the prompt for the model
     bool        plain = false, constrained = false;
     at_once     once = at_once::untried;
-    json        additional_stops, syntax;
+    json        additional_stops, preserved;
+    std::string syntax;            // JSON
 };
 
 // Forms of late. `common` finds out by some forty renderings how a template writes answers, each time anew.
@@ -446,15 +447,17 @@ answer_form apply_whole(const cq_templates & t, const common_chat_templates_inpu
     form.begun             = begin_of_call(t, in, p);
     p.generation_prompt   += form.begun;
     prompt                 = p.prompt + form.begun;
-    form.syntax            = syntax_of(p, in, t.model->vocab, mask);
-    form.syntax["one_call"] = one_call; // not all of `common`'s grammars keep to it
-    form.plain             = is_plain(form.syntax);
     form.constrained       = !p.grammar.empty();
     form.additional_stops  = strings(p.additional_stops, mask);
+    json syntax            = syntax_of(p, in, t.model->vocab, mask);
+    syntax["one_call"]     = one_call; // not all of `common`'s grammars keep to it
+    form.plain             = is_plain(syntax);
+    form.preserved         = syntax["preserved"];
+    form.syntax            = syntax.dump_safe();
     return form;
 }
 
-json apply(const cq_templates & t, const json & body) {
+json apply(const cq_templates & t, const json & body, std::vector<llama_token> & tokens) {
     auto in = or_refuse([&] { return read_request(body, t.templates.get()); });
     text_mask mask(t.guard);
     mask_request(in, mask);
@@ -476,11 +479,12 @@ json apply(const cq_templates & t, const json & body) {
     }
     json out = json::object();
     out["prompt"]           = mask.remove(prompt);
-    out["tokens"]           = mask.tokenize(prompt, t.model->vocab);
     out["plain_text"]       = form.plain;
     out["constrained"]      = form.constrained;
     out["additional_stops"] = form.additional_stops;
+    out["preserved"]        = form.preserved;
     out["syntax"]           = form.syntax;
+    tokens = mask.tokenize(prompt, *t.model);
     return out;
 }
 
@@ -612,7 +616,7 @@ answer_form * known_forms::find(const std::string & key) {
 }
 
 void known_forms::keep(const std::string & key, const answer_form & form) {
-    if (key.empty() || key.size() + form.syntax.dump().size() > MOST_BYTES) return;
+    if (key.empty() || key.size() + form.syntax.size() > MOST_BYTES) return;
     forms.remove_if([&](const auto & one) { return one.first == key; });
     forms.emplace_front(key, form);
     if (forms.size() > MOST) forms.pop_back();
@@ -664,8 +668,16 @@ CQ_API char * cq_templates_info(const cq_templates * t, char ** error) {
     });
 }
 
-CQ_API char * cq_templates_apply(const cq_templates * t, const char * request, int32_t length, char ** error) {
-    return guarded<char *>(error, nullptr, [&] { return copy_text(apply(*checked(t), parse_json(request, length)).dump_safe()); });
+CQ_API char * cq_templates_apply(const cq_templates * t, const char * request, int32_t length, char ** tokens, int32_t * count, char ** error) {
+    return guarded<char *>(error, nullptr, [&] {
+        std::vector<llama_token> ids;
+        std::string text = apply(*checked(t), parse_json(request, length), ids).dump_safe();
+        std::unique_ptr<char, decltype(&cq_free)> bytes(copy_text({ (const char *) ids.data(), ids.size() * sizeof(llama_token) }), cq_free);
+        char * result = copy_text(text);
+        *checked(count)  = (int32_t) ids.size();
+        *checked(tokens) = bytes.release();
+        return result;
+    });
 }
 
 CQ_API cq_parser * cq_parser_new(const char * syntax, int32_t length, char ** error) {

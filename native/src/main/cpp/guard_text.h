@@ -39,7 +39,7 @@ class text_mask {
     std::string remove(const std::string & text) const;
     bool used() const { return !marker.empty(); }
     // The tokens of a rendered prompt.
-    std::vector<llama_token> tokenize(const std::string & prompt, const llama_vocab * vocab) const;
+    std::vector<llama_token> tokenize(const std::string & prompt, const cq_model & model) const;
 
   private:
     json masked(const json & value, bool & changed);

@@ -5,6 +5,7 @@
 
 #include "ggml-backend.h"
 #include "json.h"
+#include "known_pieces.h"
 #include "llama.h"
 
 #include <cstring>
@@ -80,6 +81,7 @@ struct cq_model {
     std::vector<int8_t> flags;                 // by token
     std::vector<llama_adapter_lora *> adapters; // freed with the model
     std::vector<std::string> control_texts;    // texts that the tokenizer would turn into special tokens
+    mutable known_pieces pieces;
 
     ~cq_model() { if (model) llama_model_free(model); }
 };

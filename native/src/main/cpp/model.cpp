@@ -291,7 +291,10 @@ CQ_API int32_t cq_vocab_pieces(const cq_model * model, int32_t * ends, int8_t * 
 CQ_API int32_t cq_tokenize(const cq_model * model, const char * text, int32_t length, int32_t add_special, int32_t parse_special,
                            int32_t * out, int32_t capacity, char ** error) {
     return guarded<int32_t>(error, -1, [&] {
-        auto tokens = tokenize(checked(model)->vocab, std::string(checked(text), (size_t) length), add_special != 0, parse_special != 0);
+        std::string given(checked(text), (size_t) length);
+        bool prompt = add_special != 0 && parse_special != 0;
+        auto tokens = prompt ? checked(model)->pieces.tokenize(model->vocab, given)
+                             : tokenize(checked(model)->vocab, given, add_special != 0, parse_special != 0);
         if (tokens.size() <= (size_t) capacity) std::copy(tokens.begin(), tokens.end(), out);
         return (int32_t) tokens.size();
     });

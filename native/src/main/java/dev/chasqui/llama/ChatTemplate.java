@@ -54,14 +54,17 @@ public final class ChatTemplate {
         }
         byte[] request = Shim.utf8(requestJson);
         long[] error = new long[1];
+        long[] tokens = new long[1];
+        int[] count = new int[1];
         String result;
         model.enter();
         try {
-            result = Shim.takeText(Shim.cq_templates_apply(address, request, request.length, error), error);
+            result = Shim.takeText(
+                    Shim.cq_templates_apply(address, request, request.length, tokens, count, error), error);
         } finally {
             model.exit();
         }
-        return toPrompt(result);
+        return toPrompt(result, Shim.takeInts(tokens[0], count[0]));
     }
 
     /** Whether it writes messages as ChatML does. */
@@ -75,25 +78,20 @@ public final class ChatTemplate {
         }
     }
 
-    private static ChatPrompt toPrompt(String result) {
+    private static ChatPrompt toPrompt(String result, int[] tokens) {
         JsonNode json = Json.parse(result);
-        JsonNode ids = json.get("tokens");
-        int[] tokens = new int[ids.size()];
-        for (int i = 0; i < tokens.length; i++) {
-            tokens[i] = ids.get(i).asInt();
-        }
         List<String> stops = new ArrayList<>();
         for (JsonNode stop : json.get("additional_stops")) {
             stops.add(stop.asString());
         }
         Set<Integer> preserved = new HashSet<>();
-        for (JsonNode token : json.get("syntax").get("preserved")) {
+        for (JsonNode token : json.get("preserved")) {
             preserved.add(token.asInt());
         }
         return new ChatPrompt(
                 json.get("prompt").asString(),
                 tokens,
-                json.get("syntax").toString(),
+                json.get("syntax").asString(),
                 json.get("plain_text").asBoolean(),
                 json.get("constrained").asBoolean(),
                 stops,

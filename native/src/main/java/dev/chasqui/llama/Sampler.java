@@ -158,7 +158,8 @@ public final class Sampler implements AutoCloseable {
         json.put("grammar", options.grammar());
         json.put("reasoning_budget", options.reasoningBudget());
         ChatPrompt prompt = options.prompt();
-        if (prompt != null) {
+        boolean free = options.grammar().isEmpty() && prompt != null && prompt.plainText() && !prompt.constrained();
+        if (prompt != null && !free) { // a free answer is sampled as any text
             JsonNode syntax = Json.parse(prompt.json());
             json.put("syntax", syntax);
         }

@@ -86,7 +86,8 @@ final class Shim {
 
     static native long cq_templates_info(long templates, long[] error);
 
-    static native long cq_templates_apply(long templates, byte[] request, int length, long[] error);
+    static native long cq_templates_apply(
+            long templates, byte[] request, int length, long[] tokens, int[] count, long[] error);
 
     static native long cq_parser_new(byte[] prompt, int length, long[] error);
 
@@ -170,6 +171,15 @@ final class Shim {
         }
         try {
             return new Pointer(address).getString(0, "UTF-8");
+        } finally {
+            cq_free(address);
+        }
+    }
+
+    /** The numbers at an address that a function left; frees it. */
+    static int[] takeInts(long address, int count) {
+        try {
+            return new Pointer(address).getIntArray(0, count);
         } finally {
             cq_free(address);
         }
