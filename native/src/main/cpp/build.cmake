@@ -53,6 +53,12 @@ if(NOT IS_DIRECTORY "${libraries}")
 endif()
 
 # --- the shim
+if(EXISTS "${WORK}/shim/CMakeCache.txt")
+  file(STRINGS "${WORK}/shim/CMakeCache.txt" home REGEX "^CMAKE_HOME_DIRECTORY:")
+  if(NOT home STREQUAL "CMAKE_HOME_DIRECTORY:INTERNAL=${CMAKE_CURRENT_LIST_DIR}")
+    file(REMOVE_RECURSE "${WORK}/shim") # the clone was moved
+  endif()
+endif()
 if(NOT EXISTS "${WORK}/shim/CMakeCache.txt")
   run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/shim" -DCMAKE_BUILD_TYPE=Release
       "-DLLAMA_SOURCE=${WORK}/source" "-DLLAMA_LIBRARIES=${libraries}" "-DLLAMA_RELEASE=${release}")
