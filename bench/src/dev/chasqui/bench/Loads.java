@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -54,16 +55,8 @@ final class Loads {
     }
 
     private void measure(Verdict verdict) throws Exception {
-        List<Double> hot = hot(Client.RAW, Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
-        List<Double> chat = hot(
-                Client.CHAT,
-                Map.of(
-                        "messages",
-                        List.of(Map.of("role", "user", "content", "Say hello.")),
-                        "max_tokens",
-                        2,
-                        "temperature",
-                        0));
+        List<Double> hot = hot(Client.RAW, i -> Map.of("prompt", "Once", "max_tokens", 2, "temperature", 0));
+        List<Double> chat = hot(Client.CHAT, Loads::question);
         String name = model().path("name").asString();
         List<Double> warm = new ArrayList<>();
         List<Double> cold = new ArrayList<>();
@@ -133,12 +126,19 @@ final class Loads {
                 Math.abs(error) <= MOST_ERROR, "it takes what was reckoned, within 10 %", "%+.1f %%", 100 * error);
     }
 
+    /** Each of them new, as people's are. */
+    private static Map<String, Object> question(int number) {
+        List<Map<String, String>> messages =
+                List.of(Map.of("role", "user", "content", "Say the number " + number + " in words."));
+        return Map.of("messages", messages, "max_tokens", 2, "temperature", 0);
+    }
+
     /** Milliseconds of each request that were neither in the prompt nor in the answer. */
-    private List<Double> hot(String path, Map<String, Object> request) throws IOException {
-        byte[] body = Client.JSON.writeValueAsBytes(request);
+    private List<Double> hot(String path, IntFunction<Map<String, Object>> request) throws IOException {
         List<Double> beside = new ArrayList<>();
         try (PlainConnection connection = new PlainConnection(server.base().getPort())) {
             for (int i = -WARM_UP; i < HOT_REQUESTS; i++) {
+                byte[] body = Client.JSON.writeValueAsBytes(request.apply(i));
                 PlainConnection.Timed answer = connection.post(path, body);
                 JsonNode timings = Client.JSON.readTree(answer.body()).path("timings");
                 if (i >= 0) {
