@@ -135,7 +135,12 @@ CQ_API int32_t cq_state_restore(cq_context * context, int32_t sequence, const ui
 
 // --- samplers ---------------------------------------------------------------------------------------------------------
 
-CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options, int32_t length, char ** error);
+// numbers: seed, temperature, top_k, top_p, min_p, typical_p; repeat, frequency and presence penalty, and how many tokens they see;
+// multiplier, base, allowed length and tokens of DRY; probability and threshold of XTC; mirostat's version, tau and eta; whether tokens
+// that end an answer are left out; the budget of reasoning, -1: none; whether llama.cpp's samplers are to be taken where the fast one
+// would do. more: {dry_breakers[], logit_bias[token, bias, ...], grammar, syntax{}}, of which any may be absent; length 0: all are.
+CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const double * numbers, int32_t count, const char * more, int32_t length,
+                                   char ** error);
 CQ_API void         cq_sampler_free(cq_sampler * sampler);
 // 0: done, -1: failed.
 CQ_API int32_t cq_sampler_accept(cq_sampler * sampler, int32_t token, char ** error);

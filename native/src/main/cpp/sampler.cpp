@@ -23,6 +23,9 @@ struct cq_sampler {
 
 namespace {
 
+enum number { SEED, TEMPERATURE, TOP_K, TOP_P, MIN_P, TYPICAL_P, REPEAT, FREQUENCY, PRESENCE, LAST_N, DRY_MULTIPLIER, DRY_BASE, DRY_ALLOWED,
+              DRY_LAST_N, XTC_PROBABILITY, XTC_THRESHOLD, MIROSTAT, MIROSTAT_TAU, MIROSTAT_ETA, IGNORE_EOS, REASONING_BUDGET, CHAIN, NUMBERS };
+
 int32_t checked_token(const cq_model * model, int32_t token, const char * what) {
     if (token < 0 || token >= model->n_vocab) {
         refuse(std::string(what) + ": " + std::to_string(token) + " (expected: 0 to " + std::to_string(model->n_vocab - 1) + ")");
@@ -33,14 +36,14 @@ int32_t checked_token(const cq_model * model, int32_t token, const char * what) 
 // Against the end of an answer that is not to end by itself. Finite, so that a form that is complete and lets nothing follow can still end.
 constexpr float HARDLY_EVER = -1e9f;
 
-std::vector<llama_logit_bias> read_biases(const json & o, const cq_model * model) {
+std::vector<llama_logit_bias> read_biases(const json & o, bool ignore_eos, const cq_model * model) {
     std::vector<llama_logit_bias> out;
     json pairs = value_of(o, "logit_bias");
     for (size_t i = 0; pairs.is_array() && i + 1 < pairs.size(); i += 2) {
         float bias = pairs.at(i + 1).is_null() ? -INFINITY : pairs.at(i + 1).get<float>();
         out.push_back({ checked_token(model, pairs.at(i).get<int>(), "logit_bias"), bias });
     }
-    if (value_or<bool>(o, "ignore_eos", false)) {
+    if (ignore_eos) {
         for (llama_token t = 0; t < model->n_vocab; ++t) {
             if (model->flags[(size_t) t] & END_OF_GENERATION) out.push_back({ t, HARDLY_EVER });
         }
@@ -63,8 +66,7 @@ void read_triggers(const json & syntax, const cq_model * model, common_params_sa
     if (p.grammar_lazy && p.grammar_triggers.empty()) refuse("syntax: a lazy grammar without triggers");
 }
 
-void read_thinking(const json & o, const json & syntax, const cq_model * model, common_params_sampling & p) {
-    p.reasoning_budget_tokens = value_or<int>(o, "reasoning_budget", -1);
+void read_thinking(const json & syntax, const cq_model * model, common_params_sampling & p) {
     std::string start = value_or<std::string>(syntax, "thinking_start", "");
     json ends = value_of(syntax, "thinking_ends");
     if (start.empty() || !ends.is_array() || ends.size() == 0) return;
@@ -95,39 +97,42 @@ void read_grammar(const json & o, const cq_model * model, common_params_sampling
     p.grammar = common_grammar(kind, grammar);
 }
 
-common_params_sampling read_options(const json & o, const cq_model * model) {
+common_params_sampling read_numbers(const double * n) {
     common_params_sampling p;
-    p.seed               = (uint32_t) value_or<int64_t>(o, "seed", 0);
-    p.temp               = value_or<float>(o, "temperature", p.temp);
-    p.top_k              = value_or<int>(o, "top_k", p.top_k);
-    p.top_p              = value_or<float>(o, "top_p", p.top_p);
-    p.min_p              = value_or<float>(o, "min_p", p.min_p);
-    p.typ_p              = value_or<float>(o, "typical_p", p.typ_p);
-    p.penalty_repeat     = value_or<float>(o, "repeat_penalty", p.penalty_repeat);
-    p.penalty_freq       = value_or<float>(o, "frequency_penalty", p.penalty_freq);
-    p.penalty_present    = value_or<float>(o, "presence_penalty", p.penalty_present);
-    p.penalty_last_n     = value_or<int>(o, "penalty_last_n", p.penalty_last_n);
-    p.dry_multiplier     = value_or<float>(o, "dry_multiplier", p.dry_multiplier);
-    p.dry_base           = value_or<float>(o, "dry_base", p.dry_base);
-    p.dry_allowed_length = value_or<int>(o, "dry_allowed_length", p.dry_allowed_length);
-    p.dry_penalty_last_n = value_or<int>(o, "dry_last_n", p.dry_penalty_last_n);
+    p.seed                    = (uint32_t) n[SEED];
+    p.temp                    = (float) n[TEMPERATURE];
+    p.top_k                   = (int32_t) n[TOP_K];
+    p.top_p                   = (float) n[TOP_P];
+    p.min_p                   = (float) n[MIN_P];
+    p.typ_p                   = (float) n[TYPICAL_P];
+    p.penalty_repeat          = (float) n[REPEAT];
+    p.penalty_freq            = (float) n[FREQUENCY];
+    p.penalty_present         = (float) n[PRESENCE];
+    p.penalty_last_n          = (int32_t) n[LAST_N];
+    p.dry_multiplier          = (float) n[DRY_MULTIPLIER];
+    p.dry_base                = (float) n[DRY_BASE];
+    p.dry_allowed_length      = (int32_t) n[DRY_ALLOWED];
+    p.dry_penalty_last_n      = (int32_t) n[DRY_LAST_N];
+    p.xtc_probability         = (float) n[XTC_PROBABILITY];
+    p.xtc_threshold           = (float) n[XTC_THRESHOLD];
+    p.mirostat                = (int32_t) n[MIROSTAT];
+    p.mirostat_tau            = (float) n[MIROSTAT_TAU];
+    p.mirostat_eta            = (float) n[MIROSTAT_ETA];
+    p.reasoning_budget_tokens = (int32_t) n[REASONING_BUDGET];
+    p.no_perf                 = true;
+    if (p.mirostat < 0 || p.mirostat > 2) refuse("mirostat: " + std::to_string(p.mirostat) + " (expected: 0 to 2)");
+    if (p.top_k < 0 || p.penalty_last_n < 0 || p.dry_penalty_last_n < 0 || !(p.temp >= 0)) refuse("sampling: a value out of range");
+    return p;
+}
+
+void read_more(const json & o, const cq_model * model, common_params_sampling & p) {
     json breakers = value_of(o, "dry_breakers");
     if (breakers.is_array()) {
         p.dry_sequence_breakers.clear();
         for (size_t i = 0; i < breakers.size(); ++i) p.dry_sequence_breakers.push_back(breakers.at(i).get<std::string>());
     }
-    p.xtc_probability = value_or<float>(o, "xtc_probability", p.xtc_probability);
-    p.xtc_threshold   = value_or<float>(o, "xtc_threshold", p.xtc_threshold);
-    p.mirostat        = value_or<int>(o, "mirostat", 0);
-    p.mirostat_tau    = value_or<float>(o, "mirostat_tau", p.mirostat_tau);
-    p.mirostat_eta    = value_or<float>(o, "mirostat_eta", p.mirostat_eta);
-    p.logit_bias      = read_biases(o, model);
-    p.no_perf         = true;
-    if (p.mirostat < 0 || p.mirostat > 2) refuse("mirostat: " + std::to_string(p.mirostat) + " (expected: 0 to 2)");
-    if (p.top_k < 0 || p.penalty_last_n < 0 || p.dry_penalty_last_n < 0 || !(p.temp >= 0)) refuse("sampling: a value out of range");
     read_grammar(o, model, p);
-    read_thinking(o, value_of(o, "syntax"), model, p);
-    return p;
+    read_thinking(value_of(o, "syntax"), model, p);
 }
 
 bool needs_chain(const common_params_sampling & p) {
@@ -221,14 +226,18 @@ float * logits_of(cq_context * context, int32_t row) {
     return logits;
 }
 
-CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const char * options, int32_t length, char ** error) {
+CQ_API cq_sampler * cq_sampler_new(const cq_model * model, const double * numbers, int32_t count, const char * more, int32_t length,
+                                   char ** error) {
     return guarded<cq_sampler *>(error, nullptr, [&] {
-        json o = json::parse(std::string(checked(options), (size_t) length));
+        if (count != NUMBERS) refuse("sampling: " + std::to_string(count) + " numbers (expected: " + std::to_string(NUMBERS) + ")");
         auto s = std::make_unique<cq_sampler>();
-        s->model  = checked(model);
-        s->params = read_options(o, model);
+        s->model   = checked(model);
+        s->params  = read_numbers(checked(numbers));
         s->numbers = draws(s->params.seed);
-        if (!needs_chain(s->params) && !value_or<bool>(o, "chain", false)) {
+        json o = length > 0 ? json::parse(std::string(checked(more), (size_t) length)) : json::object();
+        if (length > 0) read_more(o, model, s->params);
+        s->params.logit_bias = read_biases(o, numbers[IGNORE_EOS] != 0, model);
+        if (!needs_chain(s->params) && numbers[CHAIN] == 0) {
             s->fast.emplace(fast_options_of(s->params, model));
             return s.release();
         }

@@ -6,13 +6,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.util.RawValue;
 
 /**
  * Chooses the tokens of one sequence, and remembers them for penalties and grammar. Used through
  * {@link LlamaContext#sample}; for one thread at a time.
  */
 public final class Sampler implements AutoCloseable {
+    private static final byte[] NOTHING = {};
+
     private final ExclusiveHandle handle;
     private final SharedHandle model;
     private final boolean learns;
@@ -30,9 +32,10 @@ public final class Sampler implements AutoCloseable {
      * @param chain use llama.cpp's samplers even where the fast one could do it: what tests compare it with
      */
     static Sampler open(SharedHandle model, long modelAddress, SamplerOptions options, boolean chain) {
-        byte[] json = Shim.utf8(toJson(options, chain));
+        double[] numbers = numbers(options, chain);
+        byte[] more = more(options);
         long[] error = new long[1];
-        long address = Shim.cq_sampler_new(modelAddress, json, json.length, error);
+        long address = Shim.cq_sampler_new(modelAddress, numbers, numbers.length, more, more.length, error);
         if (address == 0) {
             throw Shim.failure(error);
         }
@@ -130,40 +133,52 @@ public final class Sampler implements AutoCloseable {
         }
     }
 
-    private static String toJson(SamplerOptions options, boolean chain) {
+    /** As {@code chasqui_llama.h} orders them. */
+    private static double[] numbers(SamplerOptions options, boolean chain) {
+        return new double[] {
+            Integer.toUnsignedLong(options.seed()),
+            options.temperature(),
+            options.topK(),
+            options.topP(),
+            options.minP(),
+            options.typicalP(),
+            options.repeatPenalty(),
+            options.frequencyPenalty(),
+            options.presencePenalty(),
+            options.penaltyLastN(),
+            options.dry().multiplier(),
+            options.dry().base(),
+            options.dry().allowedLength(),
+            options.dry().lastN(),
+            options.xtc().probability(),
+            options.xtc().threshold(),
+            options.mirostat().version(),
+            options.mirostat().tau(),
+            options.mirostat().eta(),
+            options.ignoreEos() ? 1 : 0,
+            options.reasoningBudget(),
+            chain ? 1 : 0
+        };
+    }
+
+    /** What is no number, as JSON; most requests have nothing of it. */
+    private static byte[] more(SamplerOptions options) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("chain", chain);
-        json.put("seed", Integer.toUnsignedLong(options.seed()));
-        json.put("temperature", options.temperature());
-        json.put("top_k", options.topK());
-        json.put("top_p", options.topP());
-        json.put("min_p", options.minP());
-        json.put("typical_p", options.typicalP());
-        json.put("repeat_penalty", options.repeatPenalty());
-        json.put("frequency_penalty", options.frequencyPenalty());
-        json.put("presence_penalty", options.presencePenalty());
-        json.put("penalty_last_n", options.penaltyLastN());
-        json.put("dry_multiplier", options.dry().multiplier());
-        json.put("dry_base", options.dry().base());
-        json.put("dry_allowed_length", options.dry().allowedLength());
-        json.put("dry_last_n", options.dry().lastN());
-        json.put("dry_breakers", options.dry().breakers());
-        json.put("xtc_probability", options.xtc().probability());
-        json.put("xtc_threshold", options.xtc().threshold());
-        json.put("mirostat", options.mirostat().version());
-        json.put("mirostat_tau", options.mirostat().tau());
-        json.put("mirostat_eta", options.mirostat().eta());
-        json.put("logit_bias", biases(options.logitBias()));
-        json.put("ignore_eos", options.ignoreEos());
-        json.put("grammar", options.grammar());
-        json.put("reasoning_budget", options.reasoningBudget());
+        if (options.dry().multiplier() > 0) {
+            json.put("dry_breakers", options.dry().breakers());
+        }
+        if (!options.logitBias().isEmpty()) {
+            json.put("logit_bias", biases(options.logitBias()));
+        }
+        if (!options.grammar().isEmpty()) {
+            json.put("grammar", options.grammar());
+        }
         ChatPrompt prompt = options.prompt();
         boolean free = options.grammar().isEmpty() && prompt != null && prompt.plainText() && !prompt.constrained();
         if (prompt != null && !free) { // a free answer is sampled as any text
-            JsonNode syntax = Json.parse(prompt.json());
-            json.put("syntax", syntax);
+            json.put("syntax", new RawValue(prompt.json()));
         }
-        return Json.MAPPER.writeValueAsString(json);
+        return json.isEmpty() ? NOTHING : Json.MAPPER.writeValueAsBytes(json);
     }
 
     /** Pairs in order of tokens, a ban as null: JSON has no infinity, and equal options must make equal samplers. */

@@ -129,7 +129,7 @@ final class Shim {
 
     static native int cq_state_restore(long context, int sequence, long state, long length, long[] error);
 
-    static native long cq_sampler_new(long model, byte[] options, int length, long[] error);
+    static native long cq_sampler_new(long model, double[] numbers, int count, byte[] more, int length, long[] error);
 
     static native void cq_sampler_free(long sampler);
 
