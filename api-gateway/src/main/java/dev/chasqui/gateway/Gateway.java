@@ -7,6 +7,7 @@ import dev.chasqui.gateway.nodes.LocalNode;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.Readiness;
 import dev.chasqui.gateway.requests.Dialect;
+import dev.chasqui.gateway.rest.History;
 import dev.chasqui.gateway.rest.RestRoutes;
 import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.streams.UserEvents;
@@ -194,6 +195,7 @@ public final class Gateway implements AutoCloseable {
         context.getBean(Database.class).open();
         context.getBean(Accounts.class).start();
         context.getBean(Metering.class).start();
+        context.getBean(History.class).start();
         log.info("listening on http://{}:{}", settings.host(), port());
         return this;
     }

@@ -18,6 +18,7 @@ import dev.chasqui.gateway.nodes.Takeovers;
 import dev.chasqui.gateway.oauth.OAuth;
 import dev.chasqui.gateway.openai.OpenAiRoutes;
 import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.gateway.rest.History;
 import dev.chasqui.gateway.rest.RestRoutes;
 import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.streams.UserEvents;
@@ -84,8 +85,13 @@ class GatewayConfiguration {
     }
 
     @Bean
-    Traffic traffic(PrometheusMeterRegistry registry) {
-        return new Traffic(registry);
+    History history(NodeRouter nodes, EventLoop loop, Clock clock) {
+        return new History(nodes, loop, clock);
+    }
+
+    @Bean
+    Traffic traffic(PrometheusMeterRegistry registry, History history) {
+        return new Traffic(registry, history::firstToken);
     }
 
     @Bean
@@ -216,7 +222,8 @@ class GatewayConfiguration {
             Metering metering,
             Authentication authentication,
             Identities identities,
-            OAuth oauth) {
+            OAuth oauth,
+            History history) {
         NodeMetrics nodeMetrics = new NodeMetrics(nodes, localNode.getIfAvailable());
         return new RestRoutes(
                 nodes,
@@ -235,7 +242,8 @@ class GatewayConfiguration {
                 metering,
                 authentication,
                 identities,
-                oauth);
+                oauth,
+                history);
     }
 
     @Bean

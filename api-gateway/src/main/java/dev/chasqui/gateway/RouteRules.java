@@ -32,10 +32,10 @@ final class RouteRules {
         if (route.startsWith("/api/keys")) {
             return Scope.KEYS;
         }
-        if (route.startsWith("/api/accounts")) {
+        if (route.startsWith("/api/accounts") || route.equals("/api/usage")) {
             return Scope.ADMIN;
         }
-        if (route.equals("/metrics")) {
+        if (route.equals("/metrics") || route.equals("/api/server")) {
             return Scope.METRICS;
         }
         return route.startsWith("/api/auth/") || route.startsWith("/api/oauth/") ? null : Scope.INFERENCE;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,9 +47,12 @@ final class Traffic {
     private final Timer generation;
     private final DistributionSummary promptTokens;
     private final DistributionSummary completionTokens;
+    private final LongConsumer firstTokens;
 
-    Traffic(MeterRegistry registry) {
+    /** @param firstTokens told after how many nanoseconds each answer began */
+    Traffic(MeterRegistry registry, LongConsumer firstTokens) {
         this.registry = registry;
+        this.firstTokens = firstTokens;
         registry.gauge("http.requests.in.flight", inFlight);
         eventsSent = registry.counter("sse.events.sent");
         firstToken = timer("gen_ai.server.time_to_first_token", FIRST_TOKEN_BUCKETS);
@@ -111,6 +115,7 @@ final class Traffic {
         long first = outcome.firstDeltaNanos();
         if (first != 0) {
             firstToken.record(first - startNanos, TimeUnit.NANOSECONDS);
+            firstTokens.accept(first - startNanos);
         }
         if (usage == null) {
             return;

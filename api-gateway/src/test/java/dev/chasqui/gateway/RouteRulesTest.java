@@ -26,6 +26,8 @@ class RouteRulesTest extends GatewayTest {
         assertThat(odd)
                 .containsExactlyInAnyOrder(
                         "GET /metrics metrics",
+                        "GET /api/server metrics",
+                        "GET /api/usage admin",
                         "POST /api/models/{name}/load models",
                         "POST /api/models/{name}/unload models",
                         "POST /api/models/{name}/cancel models",

@@ -21,6 +21,11 @@ public record AccountSettings(boolean enabled, boolean registrationOpen, List<St
         return enabled || !operatorKeys.isEmpty();
     }
 
+    /** Whether an account and all of its keys have one limit together. */
+    boolean countsTogether(Account owner) {
+        return owner.role() == Account.Role.USER && !quota.isNone();
+    }
+
     /** Keys stay out of logs. */
     @Override
     public String toString() {

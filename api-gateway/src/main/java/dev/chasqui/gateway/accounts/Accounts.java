@@ -129,6 +129,11 @@ public final class Accounts implements AutoCloseable {
         return settings.enabled();
     }
 
+    /** Whether what the keys of such an account take is counted for the account as well. */
+    public boolean countsKeysTogether(Account owner) {
+        return settings.countsTogether(owner);
+    }
+
     /** Who can register at this moment, as far as this gateway has heard. */
     public Registration registration() {
         if (Boolean.FALSE.equals(anybody)) {

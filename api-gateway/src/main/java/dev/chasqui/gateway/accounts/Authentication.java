@@ -252,8 +252,7 @@ public final class Authentication {
     }
 
     private Principal principal(ApiKey key, Set<Scope> scopes, Quota quota, @Nullable Account owner) {
-        boolean shared = owner != null && owner.role() == Account.Role.USER;
-        Quota together = shared ? settings.quota() : Quota.NONE;
+        Quota together = owner != null && settings.countsTogether(owner) ? settings.quota() : Quota.NONE;
         return new Principal(key.userId(), Principal.By.KEY, scopes, quota, together, owner, key, null);
     }
 

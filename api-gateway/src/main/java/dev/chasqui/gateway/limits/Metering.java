@@ -109,6 +109,19 @@ public final class Metering implements AutoCloseable {
         return usage(List.of(subject)).map(all -> all.getOrDefault(subject, Usage.NONE));
     }
 
+    /**
+     * What everybody has used on each of these days, the first day first; through this gateway until now, through others until
+     * they last wrote.
+     *
+     * @param first since 1970, UTC
+     * @param last the same
+     */
+    public Mono<List<DayUse>> usage(long first, long last) {
+        return sharing.settled()
+                .then(database.transaction(
+                        transaction -> UsageTable.days(transaction, first, last).collectList()));
+    }
+
     /** Removes what subjects have used, who are no more. What still runs for one is written when it ends. */
     public static Mono<Void> remove(Transaction transaction, Collection<String> subjects) {
         return UsageTable.remove(transaction, subjects).then();

@@ -11,7 +11,8 @@ public record Usage(long requests, long promptTokens, long cachedTokens, long co
     /** Nothing yet. */
     public static final Usage NONE = new Usage(0, 0, 0, 0, 0);
 
-    Usage plus(Usage other) {
+    /** Both together. */
+    public Usage plus(Usage other) {
         return new Usage(
                 requests + other.requests,
                 promptTokens + other.promptTokens,
@@ -20,8 +21,18 @@ public record Usage(long requests, long promptTokens, long cachedTokens, long co
                 Math.max(lastUsedAt, other.lastUsedAt));
     }
 
+    /** This without what is counted in it already; nothing is less than none. */
+    public Usage without(Usage part) {
+        return new Usage(
+                Math.max(0, requests - part.requests),
+                Math.max(0, promptTokens - part.promptTokens),
+                Math.max(0, cachedTokens - part.cachedTokens),
+                Math.max(0, completionTokens - part.completionTokens),
+                lastUsedAt);
+    }
+
     /** What the limit of tokens counts. */
-    long tokens() {
+    public long tokens() {
         return promptTokens + completionTokens;
     }
 }

@@ -16,6 +16,11 @@ import reactor.core.publisher.Mono;
 final class UsageTable {
     private static final String COLUMNS = "subject, on_day, gateway, requests, prompt_tokens, cached_tokens,"
             + " completion_tokens, running, requests_full_at, tokens_full_at, updated_at";
+    private static final String SUMS = "CAST(SUM(requests) AS BIGINT) AS requests,"
+            + " CAST(SUM(prompt_tokens) AS BIGINT) AS prompt_tokens,"
+            + " CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,"
+            + " CAST(SUM(completion_tokens) AS BIGINT) AS completion_tokens,"
+            + " MAX(updated_at) AS updated_at";
     private static final int SUBJECTS_AT_ONCE = 100;
 
     /** What somebody has used in all. */
@@ -82,14 +87,20 @@ final class UsageTable {
         return each(
                 subjects,
                 some -> transaction.rows(
-                        "SELECT subject, CAST(SUM(requests) AS BIGINT) AS requests,"
-                                + " CAST(SUM(prompt_tokens) AS BIGINT) AS prompt_tokens,"
-                                + " CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,"
-                                + " CAST(SUM(completion_tokens) AS BIGINT) AS completion_tokens,"
-                                + " MAX(updated_at) AS updated_at"
-                                + " FROM usage_by_day WHERE subject IN (" + places(some.size()) + ") GROUP BY subject",
+                        "SELECT subject, " + SUMS + " FROM usage_by_day WHERE subject IN (" + places(some.size())
+                                + ") GROUP BY subject",
                         row -> new Sum(row.text("subject"), usage(row)),
                         some.toArray()));
+    }
+
+    /** What everybody has used on each of these days, the first day first. */
+    static Flux<DayUse> days(Transaction transaction, long first, long last) {
+        return transaction.rows(
+                "SELECT subject, on_day, " + SUMS + " FROM usage_by_day WHERE on_day BETWEEN $1 AND $2"
+                        + " GROUP BY subject, on_day ORDER BY on_day, subject",
+                row -> new DayUse(row.text("subject"), row.number("on_day"), usage(row)),
+                first,
+                last);
     }
 
     private static <T> Flux<T> each(Collection<String> subjects, Function<List<String>, Flux<T>> query) {

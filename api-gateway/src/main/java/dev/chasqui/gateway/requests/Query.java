@@ -1,5 +1,7 @@
 package dev.chasqui.gateway.requests;
 
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.server.reactive.ServerHttpRequest;
@@ -55,6 +57,16 @@ public final class Query {
             // Told below.
         }
         throw bad(name, value, "a whole number, " + least + " to " + most);
+    }
+
+    /** A moment; null where it is absent. */
+    public @Nullable Instant moment(String name) {
+        String value = string(name);
+        try {
+            return value == null ? null : Instant.parse(value);
+        } catch (DateTimeParseException e) {
+            throw bad(name, String.valueOf(value), "a moment such as 2026-01-31T12:00:00Z");
+        }
     }
 
     private static RequestError bad(String name, String value, String expected) {

@@ -125,7 +125,7 @@ final class ModelsController {
         return Answers.json(exchange.getResponse(), body.toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String word(ModelState state) {
+    static String word(ModelState state) {
         return state.name().replace("MODEL_STATE_", "").toLowerCase(Locale.ROOT);
     }
 

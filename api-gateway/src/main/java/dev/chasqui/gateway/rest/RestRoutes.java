@@ -54,6 +54,7 @@ public final class RestRoutes implements Dialect {
      * @param localNode the supervised node, if there is one
      * @param version of the product
      * @param metrics all metrics, as Prometheus reads them
+     * @param history the last minutes in numbers
      */
     public RestRoutes(
             NodeRouter nodes,
@@ -72,7 +73,8 @@ public final class RestRoutes implements Dialect {
             Metering metering,
             Authentication authentication,
             Identities identities,
-            OAuth oauth) {
+            OAuth oauth,
+            History history) {
         this.nodes = nodes;
         this.localNode = localNode;
         this.version = version;
@@ -112,6 +114,10 @@ public final class RestRoutes implements Dialect {
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
         accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));
+        ServerController server = new ServerController(
+                nodes, this::readiness, history, database, accounts, keys, metering, version, clock);
+        routes.add(HttpMethod.GET, "/api/server", (exchange, name) -> server.show(exchange))
+                .add(HttpMethod.GET, "/api/usage", (exchange, name) -> server.usage(exchange));
         oauth(new OAuthController(oauth, accounts, identities, authentication, bodies, clock));
     }
 

@@ -2,6 +2,7 @@ package dev.chasqui.gateway.limits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.chasqui.gateway.SetClock;
 import dev.chasqui.gateway.nodes.EventLoop;
@@ -439,5 +440,28 @@ abstract class SharedMeteringContract {
         Map<String, Usage> all = result(one.usage(names));
         assertThat(all).hasSize(450);
         assertThat(all.values()).containsOnly(new Usage(1, 1, 0, 1, clock.millis()));
+    }
+
+    @Test
+    void eachDaysUseIsToldForEverybodyAndAllGateways() throws Exception {
+        long today = UsageRow.day(clock.millis());
+        ask(one, Quota.NONE, 10, 4, 2);
+        ask(two, Quota.NONE, 5, 0, 1);
+        result(two.usage(List.of()));
+        assertThat(result(one.usage(today - 1, today)))
+                .extracting(
+                        DayUse::subject,
+                        DayUse::day,
+                        use -> use.usage().requests(),
+                        use -> use.usage().tokens())
+                .containsExactly(tuple(KEY, today, 2L, 18L));
+
+        clock.pass(Duration.ofDays(1));
+        ask(two, Quota.NONE, 1, 0, 1);
+        assertThat(result(two.usage(today, today + 1)))
+                .extracting(DayUse::day, use -> use.usage().tokens())
+                .containsExactly(tuple(today, 18L), tuple(today + 1, 2L));
+        assertThat(result(two.usage(today + 1, today + 1))).hasSize(1);
+        assertThat(result(two.usage(today + 2, today + 9))).isEmpty();
     }
 }
