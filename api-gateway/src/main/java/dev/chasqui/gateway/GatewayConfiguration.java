@@ -147,8 +147,8 @@ class GatewayConfiguration {
     }
 
     @Bean
-    Identities identities(Accounts accounts, Database database, Clock clock) {
-        return new Identities(accounts, database, clock);
+    Identities identities(Accounts accounts, Clock clock) {
+        return new Identities(accounts, clock);
     }
 
     @Bean

@@ -30,9 +30,11 @@ import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * GitHub and Apple on this machine, as strict as they are: codes count once, for who asked for them, where they were sent to, and with what
@@ -156,7 +158,7 @@ final class SignInPlaces implements AutoCloseable {
         Map<String, String> wanted = fields(exchange.getRequestURI().getRawQuery());
         String code = "code-" + granted.size();
         granted.put(code, wanted);
-        return new Oddity(200, "code=" + code + "&state=" + encoded(wanted.get("state")));
+        return new Oddity(200, "code=" + code + "&state=" + encoded(wanted.getOrDefault("state", "")));
     }
 
     /** Gives a code to whoever asked for it by other ways than this server. */
@@ -171,7 +173,7 @@ final class SignInPlaces implements AutoCloseable {
             return new Oddity(200, "{\"error\":\"incorrect_client_credentials\"}");
         }
         Map<String, String> wanted = taken(form);
-        if (wanted == null || !challenge(form.get("code_verifier")).equals(wanted.get("code_challenge"))) {
+        if (wanted == null || !challenge(form.getOrDefault("code_verifier", "")).equals(wanted.get("code_challenge"))) {
             return new Oddity(200, "{\"error\":\"bad_verification_code\"}");
         }
         String token = "token-" + tokens.size();
@@ -188,7 +190,7 @@ final class SignInPlaces implements AutoCloseable {
     }
 
     private Oddity appleToken(Map<String, String> form) throws ParseException, JOSEException {
-        if (!isOurs(form.get("client_secret")) || !"org.example.chat".equals(form.get("client_id"))) {
+        if (!isOurs(form.getOrDefault("client_secret", "")) || !"org.example.chat".equals(form.get("client_id"))) {
             return new Oddity(400, "{\"error\":\"invalid_client\"}");
         }
         Map<String, String> wanted = taken(form);
@@ -223,9 +225,9 @@ final class SignInPlaces implements AutoCloseable {
                 && claims.getExpirationTime().after(new Date());
     }
 
-    private Map<String, String> taken(Map<String, String> form) {
+    private @Nullable Map<String, String> taken(Map<String, String> form) {
         Map<String, String> wanted = granted.remove(form.getOrDefault("code", ""));
-        return wanted != null && wanted.get("redirect_uri").equals(form.get("redirect_uri")) ? wanted : null;
+        return wanted != null && Objects.equals(wanted.get("redirect_uri"), form.get("redirect_uri")) ? wanted : null;
     }
 
     static String challenge(String verifier) throws GeneralSecurityException {

@@ -156,8 +156,9 @@ public final class Authentication {
 
     private Principal withCsrfToken(Principal principal, ServerHttpRequest request) {
         Session session = principal.session();
-        boolean needed = session != null && !SAFE.contains(request.getMethod());
-        if (needed && !isSame(session.csrfToken(), request.getHeaders().getFirst(CSRF_HEADER))) {
+        if (session != null
+                && !SAFE.contains(request.getMethod())
+                && !isSame(session.csrfToken(), request.getHeaders().getFirst(CSRF_HEADER))) {
             count("csrf");
             throw RequestError.http(
                     403,
@@ -187,9 +188,9 @@ public final class Authentication {
         return database.transaction(
                         transaction -> look(transaction, secret, now).defaultIfEmpty(new Known(null, none, now)))
                 .doOnNext(fresh -> remember(secret, fresh, asked))
-                .onErrorResume(
-                        error -> before != null && now - before.at() < GOOD_WITHOUT_DATABASE_MS,
-                        away -> Mono.just(before))
+                .onErrorResume(away -> before != null && now - before.at() < GOOD_WITHOUT_DATABASE_MS
+                        ? Mono.just(before)
+                        : Mono.error(away))
                 .flatMap(this::told);
     }
 

@@ -1,7 +1,6 @@
 package dev.chasqui.gateway.accounts;
 
 import dev.chasqui.gateway.requests.RequestError;
-import dev.chasqui.gateway.storage.Database;
 import dev.chasqui.gateway.storage.Transaction;
 import java.time.Clock;
 import reactor.core.publisher.Mono;
@@ -12,12 +11,10 @@ import reactor.core.publisher.Mono;
  */
 public final class Identities {
     private final Accounts accounts;
-    private final Database database;
     private final Clock clock;
 
-    public Identities(Accounts accounts, Database database, Clock clock) {
+    public Identities(Accounts accounts, Clock clock) {
         this.accounts = accounts;
-        this.database = database;
         this.clock = clock;
     }
 

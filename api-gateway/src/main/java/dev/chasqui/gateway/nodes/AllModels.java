@@ -99,8 +99,9 @@ final class AllModels {
 
     private static <R> Mono<R> onlyIfAllDid(List<Answer<R>> answers) {
         for (Answer<R> answer : answers) {
-            if (answer.isRefusal()) {
-                return Mono.error(answer.failure);
+            NodeException failure = answer.failure;
+            if (failure != null && answer.isRefusal()) {
+                return Mono.error(failure);
             }
         }
         return answersOf(Flux.fromIterable(answers)).next();

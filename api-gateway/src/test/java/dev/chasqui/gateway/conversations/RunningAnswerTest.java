@@ -54,7 +54,10 @@ class RunningAnswerTest implements RunningAnswer.Surroundings {
         stored.tryEmitError(new IllegalStateException("away"));
 
         assertThat(answer.now().status()).isEqualTo(Message.Status.COMPLETE);
-        assertThat(answer.ended().saved()).isFalse();
+        assertThat(answer.ended())
+                .isNotNull()
+                .extracting(AnswerStep.Ended::saved)
+                .isEqualTo(false);
         assertThat(ended).isEmpty();
     }
 

@@ -156,19 +156,20 @@ final class FolderRecords {
     /** Holds a file until closed; null where another process or store holds it. */
     @Nullable
     Closeable tryLock(String fileName) throws IOException {
-        Path file = Files.createDirectories(folder).toRealPath().resolve(fileName + LOCK);
+        Path real = Files.createDirectories(folder).toRealPath();
+        Path file = real.resolve(fileName + LOCK);
         if (!HELD.add(file)) {
             return null;
         }
         @Nullable FileChannel channel = null;
         try {
-            channel = alone(file.getParent(), () -> open(file));
+            channel = alone(real, () -> open(file));
         } finally {
             if (channel == null) {
                 HELD.remove(file);
             }
         }
-        return channel == null ? null : release(file, channel);
+        return channel == null ? null : release(real, file, channel);
     }
 
     private static @Nullable FileChannel open(Path file) throws IOException {
@@ -180,12 +181,12 @@ final class FolderRecords {
         return null;
     }
 
-    private static Closeable release(Path file, FileChannel channel) {
+    private static Closeable release(Path folder, Path file, FileChannel channel) {
         return () -> {
             // A cancelled download is interrupted, and has to let go all the same.
             boolean interrupted = Thread.interrupted();
             try (channel) {
-                alone(file.getParent(), () -> Files.deleteIfExists(file));
+                alone(folder, () -> Files.deleteIfExists(file));
             } finally {
                 HELD.remove(file);
                 if (interrupted) {

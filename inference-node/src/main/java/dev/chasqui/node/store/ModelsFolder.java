@@ -66,7 +66,9 @@ final class ModelsFolder {
         if (!Files.isRegularFile(file)) {
             return null;
         }
-        for (Path path : List.of(file.getParent().toRealPath().resolve(file.getFileName()), file.toRealPath())) {
+        Path here = file.toAbsolutePath().getParent();
+        Path own = here == null ? file : here.toRealPath().resolve(file.getFileName());
+        for (Path path : List.of(own, file.toRealPath())) {
             if (folder.equals(path.getParent())) {
                 return path.getFileName().toString();
             }
