@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.chasqui.gateway.BadSettingsException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -111,10 +112,8 @@ class EnvironmentDefaultsTest {
         Map<String, String> variables =
                 Map.of("CHASQUI_PORT", "tcp://10.0.0.1:8080", "API_PORT", "8081", "CHASQUI_MODEL", "tcp://no.port");
         assertThat(given(variables, "--port")).isEqualTo("8081");
-        CommandLine program = Main.commandLine(variables, Map::of);
-        program.parseArgs("serve");
-        IDefaultValueProvider defaults =
-                program.getSubcommands().get("serve").getCommandSpec().defaultValueProvider();
+        CommandLine serve = parsed(variables);
+        IDefaultValueProvider defaults = serve.getCommandSpec().defaultValueProvider();
         assertThat(((EnvironmentDefaults) defaults).passedOver()).containsExactly("CHASQUI_PORT");
     }
 
@@ -131,12 +130,16 @@ class EnvironmentDefaultsTest {
                 .hasMessage("GITHUB_CLIENT_SECRET: absent (expected: beside GITHUB_CLIENT_ID)");
     }
 
+    /** {@code chasqui serve} without arguments. */
+    private static CommandLine parsed(Map<String, String> environment) {
+        CommandLine program = Main.commandLine(environment, Map::of);
+        program.parseArgs("serve");
+        return Objects.requireNonNull(program.getSubcommands().get("serve"));
+    }
+
     /** An option's value of {@code chasqui serve}; of a list what it holds. */
     private static String given(Map<String, String> environment, String option) {
-        CommandLine serve =
-                Main.commandLine(environment, Map::of).getSubcommands().get("serve");
-        CommandLine program = serve.getParent();
-        program.parseArgs("serve");
+        CommandLine serve = parsed(environment);
         Object value = serve.getCommandSpec().findOption(option).getValue();
         return value instanceof List<?> list
                 ? list.stream().map(String::valueOf).collect(Collectors.joining(","))

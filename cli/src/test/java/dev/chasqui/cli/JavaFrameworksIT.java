@@ -29,11 +29,13 @@ import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.ai.openai.OpenAiEmbeddingOptions;
@@ -225,12 +227,11 @@ class JavaFrameworksIT {
                 .build();
 
         springSaysTheSame(model);
-        String formed = model.call(new Prompt(
+        String formed = answer(
+                model,
+                new Prompt(
                         "Where is Machu Picchu?",
-                        options.mutate().outputSchema(CITY_SCHEMA).build()))
-                .getResult()
-                .getOutput()
-                .getText();
+                        options.mutate().outputSchema(CITY_SCHEMA).build()));
         assertThat(json(formed).path("city").asString()).isIn("Lima", "Cusco");
         assertThatThrownBy(() -> model.call(
                         new Prompt("Hi", options.mutate().temperature(9.0).build())))
@@ -250,10 +251,15 @@ class JavaFrameworksIT {
         assertThat(vector.length).isGreaterThan(100);
     }
 
+    private static String answer(org.springframework.ai.chat.model.ChatModel model, Prompt prompt) {
+        Generation answer = Objects.requireNonNull(model.call(prompt).getResult());
+        return Objects.requireNonNull(answer.getOutput().getText());
+    }
+
     private static void springSaysTheSame(org.springframework.ai.chat.model.ChatModel model) {
         Prompt question = new Prompt("Say hello.");
         model.call(question); // From here on its prompt is kept, so that both answers go on from the very same cells.
-        String whole = model.call(question).getResult().getOutput().getText();
+        String whole = answer(model, question);
 
         assertThat(whole).isNotBlank().isEqualTo(streamed(model, question));
     }
