@@ -54,6 +54,11 @@ export class ScriptedAccounts {
     for (const chats of this.#chats.values()) chats.breakStreams();
   }
 
+  /** Whether whoever asks has a scope. */
+  mayDo(request, scope) {
+    return who(this.#session(request)).scopes.includes(scope);
+  }
+
   /** The stored conversations of whoever asks. */
   chatsOf(request) {
     const id = this.#session(request)?.account.id ?? 'local';

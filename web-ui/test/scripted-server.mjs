@@ -1,5 +1,5 @@
 // A small server whose answers are scripted by the test, with the page and the product's own headers: OpenAI's chat,
-// stored conversations, and accounts.
+// stored conversations, accounts, and what the server says of itself.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ScriptedAccounts } from './scripted-accounts.mjs';
 import { ScriptedChats } from './scripted-chats.mjs';
 import { ScriptedModels } from './scripted-models.mjs';
+import { ScriptedOverview } from './scripted-overview.mjs';
 
 const STATIC = fileURLToPath(new URL('../src/main/resources/static', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
@@ -54,6 +55,8 @@ export class ScriptedServer {
   chats = this.#newChats();
   /** Who may ask, and with which keys; without accounts everybody has `chats`. */
   accounts = new ScriptedAccounts(id => (id === 'local' ? this.chats : this.#newChats()));
+  /** What it says of itself to those who look after it. */
+  overview = new ScriptedOverview();
   /** Whether to be a server of another make, without /api. */
   withoutOwnRoutes = false;
   /** How many streams the client left early. */
@@ -104,6 +107,7 @@ export class ScriptedServer {
       const database = { status: this.chats.available ? 'ready' : 'unavailable' };
       return this.#json(response, { success: true, data: 'OK', ...this.accounts.health, ...this.health, database, timestamp: new Date().toISOString() });
     }
+    if (await this.overview.handle(response, url, this.accounts.mayDo(request, 'admin'))) return undefined;
     if (this.modelWork.handle(request, response, path)) return undefined;
     if (path === '/api/models') return this.#json(response, { success: true, data: { models: this.models } });
     return this.#file(path === '/' ? '/index.html' : path, response);

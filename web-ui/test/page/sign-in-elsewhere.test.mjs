@@ -153,10 +153,10 @@ test('who is signed in connects the account with another site, by keyboard, and 
   await signIn(ANA);
   await page.focus('#account');
   await page.keyboard.press('Enter');
-  assert.deepEqual(await page.getByRole('menuitem').allInnerTexts(), ['Change password', 'API keys', 'Accounts', 'Connect GitHub', 'Connect Apple', 'Sign out', 'Sign out everywhere']);
+  assert.deepEqual(await page.getByRole('menuitem').allInnerTexts(), ['Change password', 'API keys', 'Accounts', 'Server', 'Connect GitHub', 'Connect Apple', 'Sign out', 'Sign out everywhere']);
   await page.waitForFunction(() => document.getAnimations().length === 0);
   await inBothThemes('account menu');
-  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowDown');
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowDown');
   await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
   await page.locator('.said', { hasText: 'How?' }).waitFor();
   assert.deepEqual(server.accounts.visits, [{ site: 'apple', returnTo: `/#/c/${chat.id}`, connects: ANA.email }]);

@@ -25,7 +25,7 @@ export class AccountMenu {
   /**
    * @param {import('./session.js').Session} session
    * @param {import('./health.js').HealthWatch} health
-   * @param {{keys: () => void, accounts: () => void}} open shows the API keys, and everybody's accounts
+   * @param {{keys: () => void, accounts: () => void, overview: () => void}} open shows the API keys, everybody's accounts, and the server
    */
   constructor(session, health, open) {
     this.#session = session;
@@ -57,7 +57,7 @@ export class AccountMenu {
       el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
       menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),
       menu.item('key', 'API keys', this.#open.keys),
-      ...(account.role === 'admin' ? [menu.item('person', 'Accounts', this.#open.accounts)] : []),
+      ...(account.role === 'admin' ? [menu.item('person', 'Accounts', this.#open.accounts), menu.item('chart', 'Server', this.#open.overview)] : []),
       ...ways.map(({ name, href }) => menu.way('connect', `Connect ${name}`, href)),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),

@@ -75,11 +75,12 @@ export async function fetchHealth() {
  * @param {'GET'|'POST'|'PATCH'|'DELETE'} method
  * @param {string} path
  * @param {object|string} [body] sent as JSON; a string is JSON already
+ * @param {AbortSignal} [signal] how long one waits for it
  * @returns {Promise<object>} `data`
  * @throws {ApiError}
  */
-export async function callApi(method, path, body) {
-  const options = { method, cache: 'no-store', headers: { Accept: 'application/json' } };
+export async function callApi(method, path, body, signal) {
+  const options = { method, cache: 'no-store', headers: { Accept: 'application/json' }, signal };
   if (body !== undefined) {
     options.headers['Content-Type'] = 'application/json';
     options.body = typeof body === 'string' ? body : JSON.stringify(body);

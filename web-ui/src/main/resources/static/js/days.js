@@ -39,3 +39,9 @@ export function momentOf(time) {
   if (then.toDateString() !== new Date().toDateString()) return dayOf(time);
   return `today, ${written(then, { hour: '2-digit', minute: '2-digit', hour12: false })}`;
 }
+
+/**
+ * A day of the calendar, wherever one is: `Dec 3`.
+ * @param {string} day as `2026-12-03`
+ */
+export const calendarDay = day => written(new Date(day), { day: 'numeric', month: 'short', timeZone: 'UTC' });

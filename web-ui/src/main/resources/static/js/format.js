@@ -29,6 +29,54 @@ export function formatPercent(fraction) {
 }
 
 /**
+ * Milliseconds: `180 ms`, `1.2 s`.
+ * @param {number} ms
+ * @returns {string}
+ */
+export function formatMs(ms) {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Number((ms / 1_000).toFixed(1))} s`;
+}
+
+/**
+ * A long time, to the two largest units: `45 s`, `13 min`, `3 h 12 min`, `4 d 3 h`.
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function formatDuration(seconds) {
+  const [minutes, hours, days] = [60, 3_600, 86_400].map(unit => Math.floor(seconds / unit));
+  if (days > 0) return `${days} d ${hours % 24} h`;
+  if (hours > 0) return `${hours} h ${minutes % 60} min`;
+  return minutes > 0 ? `${minutes} min` : `${Math.floor(seconds)} s`;
+}
+
+/**
+ * How fast an answer is written: `41.2 tokens/s`.
+ * @param {number} tokensPerSecond
+ * @returns {string}
+ */
+export function formatRate(tokensPerSecond) {
+  return `${tokensPerSecond.toFixed(1)} tokens/s`;
+}
+
+/**
+ * A whole number: `12,000`.
+ * @param {number} count
+ * @returns {string}
+ */
+export function formatCount(count) {
+  return count.toLocaleString('en', { maximumFractionDigits: 0 });
+}
+
+/**
+ * A number in few letters: `12K`, `1.5M`.
+ * @param {number} count
+ * @returns {string}
+ */
+export function formatShort(count) {
+  return count.toLocaleString('en', { notation: 'compact' });
+}
+
+/**
  * What stands under an answer, as separate phrases.
  * @param {import('./conversation.js').Stats} stats
  * @returns {string[]}
@@ -39,7 +87,7 @@ export function describeStats(stats) {
     parts.push(`${stats.estimated ? '≈ ' : ''}${stats.tokens} ${stats.tokens === 1 ? 'token' : 'tokens'}`);
   }
   parts.push(formatSeconds(stats.seconds));
-  if (stats.perSecond !== null) parts.push(`${stats.perSecond.toFixed(1)} tokens/s`);
+  if (stats.perSecond !== null) parts.push(formatRate(stats.perSecond));
   if (stats.firstToken !== null) parts.push(`first token ${formatSeconds(stats.firstToken)}`);
   return parts;
 }

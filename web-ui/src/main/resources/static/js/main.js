@@ -14,6 +14,7 @@ import { ModelChoice } from './model-choice.js';
 import { ModelList } from './model-list.js';
 import { ModelPicker } from './model-picker.js';
 import { ModelsView } from './models-view.js';
+import { Overview } from './overview.js';
 import { PageTitle } from './page-title.js';
 import { Router } from './router.js';
 import { Settings } from './settings.js';
@@ -57,10 +58,14 @@ const thread = new ThreadView(chat, { onTakenBack: text => composer.suggest(text
 await nextTask();
 const composer = new Composer(chat, () => thread.toEnd());
 const keysView = new KeysView();
-const settingsView = new SettingsView(settings, chat, () => keysView.offer());
+const overview = new Overview(session);
+const settingsView = new SettingsView(settings, chat, () => {
+  keysView.offer();
+  overview.offer();
+});
 const pageTitle = new PageTitle(chat);
 const accountsView = new AccountsView(session);
-new AccountMenu(session, health, { keys: () => keysView.open(), accounts: () => accountsView.open() });
+new AccountMenu(session, health, { keys: () => keysView.open(), accounts: () => accountsView.open(), overview: () => overview.open() });
 new StatusView(health);
 
 const newChat = () => {
