@@ -125,6 +125,11 @@ final class ModelsController {
         return Answers.json(exchange.getResponse(), body.toString().getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Of what it is doing; whoever is ready has done it. */
+    static double progress(Model model) {
+        return model.getState() == ModelState.MODEL_STATE_READY ? 1 : model.getProgress();
+    }
+
     static String word(ModelState state) {
         return state.name().replace("MODEL_STATE_", "").toLowerCase(Locale.ROOT);
     }
@@ -149,7 +154,7 @@ final class ModelsController {
         }
         out.put("state", word(model.getState()));
         out.put("heat", heat(model.getHeat()));
-        out.put("progress", model.getProgress());
+        out.put("progress", progress(model));
         out.put("bytes_done", model.getBytesDone());
         out.put("bytes_per_second", model.getBytesPerSecond());
         out.put("is_default", model.getIsDefault());

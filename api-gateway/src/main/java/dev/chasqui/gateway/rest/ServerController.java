@@ -128,7 +128,7 @@ final class ServerController {
                 .put("name", model.getName())
                 .put("state", ModelsController.word(model.getState()))
                 .put("is_default", model.getIsDefault())
-                .put("progress", model.getProgress())
+                .put("progress", ModelsController.progress(model))
                 .put("memory_bytes", model.getMemoryBytes());
     }
 

@@ -2,6 +2,7 @@ package dev.chasqui.node.grpc;
 
 import dev.chasqui.llama.Device;
 import dev.chasqui.llama.Llama;
+import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.LoadedModel;
 import dev.chasqui.node.model.ModelDescription;
 import dev.chasqui.node.model.Models;
@@ -129,12 +130,14 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                 .addAllNotices(models.notices())
                 .addAllStoredModels(stored());
         for (Device device : llama.devices()) {
+            // llama.cpp knows nothing of a container's limit, and takes all memory of the machine for free.
+            boolean host = device.kind() == Device.Kind.CPU;
             status.addDevices(dev.chasqui.proto.v1.Device.newBuilder()
                     .setName(device.name())
                     .setDescription(device.description())
                     .setKind(device.kind().name().toLowerCase(Locale.ROOT))
-                    .setMemoryTotalBytes(device.totalBytes())
-                    .setMemoryFreeBytes(device.freeBytes()));
+                    .setMemoryTotalBytes(host ? Hardware.memoryBytes() : device.totalBytes())
+                    .setMemoryFreeBytes(host ? Hardware.freeMemoryBytes() : device.freeBytes()));
         }
         for (ModelDescription description : models.active()) {
             status.addModels(WireModels.model(description).toBuilder().clearChatTemplate());

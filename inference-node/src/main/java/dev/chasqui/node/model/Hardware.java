@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -47,7 +48,7 @@ public final class Hardware {
 
     /** The processor's name; empty where it does not say. */
     public static String processor() {
-        return firstValue(CPUINFO, "model name");
+        return firstValue(CPUINFO, "model name", ":");
     }
 
     /** Logical processors of the machine, those included that this process may not use. */
@@ -62,19 +63,36 @@ public final class Hardware {
 
     /** Bytes of memory of the machine, a container's limit aside. */
     public static long machineMemoryBytes() {
-        String kibibytes = firstValue(Path.of("/proc/meminfo"), "MemTotal").replaceAll("\\D", "");
-        return kibibytes.isEmpty() ? memoryBytes() : Long.parseLong(kibibytes) * 1024;
+        return meminfo("MemTotal").orElseGet(Hardware::memoryBytes);
     }
 
-    /** Bytes of memory that nobody uses, the limit of a container included. */
+    /**
+     * Bytes of memory that can be had, the limit of a container included. What the system holds of files belongs to it, as that
+     * makes room.
+     */
     public static long freeMemoryBytes() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getFreeMemorySize();
+        long unused =
+                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getFreeMemorySize();
+        long machine = meminfo("MemAvailable").orElse(unused);
+        boolean limited = memoryBytes() < machineMemoryBytes();
+        return limited ? Math.min(machine, unused + filesInGroup()) : machine;
     }
 
-    private static String firstValue(Path file, String name) {
+    /** Bytes of files that a container's group counts as its own and would let go of; 0 where it does not say. */
+    private static long filesInGroup() {
+        String bytes = firstValue(Path.of("/sys/fs/cgroup/memory.stat"), "inactive_file ", " ");
+        return bytes.matches("[0-9]{1,18}") ? Long.parseLong(bytes) : 0;
+    }
+
+    private static OptionalLong meminfo(String name) {
+        String kibibytes = firstValue(Path.of("/proc/meminfo"), name + ":", ":").replaceAll("\\D", "");
+        return kibibytes.isEmpty() ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(kibibytes) * 1024);
+    }
+
+    private static String firstValue(Path file, String name, String separator) {
         try (Stream<String> lines = Files.lines(file)) {
             return lines.filter(line -> line.startsWith(name))
-                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .map(line -> line.substring(line.indexOf(separator) + 1).strip())
                     .findFirst()
                     .orElse("");
         } catch (IOException e) {

@@ -56,7 +56,7 @@ final class NodeStatusTest {
             assertThat(status.getDraining()).isFalse();
             assertThat(status.getDevicesList()).isNotEmpty().anySatisfy(device -> {
                 assertThat(device.getKind()).isEqualTo("cpu");
-                assertThat(device.getMemoryTotalBytes()).isPositive();
+                assertThat(device.getMemoryFreeBytes()).isPositive().isLessThan(device.getMemoryTotalBytes());
             });
             assertThat(status.getModelsList()).singleElement().satisfies(model -> {
                 assertThat(model.getName()).isEqualTo("tiny");

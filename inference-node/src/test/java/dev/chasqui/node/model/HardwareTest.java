@@ -43,5 +43,7 @@ final class HardwareTest {
     void knowsThisMachine() {
         assertThat(Hardware.physicalCores()).isBetween(1, Runtime.getRuntime().availableProcessors());
         assertThat(Hardware.memoryBytes()).isGreaterThan(100L << 20);
+        // This process alone has taken some.
+        assertThat(Hardware.freeMemoryBytes()).isPositive().isLessThan(Hardware.memoryBytes() - (10L << 20));
     }
 }
