@@ -121,16 +121,28 @@ function toDelta(chunk) {
 }
 
 /**
- * A request as `fetch` makes it, for whoever is signed in. Where nobody is, or the session has ended, it waits until somebody is.
+ * A request as `fetch` makes it, for whoever is signed in. Where nobody is, or the session has ended, it waits until somebody is,
+ * or until it is given up.
  * @param {string} path
  * @param {RequestInit & {headers?: Record<string, string>}} [options]
  * @throws {ApiError} with code `unreachable` where nobody answers
  */
 export async function send(path, options = {}) {
   if (OPEN_PATHS.test(path)) return attempt(path, options);
-  await session.entered();
+  await unlessGivenUp(session.entered(), options.signal);
   const response = await attempt(path, options);
-  return (await isStranger(response)) && (await session.renew()) ? attempt(path, options) : response;
+  return (await isStranger(response)) && (await unlessGivenUp(session.renew(), options.signal)) ? attempt(path, options) : response;
+}
+
+/** What comes of it, or an error as soon as the signal says that nobody waits for it any more. */
+function unlessGivenUp(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(errorOfFetch(signal.reason, signal));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 /** Whether the server does not know, or not believe, who asks: nobody is signed in, or somebody anew on another page. */
@@ -146,9 +158,13 @@ async function attempt(path, options) {
   try {
     return await fetch(path, token === '' ? options : { ...options, headers: { ...headers, 'x-csrf-token': token } });
   } catch (error) {
-    if (options.signal?.aborted && error.name === 'AbortError') throw error;
-    throw new ApiError('The server cannot be reached.', { code: 'unreachable' });
+    throw errorOfFetch(error, options.signal);
   }
+}
+
+/** Whoever ended a request himself hears so; all else is that nobody answers, or not in time. */
+function errorOfFetch(error, signal) {
+  return signal?.aborted && error.name === 'AbortError' ? error : new ApiError('The server cannot be reached.', { code: 'unreachable' });
 }
 
 /**
