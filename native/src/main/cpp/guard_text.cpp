@@ -158,7 +158,7 @@ std::string text_mask::remove(const std::string & text) const {
 
 std::vector<llama_token> text_mask::tokenize(const std::string & prompt, const cq_model & model) const {
     const llama_vocab * vocab = model.vocab;
-    if (marker.empty() || prompt.find(marker) == std::string::npos) return model.pieces.tokenize(vocab, prompt);
+    if (marker.empty() || prompt.find(marker) == std::string::npos) return model.pieces.tokenize(vocab, prompt, true);
     std::vector<llama_token> out;
     if (llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_bos(vocab));
     size_t from = 0;

@@ -7,7 +7,8 @@
 namespace {
 
 constexpr size_t BYTES_BESIDE = 160; // of a piece: its places in a list and in a tree
-constexpr size_t LONGEST_END  = 256; // bytes
+constexpr size_t LONGEST_END  = 64;  // bytes
+constexpr size_t MOST_SPECIAL = 256 << 10; // bytes of all special tokens' texts, each of which is compared with each end
 
 size_t size_of(size_t text_bytes, size_t tokens) { return text_bytes + tokens * sizeof(llama_token) + BYTES_BESIDE; }
 
@@ -34,6 +35,7 @@ bool overlap(std::string_view text, std::string_view other) {
 // Whether a special token is found wherever its text is, and has no say in what comes after it. The tokenizer looks for the longest
 // first, so one that lies within it changes nothing.
 bool ends_pieces(const llama_vocab * vocab, llama_token token) {
+    size_t bytes = 0;
     auto attr = (int) llama_vocab_get_attr(vocab, token);
     std::string_view text = llama_vocab_get_text(vocab, token);
     if (!(attr & LLAMA_TOKEN_ATTR_CONTROL) || (attr & LLAMA_TOKEN_ATTR_RSTRIP) || text.empty() || text.size() > LONGEST_END) return false;
@@ -41,7 +43,8 @@ bool ends_pieces(const llama_vocab * vocab, llama_token token) {
     for (llama_token t = 0; t < llama_vocab_n_tokens(vocab); ++t) {
         if (!is_special(vocab, t)) continue;
         std::string_view other = llama_vocab_get_text(vocab, t);
-        if ((t != token && other == text) || overlap(text, other)) return false;
+        bytes += other.size();
+        if (bytes > MOST_SPECIAL || (t != token && other == text) || overlap(text, other)) return false;
     }
     return true;
 }
@@ -105,6 +108,7 @@ void known_pieces::remember(std::string_view text, const std::vector<llama_token
         found.push_back({ std::string(one.text), { from, at } });
         from = at;
     }
+    if (from != tokens.end()) return; // some vocabularies make such tokens of plain text too
     for (auto & one : found) keep(std::move(one));
 }
 
@@ -112,14 +116,15 @@ void known_pieces::keep(piece && one) {
     size_t size = size_of(one.text.size(), one.tokens.size());
     if (size > MOST_BYTES / 2 || by_text.count(one.text) > 0) return;
     pieces.push_front(std::move(one));
-    by_text[pieces.front().text] = pieces.begin();
-    for (bytes += size; bytes > MOST_BYTES; pieces.pop_back()) {
+    bytes += size;
+    by_text[pieces.front().text] = pieces.begin(); // where that fails it is never found, and goes with the oldest
+    for (; bytes > MOST_BYTES && !pieces.empty(); pieces.pop_back()) {
         bytes -= size_of(pieces.back().text.size(), pieces.back().tokens.size());
         by_text.erase(pieces.back().text);
     }
 }
 
-std::vector<llama_token> known_pieces::tokenize(const llama_vocab * vocab, const std::string & prompt) {
+std::vector<llama_token> known_pieces::tokenize(const llama_vocab * vocab, const std::string & prompt, bool of_template) {
     if (!works_by_pieces(vocab)) return ::tokenize(vocab, prompt, true, true);
     std::vector<llama_token> out;
     if (llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_bos(vocab));
@@ -127,7 +132,7 @@ std::vector<llama_token> known_pieces::tokenize(const llama_vocab * vocab, const
         if (!part.known) {
             part.tokens = ::tokenize(vocab, std::string(part.text), false, true);
             std::lock_guard<std::mutex> lock(mutex);
-            learn_ends(vocab, part.tokens);
+            if (of_template) learn_ends(vocab, part.tokens);
             remember(part.text, part.tokens);
         }
         out.insert(out.end(), part.tokens.begin(), part.tokens.end());

@@ -1,5 +1,5 @@
 // Tokens of text that came before. A chat brings all that was said in it with every turn, and its template writes the same words
-// around each message, while a tokenizer takes some 0.3 µs a byte, and 25 µs to begin. So a prompt is cut behind special tokens, and
+// around each message, while a tokenizer takes some 0.35 µs a byte, and 25 µs to begin. So a prompt is cut behind special tokens, and
 // the pieces of late are remembered with their tokens.
 #pragma once
 
@@ -18,12 +18,13 @@
 // Of one vocabulary. Any thread may ask.
 class known_pieces {
   public:
-    // What llama_tokenize says of a prompt in which special tokens are recognised, the one that begins it in front.
-    std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & prompt);
+    // What llama_tokenize says of a prompt in which special tokens are recognised, the one that begins it in front. Only what a
+    // template has written shows behind which tokens prompts are worth cutting; anybody could fill a raw one with others.
+    std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & prompt, bool of_template);
 
   private:
     static constexpr size_t MOST_BYTES = 4 << 20; // of texts and tokens
-    static constexpr size_t MOST_ENDS  = 64;
+    static constexpr size_t MOST_ENDS  = 64;      // that are looked at
 
     struct piece {
         std::string              text;

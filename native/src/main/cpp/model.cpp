@@ -293,7 +293,7 @@ CQ_API int32_t cq_tokenize(const cq_model * model, const char * text, int32_t le
     return guarded<int32_t>(error, -1, [&] {
         std::string given(checked(text), (size_t) length);
         bool prompt = add_special != 0 && parse_special != 0;
-        auto tokens = prompt ? checked(model)->pieces.tokenize(model->vocab, given)
+        auto tokens = prompt ? checked(model)->pieces.tokenize(model->vocab, given, false)
                              : tokenize(checked(model)->vocab, given, add_special != 0, parse_special != 0);
         if (tokens.size() <= (size_t) capacity) std::copy(tokens.begin(), tokens.end(), out);
         return (int32_t) tokens.size();

@@ -63,7 +63,7 @@ export class ShareBar {
 
   /** @param {number} share 0 to 1 */
   show(share) {
-    this.#fill.style.width = `${Math.min(1, share) * 100}%`;
+    this.#fill.style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
   }
 }
 

@@ -25,7 +25,7 @@ export function formatSeconds(seconds) {
  * @returns {string}
  */
 export function formatPercent(fraction) {
-  return `${Math.floor(fraction * 100)} %`;
+  return `${Math.floor(fraction * 100 + 1e-9)} %`; // 0.57 * 100 is a hair less than 57
 }
 
 /**
@@ -34,7 +34,7 @@ export function formatPercent(fraction) {
  * @returns {string}
  */
 export function formatMs(ms) {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Number((ms / 1_000).toFixed(1))} s`;
+  return Math.round(ms) < 1_000 ? `${Math.round(ms)} ms` : `${Number((ms / 1_000).toFixed(1))} s`;
 }
 
 /**

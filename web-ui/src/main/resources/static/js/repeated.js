@@ -33,6 +33,7 @@ export class Repeated {
 
   /** Does it now, in place of what is under way. */
   async again() {
+    if (!this.#isOn) return;
     clearTimeout(this.#timer);
     const turn = {};
     this.#turn = turn;

@@ -218,16 +218,9 @@ final class Edge implements WebHandler {
 
     /** Of the key, and of its account with all other keys. */
     private Admission admission(Principal principal) {
-        Admission own = metering.admit(principal.subject(), principal.quota());
-        if (principal.together().isNone()) {
-            return own;
-        }
-        try {
-            return Admission.both(own, metering.admit(principal.userId(), principal.together()));
-        } catch (RequestError refused) {
-            own.end();
-            throw refused;
-        }
+        return principal.together().isNone()
+                ? metering.admit(principal.subject(), principal.quota())
+                : metering.admit(principal.subject(), principal.quota(), principal.userId(), principal.together());
     }
 
     private Mono<Void> fail(ServerWebExchange exchange, Traffic.Request request, Throwable error) {

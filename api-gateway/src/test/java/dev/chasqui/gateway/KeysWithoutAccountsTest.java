@@ -23,6 +23,17 @@ class KeysWithoutAccountsTest extends GatewayTest {
         assertThat(listed.get("hint").asString()).startsWith("chq_").hasSize(13);
         assertThat(listed.has("key")).isFalse();
         assertThat(listed.at("/usage/requests").asInt()).isEqualTo(1);
+        await(() -> {
+            try {
+                return json(get("/api/usage").body()).at("/data/by").size() == 2;
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        for (JsonNode one : json(get("/api/usage").body()).at("/data/by")) {
+            assertThat(one.get("kind").asString()).isIn("key", "local");
+            assertThat(one.get("requests").asInt()).isEqualTo(1);
+        }
         HttpResponse<String> slip = ask(key.substring(0, key.length() - 1) + "!");
         assertThat(slip.statusCode()).isEqualTo(401);
     }

@@ -2,6 +2,12 @@ package dev.chasqui.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -82,8 +88,39 @@ class KnownPiecesTest {
         }
     }
 
+    /** Some vocabularies count single bytes among their control tokens, so that plain text has such tokens too. */
+    @Test
+    void haveThemAlsoWherePlainTextHasControlTokens() throws IOException {
+        Path file = Tiny.write(TinyGguf.Options.DEFAULT);
+        makeControl(file, TinyGguf.FIRST_BYTE + '\n');
+        try (LlamaModel model = taught(Tiny.load(file))) {
+            Random random = new Random(4);
+            for (int i = 0; i < 2000; i++) {
+                String text = text(random) + (i % 2 == 0 ? "\n" : "<0x0A>") + text(random) + "<0x0A>";
+                assertThat(known(model, text)).as(text).isEqualTo(alone(model, text));
+            }
+        }
+    }
+
+    private static void makeControl(Path file, int token) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        String key = "tokenizer.ggml.token_type";
+        int at = new String(bytes.array(), StandardCharsets.ISO_8859_1).indexOf(key) + key.length();
+        // An array (9) of int32 (5), its length, and then the kinds.
+        assertThat(bytes.getInt(at)).isEqualTo(9);
+        assertThat(bytes.getInt(at + 4)).isEqualTo(5);
+        bytes.putInt(at + 16 + 4 * token, 3);
+        Files.write(file, bytes.array());
+    }
+
     private static LlamaModel model(boolean spacePrefix) {
-        return Tiny.model(TinyGguf.Options.DEFAULT.withSpacePrefix(spacePrefix));
+        return taught(Tiny.model(TinyGguf.Options.DEFAULT.withSpacePrefix(spacePrefix)));
+    }
+
+    /** What a template writes shows where prompts can be cut. */
+    private static LlamaModel taught(LlamaModel model) {
+        model.chatTemplate().render("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}");
+        return model;
     }
 
     private static String text(Random random) {

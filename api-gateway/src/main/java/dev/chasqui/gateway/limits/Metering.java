@@ -69,14 +69,34 @@ public final class Metering implements AutoCloseable {
      */
     public Admission admit(String subject, Quota quota) {
         long now = clock.millis();
+        Subject known = checked(subject, quota, now);
+        known.begin(now);
+        return new Admitted(known);
+    }
+
+    /**
+     * The same for two at once, such as a key and its account: counted for both, or for none.
+     *
+     * @param subject stands in the headers, where it has a limit
+     */
+    public Admission admit(String subject, Quota quota, String other, Quota otherQuota) {
+        long now = clock.millis();
+        Subject one = checked(subject, quota, now);
+        Subject two = checked(other, otherQuota, now);
+        one.begin(now);
+        two.begin(now);
+        return Admission.both(new Admitted(one), new Admitted(two));
+    }
+
+    /** Who can ask once more. */
+    private Subject checked(String subject, Quota quota, long now) {
         Subject known = subject(subject);
         known.limit(quota, now);
         if (!quota.isNone()) {
             sharing.soon();
             refusals.check(known, now);
         }
-        known.begin(now);
-        return new Admitted(known);
+        return known;
     }
 
     /** Where a subject stands now, for the headers of an answer; empty where it has no limit. On the event loop. */

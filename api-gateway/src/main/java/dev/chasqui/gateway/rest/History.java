@@ -28,8 +28,8 @@ public final class History implements AutoCloseable {
      *
      * @param at milliseconds since 1970
      * @param tokensPerSecond that all nodes generated
-     * @param firstTokenMs after which an answer of this gateway began, the median; -1: none did
-     * @param lateFirstTokenMs that 95 of 100 were not later than; -1: none began
+     * @param firstTokenMs after which the answers of this gateway had begun that ended, the median; -1: none did
+     * @param lateFirstTokenMs that 95 of 100 were not later than; -1: none ended
      * @param running answers that are computed
      * @param queued requests that wait for a place
      */
@@ -45,6 +45,9 @@ public final class History implements AutoCloseable {
     private final long[] firstTokens = new long[MOST_FIRST_TOKENS];
     private int firstTokenCount;
     private Map<Engine, Long> generated = new HashMap<>();
+    /** When the last point was made; 0: none was. */
+    private long lookedNanos;
+
     private Runnable cancel = () -> {};
     private boolean closed;
 
@@ -59,7 +62,7 @@ public final class History implements AutoCloseable {
         loop.execute(this::schedule);
     }
 
-    /** An answer has begun, so many nanoseconds after it was asked for. */
+    /** An answer has ended that began so many nanoseconds after it was asked for. */
     public void firstToken(long nanos) {
         loop.execute(() -> {
             if (firstTokenCount < MOST_FIRST_TOKENS) {
@@ -109,8 +112,9 @@ public final class History implements AutoCloseable {
         }
         generated = now;
         long at = clock.millis();
-        Point last = points.peekLast();
-        double seconds = last == null ? INTERVAL_MS / 1e3 : Math.max(1, at - last.at()) / 1e3;
+        long nanos = System.nanoTime();
+        double seconds = lookedNanos == 0 ? INTERVAL_MS / 1e3 : Math.max(1, nanos - lookedNanos) / 1e9;
+        lookedNanos = nanos;
         Arrays.sort(firstTokens, 0, firstTokenCount);
         points.add(new Point(
                 at, tokens / seconds, firstTokenMs(0.5), firstTokenMs(LATE), running, queued + nodes.waiting()));

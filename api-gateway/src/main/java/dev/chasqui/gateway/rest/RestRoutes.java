@@ -115,7 +115,7 @@ public final class RestRoutes implements Dialect {
         accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));
         ServerController server = new ServerController(
-                nodes, this::readiness, history, database, accounts, keys, metering, version, clock);
+                answers, nodes, this::readiness, history, database, accounts, keys, metering, version, clock);
         routes.add(HttpMethod.GET, "/api/server", (exchange, name) -> server.show(exchange))
                 .add(HttpMethod.GET, "/api/usage", (exchange, name) -> server.usage(exchange));
         oauth(new OAuthController(oauth, accounts, identities, authentication, bodies, clock));

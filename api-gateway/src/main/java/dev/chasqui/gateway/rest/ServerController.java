@@ -1,8 +1,10 @@
 package dev.chasqui.gateway.rest;
 
+import dev.chasqui.gateway.accounts.Account;
 import dev.chasqui.gateway.accounts.Accounts;
 import dev.chasqui.gateway.accounts.Keys;
 import dev.chasqui.gateway.accounts.Principal;
+import dev.chasqui.gateway.answers.Answers;
 import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.nodes.NodeView;
@@ -17,6 +19,7 @@ import dev.chasqui.proto.v1.NodeStatus;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.Supplier;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
@@ -30,6 +33,7 @@ final class ServerController {
     private static final long MOST_DAYS = 365;
     private static final long DAY_MS = Duration.ofDays(1).toMillis();
 
+    private final Answers answers;
     private final NodeRouter nodes;
     private final Supplier<Readiness> readiness;
     private final History history;
@@ -42,6 +46,7 @@ final class ServerController {
     private final Instant startedAt;
 
     ServerController(
+            Answers answers,
             NodeRouter nodes,
             Supplier<Readiness> readiness,
             History history,
@@ -51,6 +56,7 @@ final class ServerController {
             Metering metering,
             String version,
             Clock clock) {
+        this.answers = answers;
         this.nodes = nodes;
         this.readiness = readiness;
         this.history = history;
@@ -87,12 +93,12 @@ final class ServerController {
         Long wanted = Query.of(exchange.getRequest()).integer("days", 1, MOST_DAYS);
         long last = Math.floorDiv(clock.millis(), DAY_MS);
         long first = last - (wanted == null ? USUAL_DAYS : wanted) + 1;
-        return Mono.zip(keys.list(Principal.of(exchange), true), accounts.list(), metering.usage(first, last))
-                .flatMap(all -> {
-                    UsageReport report =
-                            new UsageReport(all.getT1(), all.getT2(), all.getT3(), accounts::countsKeysTogether);
-                    return Success.write(exchange, report.json(first, last));
-                });
+        Mono<List<Account>> everybody = accounts.isEnabled() ? accounts.list() : Mono.just(List.of());
+        return Mono.zip(keys.list(Principal.of(exchange), true), everybody, metering.usage(first, last))
+                .flatMap(all -> answers.beside(
+                        () -> new UsageReport(all.getT1(), all.getT2(), all.getT3(), accounts::countsKeysTogether)
+                                .json(first, last)))
+                .flatMap(data -> Success.write(exchange, data));
     }
 
     private static ObjectNode json(NodeView node) {

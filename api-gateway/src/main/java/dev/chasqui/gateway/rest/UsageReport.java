@@ -40,7 +40,11 @@ final class UsageReport {
             }
         }
         for (DayUse use : uses) {
-            Usage own = use.usage().without(counted.getOrDefault(new DayOf(use.subject(), use.day()), Usage.NONE));
+            Usage keysUse = counted.getOrDefault(new DayOf(use.subject(), use.day()), Usage.NONE);
+            // Less than its keys took: it was counted when there was no common limit yet, and without them.
+            Usage own = use.usage().tokens() < keysUse.tokens()
+                    ? use.usage()
+                    : use.usage().without(keysUse);
             if (own.requests() > 0 || own.tokens() > 0) {
                 days.merge(use.day(), own, Usage::plus);
                 subjects.merge(use.subject(), own, Usage::plus);

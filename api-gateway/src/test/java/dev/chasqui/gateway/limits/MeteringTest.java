@@ -183,4 +183,16 @@ class MeteringTest {
         assertThat(Quota.NONE.isNone()).isTrue();
         assertThat(new Quota(0, 0, 1).isNone()).isFalse();
     }
+
+    @Test
+    void whatOneOfTwoRefusesIsCountedForNeither() {
+        Quota one = new Quota(1, 0, 0);
+        Quota ten = new Quota(10, 0, 0);
+        metering.admit(KEY, ten, "user_1", one).end();
+        assertThatThrownBy(() -> metering.admit(KEY, ten, "user_1", one)).isInstanceOf(RequestError.class);
+        assertThatThrownBy(() -> metering.admit("key_2", one, KEY, one)).isInstanceOf(RequestError.class);
+
+        assertThat(metering.headers(KEY, ten)).containsEntry("x-ratelimit-remaining-requests", "9");
+        assertThat(metering.headers("key_2", one)).containsEntry("x-ratelimit-remaining-requests", "1");
+    }
 }

@@ -75,11 +75,17 @@ public final class Hardware {
                 ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getFreeMemorySize();
         long machine = meminfo("MemAvailable").orElse(unused);
         boolean limited = memoryBytes() < machineMemoryBytes();
-        return limited ? Math.min(machine, unused + filesInGroup()) : machine;
+        return limited ? Math.min(Math.min(machine, memoryBytes()), unused + filesInGroup()) : machine;
     }
 
-    /** Bytes of files that a container's group counts as its own and would let go of; 0 where it does not say. */
+    /**
+     * Bytes of files that a container's group counts as its own and would let go of; 0 where it does not say, or where this process is
+     * in a group below the one that is seen.
+     */
     private static long filesInGroup() {
+        if (!firstValue(Path.of("/proc/self/cgroup"), "0::", "::").equals(":/")) {
+            return 0;
+        }
         String bytes = firstValue(Path.of("/sys/fs/cgroup/memory.stat"), "inactive_file ", " ");
         return bytes.matches("[0-9]{1,18}") ? Long.parseLong(bytes) : 0;
     }
