@@ -55,9 +55,10 @@ record Unreachable(boolean refused, String why) {
     }
 
     private static String inOwnWords(String handshake) {
-        if (handshake.startsWith(ALERT)) {
-            return "it refuses this gateway's certificate, or the lack of one (" + handshake.substring(ALERT.length())
-                    + ")";
+        int alert = handshake.indexOf(ALERT); // newer versions of Java say its name in front as well
+        if (alert >= 0) {
+            return "it refuses this gateway's certificate, or the lack of one ("
+                    + handshake.substring(alert + ALERT.length()) + ")";
         }
         if (handshake.contains("subject alternative") || handshake.contains("No name matching")) {
             return "its certificate is for another name";

@@ -76,8 +76,9 @@ final class Refusals {
     }
 
     private static String inOwnWords(String message) {
-        if (message.startsWith(ALERT)) {
-            return "it does not take this node's certificate (" + message.substring(ALERT.length()) + ")";
+        int alert = message.indexOf(ALERT); // newer versions of Java say its name in front as well
+        if (alert >= 0) {
+            return "it does not take this node's certificate (" + message.substring(alert + ALERT.length()) + ")";
         }
         if (message.contains("Empty client certificate chain")) {
             return "it brought no certificate";
