@@ -160,7 +160,6 @@ std::vector<llama_token> text_mask::tokenize(const std::string & prompt, const c
     const llama_vocab * vocab = model.vocab;
     if (marker.empty() || prompt.find(marker) == std::string::npos) return model.pieces.tokenize(vocab, prompt, true);
     std::vector<llama_token> out;
-    if (llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_bos(vocab));
     size_t from = 0;
     for (bool more = true; more;) {
         size_t at = prompt.find(marker, from);
@@ -175,8 +174,7 @@ std::vector<llama_token> text_mask::tokenize(const std::string & prompt, const c
         }
         from = more ? at + marker.size() : from;
     }
-    if (llama_vocab_get_add_eos(vocab) && llama_vocab_eos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_eos(vocab));
-    return out;
+    return with_ends(vocab, std::move(out));
 }
 
 std::string template_message(const std::string & what) {

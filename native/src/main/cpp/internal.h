@@ -136,6 +136,8 @@ inline json value_of(const json & object, const char * key) {
 }
 
 std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string & text, bool add_special, bool parse_special);
+// A prompt's tokens with those around them that begin and end one, where the vocabulary wants them.
+std::vector<llama_token> with_ends(const llama_vocab * vocab, std::vector<llama_token> && tokens);
 
 // context.cpp: what contexts need of the machine.
 struct ggml_threadpool * new_pool(int32_t threads);

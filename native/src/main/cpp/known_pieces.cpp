@@ -127,7 +127,6 @@ void known_pieces::keep(piece && one) {
 std::vector<llama_token> known_pieces::tokenize(const llama_vocab * vocab, const std::string & prompt, bool of_template) {
     if (!works_by_pieces(vocab)) return ::tokenize(vocab, prompt, true, true);
     std::vector<llama_token> out;
-    if (llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_bos(vocab));
     for (auto & part : parts(prompt)) {
         if (!part.known) {
             part.tokens = ::tokenize(vocab, std::string(part.text), false, true);
@@ -137,6 +136,5 @@ std::vector<llama_token> known_pieces::tokenize(const llama_vocab * vocab, const
         }
         out.insert(out.end(), part.tokens.begin(), part.tokens.end());
     }
-    if (llama_vocab_get_add_eos(vocab) && llama_vocab_eos(vocab) != LLAMA_TOKEN_NULL) out.push_back(llama_vocab_eos(vocab));
-    return out;
+    return with_ends(vocab, std::move(out));
 }

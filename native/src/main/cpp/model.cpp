@@ -147,6 +147,12 @@ std::vector<llama_token> tokenize(const llama_vocab * vocab, const std::string &
     return tokens;
 }
 
+std::vector<llama_token> with_ends(const llama_vocab * vocab, std::vector<llama_token> && tokens) {
+    if (llama_vocab_get_add_bos(vocab) && llama_vocab_bos(vocab) != LLAMA_TOKEN_NULL) tokens.insert(tokens.begin(), llama_vocab_bos(vocab));
+    if (llama_vocab_get_add_eos(vocab) && llama_vocab_eos(vocab) != LLAMA_TOKEN_NULL) tokens.push_back(llama_vocab_eos(vocab));
+    return std::move(tokens);
+}
+
 int32_t count_gpus() {
     int32_t count = 0;
     for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {

@@ -1,6 +1,5 @@
-import { el } from './dom.js';
+import { draw, el } from './dom.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 148;
 const ABOVE = 8;
 const BELOW = 22;
@@ -55,20 +54,6 @@ export class ChartFrame {
     });
     this.element.replaceChildren(...rulers, ...inside({ left, right, y }), ...ends);
   }
-}
-
-/**
- * An element of a drawing.
- * @param {string} name
- * @param {object} attributes
- * @param {...(Node|string)} children
- * @returns {SVGElement}
- */
-export function draw(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
 }
 
 /** A line as it is in the chart, for its legend. */

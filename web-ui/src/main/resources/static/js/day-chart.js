@@ -1,6 +1,7 @@
-import { ChartFrame, chartSection, draw } from './chart-frame.js';
+import { ChartFrame, chartSection } from './chart-frame.js';
 import { marksUpTo } from './chart-lines.js';
 import { calendarDay } from './days.js';
+import { draw } from './dom.js';
 import { formatCount, formatShort } from './format.js';
 
 const LEAST = 10;

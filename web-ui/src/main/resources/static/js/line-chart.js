@@ -1,6 +1,6 @@
-import { ChartFrame, chartSection, draw, sampleOf } from './chart-frame.js';
+import { ChartFrame, chartSection, sampleOf } from './chart-frame.js';
 import { areaPath, linePath, marksUpTo, stretchesOf } from './chart-lines.js';
-import { el } from './dom.js';
+import { draw, el } from './dom.js';
 import { SPAN_MS } from './recent-points.js';
 import { setText } from './set-text.js';
 

@@ -54,12 +54,16 @@ final class AccountJson {
         json.put("status", key.status(now).word()).put("created_at", time(key.createdAt()));
         json.put("expires_at", orNull(key.expiresAt())).put("revoked_at", orNull(key.revokedAt()));
         json.put("last_used_at", orNull(usage.lastUsedAt()));
-        json.putObject("usage")
-                .put("requests", usage.requests())
+        put(json.putObject("usage"), usage);
+        return json;
+    }
+
+    /** Adds what was used. */
+    static ObjectNode put(ObjectNode json, Usage usage) {
+        return json.put("requests", usage.requests())
                 .put("prompt_tokens", usage.promptTokens())
                 .put("cached_tokens", usage.cachedTokens())
                 .put("completion_tokens", usage.completionTokens());
-        return json;
     }
 
     private static ObjectNode limits(Quota quota) {
@@ -79,7 +83,7 @@ final class AccountJson {
         return Instant.ofEpochMilli(millis).toString();
     }
 
-    private static @Nullable String orNull(long millis) {
+    static @Nullable String orNull(long millis) {
         return millis == 0 ? null : time(millis);
     }
 }

@@ -16,7 +16,7 @@ import java.util.Map;
 /** The last ten minutes in numbers, for charts: a point every two seconds. On the event loop. */
 public final class History implements AutoCloseable {
     static final int INTERVAL_MS = 2_000;
-    static final int MOST_POINTS = 300;
+    private static final int MOST_POINTS = 300;
     /** Of the first tokens of an interval; the others change its median by little. */
     private static final int MOST_FIRST_TOKENS = 1_000;
 
@@ -26,7 +26,7 @@ public final class History implements AutoCloseable {
     /**
      * What was so at one moment, or in the interval before it.
      *
-     * @param at milliseconds since 1970
+     * @param at to the millisecond
      * @param tokensPerSecond that all nodes generated
      * @param firstTokenMs after which the answers of this gateway had begun that ended, the median; -1: none did
      * @param lateFirstTokenMs that 95 of 100 were not later than; -1: none ended
@@ -34,7 +34,12 @@ public final class History implements AutoCloseable {
      * @param queued requests that wait for a place
      */
     record Point(
-            long at, double tokensPerSecond, double firstTokenMs, double lateFirstTokenMs, int running, int queued) {}
+            Instant at,
+            double tokensPerSecond,
+            double firstTokenMs,
+            double lateFirstTokenMs,
+            int running,
+            int queued) {}
 
     private record Engine(String node, String model) {}
 
@@ -73,9 +78,7 @@ public final class History implements AutoCloseable {
 
     /** Those later than a moment, the oldest first. */
     List<Point> after(Instant moment) {
-        return points.stream()
-                .filter(point -> Instant.ofEpochMilli(point.at()).isAfter(moment))
-                .toList();
+        return points.stream().filter(point -> point.at().isAfter(moment)).toList();
     }
 
     private void schedule() {
@@ -90,7 +93,7 @@ public final class History implements AutoCloseable {
     }
 
     /** Adds a point. */
-    void look() {
+    private void look() {
         int running = 0;
         int queued = 0;
         long tokens = 0;
@@ -111,7 +114,7 @@ public final class History implements AutoCloseable {
             }
         }
         generated = now;
-        long at = clock.millis();
+        Instant at = Instant.ofEpochMilli(clock.millis());
         long nanos = System.nanoTime();
         double seconds = lookedNanos == 0 ? INTERVAL_MS / 1e3 : Math.max(1, nanos - lookedNanos) / 1e9;
         lookedNanos = nanos;

@@ -78,11 +78,12 @@ final class ServerController {
         data.put("status", now.state().word()).put("model", now.model());
         DatabaseStatus stored = database.status();
         data.putObject("database").put("status", stored.state().word()).put("message", stored.message());
+        List<NodeView> views = nodes.views();
         data.put(
                 "requests_in_flight",
-                nodes.views().stream().mapToInt(NodeView::inFlight).sum());
+                views.stream().mapToInt(NodeView::inFlight).sum());
         ArrayNode list = data.putArray("nodes");
-        nodes.views().forEach(node -> list.add(json(node)));
+        views.forEach(node -> list.add(json(node)));
         ObjectNode past = data.putObject("history").put("interval_seconds", History.INTERVAL_MS / 1e3);
         ArrayNode points = past.putArray("points");
         history.after(after == null ? Instant.EPOCH : after).forEach(point -> points.add(json(point)));
@@ -161,7 +162,7 @@ final class ServerController {
         boolean any = point.firstTokenMs() >= 0;
         return JsonNodeFactory.instance
                 .objectNode()
-                .put("at", Instant.ofEpochMilli(point.at()).toString())
+                .put("at", point.at().toString())
                 .put("tokens_per_second", tenths(point.tokensPerSecond()))
                 .put("first_token_ms", any ? (Double) tenths(point.firstTokenMs()) : null)
                 .put("first_token_ms_p95", any ? (Double) tenths(point.lateFirstTokenMs()) : null)

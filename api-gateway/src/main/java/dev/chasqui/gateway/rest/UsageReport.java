@@ -5,7 +5,6 @@ import dev.chasqui.gateway.accounts.ApiKey;
 import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.limits.DayUse;
 import dev.chasqui.gateway.limits.Usage;
-import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -13,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -62,15 +60,16 @@ final class UsageReport {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("from", day(first)).put("to", day(last));
         ArrayNode byDay = json.putArray("days");
-        days.forEach((day, usage) -> put(byDay.addObject().put("day", day(day)), usage));
+        days.forEach((day, usage) -> AccountJson.put(byDay.addObject().put("day", day(day)), usage));
         ArrayNode bySubject = json.putArray("by");
         subjects.entrySet().stream()
                 .sorted(Comparator.comparingLong((Map.Entry<String, Usage> entry) ->
                                 -entry.getValue().tokens())
                         .thenComparing(Map.Entry::getKey))
                 .forEach(entry -> {
-                    ObjectNode one = put(described(entry.getKey()), entry.getValue());
-                    bySubject.add(one.put("last_used_at", time(entry.getValue().lastUsedAt())));
+                    ObjectNode one = AccountJson.put(described(entry.getKey()), entry.getValue());
+                    bySubject.add(one.put(
+                            "last_used_at", AccountJson.orNull(entry.getValue().lastUsedAt())));
                 });
         return json;
     }
@@ -91,18 +90,7 @@ final class UsageReport {
         return json.put("kind", kind).put("id", subject).put("name", "");
     }
 
-    private static ObjectNode put(ObjectNode json, Usage usage) {
-        return json.put("requests", usage.requests())
-                .put("prompt_tokens", usage.promptTokens())
-                .put("cached_tokens", usage.cachedTokens())
-                .put("completion_tokens", usage.completionTokens());
-    }
-
     private static String day(long day) {
         return LocalDate.ofEpochDay(day).toString();
-    }
-
-    private static @Nullable String time(long millis) {
-        return millis == 0 ? null : Instant.ofEpochMilli(millis).toString();
     }
 }

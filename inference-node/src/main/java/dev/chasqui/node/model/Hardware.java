@@ -83,7 +83,7 @@ public final class Hardware {
      * in a group below the one that is seen.
      */
     private static long filesInGroup() {
-        if (!firstValue(Path.of("/proc/self/cgroup"), "0::", "::").equals(":/")) {
+        if (!firstValue(Path.of("/proc/self/cgroup"), "0::", "::").equals("/")) {
             return 0;
         }
         String bytes = firstValue(Path.of("/sys/fs/cgroup/memory.stat"), "inactive_file ", " ");
@@ -98,7 +98,8 @@ public final class Hardware {
     private static String firstValue(Path file, String name, String separator) {
         try (Stream<String> lines = Files.lines(file)) {
             return lines.filter(line -> line.startsWith(name))
-                    .map(line -> line.substring(line.indexOf(separator) + 1).strip())
+                    .map(line -> line.substring(line.indexOf(separator) + separator.length())
+                            .strip())
                     .findFirst()
                     .orElse("");
         } catch (IOException e) {
