@@ -24,6 +24,8 @@ export class ScriptedAccounts {
   comesBack = { email: 'ana@example.com', name: 'Ana' };
   /** Visits of the sites: what the page's address said, and whose account is connected by it. */
   visits = [];
+  /** Whether every session ends as soon as somebody wants to change something. */
+  endAtChange = false;
   /** Requests that change something: `POST /api/keys`, and whether they brought the session's token. */
   changes = [];
   #makeChats;
@@ -88,6 +90,7 @@ export class ScriptedAccounts {
   #refusal(request, path) {
     if (this.wantsKey) return refused(401, 'No API key was given (expected: header Authorization: Bearer KEY).', 'invalid_api_key');
     if (!this.areOn) return null;
+    if (this.endAtChange && request.method !== 'GET') this.sessions.clear();
     const session = this.#session(request);
     if (!session) return refused(401, 'The session has ended.', 'invalid_api_key');
     if (request.method === 'GET') return null;

@@ -258,9 +258,10 @@ test('a question whose session has ended is sent once one has signed in again', 
   server.accounts.add(ANA);
   await open();
   await signIn(ANA);
-  server.accounts.sessions.clear();
+  server.accounts.endAtChange = true;
   await ask(page, 'Are you there?');
   await page.locator('.entrance-note', { hasText: 'Your session has ended.' }).waitFor();
+  server.accounts.endAtChange = false;
   await signIn(ANA);
   assert.equal(await answered(page), 'Hello');
   assert.deepEqual(await page.locator('.said').allInnerTexts(), ['Are you there?']);
