@@ -77,10 +77,12 @@ CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * give
 CQ_API void           cq_templates_free(cq_templates * templates);
 // {source: GIVEN|MODEL|CHATML, tools, parallelTools, systemRole, reasoning, reasoningSwitch}
 CQ_API char * cq_templates_info(const cq_templates * templates, char ** error);
-// An OpenAI chat request in; {prompt, plain_text, constrained, additional_stops[], preserved[], syntax} out, where syntax is a text,
-// which cq_parser_new and cq_sampler_new want. The prompt's tokens are `count` int32_t, for cq_free.
-CQ_API char * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, char ** tokens, int32_t * count,
-                                 char ** error);
+// An OpenAI chat request in; the prompt's tokens out, `count` of them, for cq_free. NULL: failed.
+// form: in, the number of the form of answers that the caller knows, 0 for none; out, that of this prompt. Where it is another,
+// *told is {plain_text, constrained, additional_stops[], preserved[], syntax}, where syntax is a text, which cq_parser_new and
+// cq_sampler_new want. text: where not NULL, the prompt as text.
+CQ_API int32_t * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, int64_t * form, char ** told,
+                                    char ** text, int32_t * count, char ** error);
 
 CQ_API cq_parser * cq_parser_new(const char * syntax, int32_t length, char ** error);
 CQ_API void        cq_parser_free(cq_parser * parser);

@@ -10,6 +10,7 @@
 #include "llama-grammar.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <list>
 #include <mutex>
@@ -22,23 +23,26 @@ enum class at_once { untried, fits, differs };
 
 // What a rendering gave beside the prompt.
 struct answer_form {
-    std::string generation_prompt; // as the template alone writes it
-    std::string begun;             // what is written behind the prompt for the model
-    bool        plain = false, constrained = false;
-    at_once     once = at_once::untried;
-    json        additional_stops, preserved;
-    std::string syntax;            // JSON
+    int64_t              number = 0;        // no other of this template's forms has it; from 1
+    std::string          generation_prompt; // as the template alone writes it
+    std::string          begun;             // what is written behind the prompt for the model
+    std::string          told;              // JSON, as cq_templates_apply gives it
+    std::atomic<at_once> once{ at_once::untried };
 };
 
 // Forms of late. `common` finds out by some forty renderings how a template writes answers, each time anew.
-struct known_forms {
+class known_forms {
+  public:
+    std::shared_ptr<answer_form> find(const std::string & key);
+    // Also gives it its number.
+    void keep(const std::string & key, const std::shared_ptr<answer_form> & form);
+
+  private:
     static constexpr size_t MOST = 8, MOST_BYTES = 512 << 10; // of each with its key
 
-    answer_form * find(const std::string & key); // by who holds the mutex
-    void          keep(const std::string & key, const answer_form & form);
-
-    std::mutex                                          mutex;
-    std::list<std::pair<std::string, answer_form>>      forms; // the last used first
+    std::mutex                                                      mutex;
+    std::list<std::pair<std::string, std::shared_ptr<answer_form>>> forms; // the last used first
+    int64_t                                                         last = 0;
 };
 
 struct cq_templates {
@@ -407,26 +411,17 @@ std::string render_at_once(const cq_templates & t, const common_chat_templates_i
     return common_chat_template_direct_apply(*t.alone, params);
 }
 
-void note_at_once(const cq_templates & t, const std::string & key, at_once once) {
-    std::lock_guard<std::mutex> lock(t.known.mutex);
-    if (answer_form * found = t.known.find(key)) found->once = once;
-}
-
-// Where the form is known, the prompt alone is rendered, and the form holds if the answer is begun as it was then.
-bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in, const std::string & key, std::string & prompt, answer_form & form) {
-    if (key.empty()) return false;
-    {
-        std::lock_guard<std::mutex> lock(t.known.mutex);
-        const answer_form * found = t.known.find(key);
-        if (!found) return false;
-        form = *found;
-    }
-    bool simple = form.once != at_once::differs && is_simple(t, in);
-    if (simple && form.once == at_once::fits) {
+// Where the form is known, the prompt alone is rendered, and the form holds if the answer is begun as it was then; else NULL.
+std::shared_ptr<answer_form> apply_known(const cq_templates & t, const common_chat_templates_inputs & in, const std::string & key, std::string & prompt) {
+    auto form = t.known.find(key);
+    if (!form) return nullptr;
+    at_once once = form->once;
+    bool simple = once != at_once::differs && is_simple(t, in);
+    if (simple && once == at_once::fits) {
         prompt = render_at_once(t, in);
-        if (!form.generation_prompt.empty() && string_ends_with(prompt, form.generation_prompt)) {
-            prompt += form.begun;
-            return true;
+        if (!form->generation_prompt.empty() && string_ends_with(prompt, form->generation_prompt)) {
+            prompt += form->begun;
+            return form;
         }
     }
     auto only_prompt = in;
@@ -434,41 +429,49 @@ bool apply_known(const cq_templates & t, const common_chat_templates_inputs & in
     only_prompt.json_schema.clear(); // they shape the answer, not the prompt
     only_prompt.grammar.clear();
     auto p = common_chat_templates_apply(t.templates.get(), only_prompt);
-    if (p.generation_prompt != form.generation_prompt) return false;
-    if (simple) note_at_once(t, key, render_at_once(t, in) == p.prompt ? at_once::fits : at_once::differs);
-    prompt = p.prompt + form.begun;
-    return true;
-}
-
-answer_form apply_whole(const cq_templates & t, const common_chat_templates_inputs & in, const text_mask & mask, bool one_call, std::string & prompt) {
-    auto p = common_chat_templates_apply(t.templates.get(), in);
-    answer_form form;
-    form.generation_prompt = p.generation_prompt;
-    form.begun             = begin_of_call(t, in, p);
-    p.generation_prompt   += form.begun;
-    prompt                 = p.prompt + form.begun;
-    form.constrained       = !p.grammar.empty();
-    form.additional_stops  = strings(p.additional_stops, mask);
-    json syntax            = syntax_of(p, in, t.model->vocab, mask);
-    syntax["one_call"]     = one_call; // not all of `common`'s grammars keep to it
-    form.plain             = is_plain(syntax);
-    form.preserved         = syntax["preserved"];
-    form.syntax            = syntax.dump_safe();
+    if (p.generation_prompt != form->generation_prompt) return nullptr;
+    if (simple) form->once = render_at_once(t, in) == p.prompt ? at_once::fits : at_once::differs;
+    prompt = p.prompt + form->begun;
     return form;
 }
 
-json apply(const cq_templates & t, const json & body, std::vector<llama_token> & tokens) {
+std::shared_ptr<answer_form> apply_whole(const cq_templates & t, const common_chat_templates_inputs & in, const text_mask & mask, bool one_call, std::string & prompt) {
+    auto p = common_chat_templates_apply(t.templates.get(), in);
+    auto form = std::make_shared<answer_form>();
+    form->generation_prompt = p.generation_prompt;
+    form->begun             = begin_of_call(t, in, p);
+    p.generation_prompt    += form->begun;
+    prompt                  = p.prompt + form->begun;
+    json syntax             = syntax_of(p, in, t.model->vocab, mask);
+    syntax["one_call"]      = one_call; // not all of `common`'s grammars keep to it
+    json told = json::object();
+    told["plain_text"]       = is_plain(syntax);
+    told["constrained"]      = !p.grammar.empty();
+    told["additional_stops"] = strings(p.additional_stops, mask);
+    told["preserved"]        = syntax["preserved"];
+    told["syntax"]           = syntax.dump_safe();
+    form->told = told.dump_safe();
+    return form;
+}
+
+struct rendered_chat {
+    std::string                  text; // empty: not wanted
+    std::vector<llama_token>     tokens;
+    std::shared_ptr<answer_form> form;
+};
+
+rendered_chat apply(const cq_templates & t, const json & body, bool with_text) {
     auto in = or_refuse([&] { return read_request(body, t.templates.get()); });
     text_mask mask(t.guard);
     mask_request(in, mask);
     bool one_call = !value_or<bool>(body, "parallel_tool_calls", true);
     std::string prompt, key = form_key(t, in, mask, one_call);
-    answer_form form;
+    rendered_chat out;
     try {
-        if (!apply_known(t, in, key, prompt, form)) {
-            form = apply_whole(t, in, mask, one_call, prompt);
-            std::lock_guard<std::mutex> lock(t.known.mutex);
-            t.known.keep(key, form);
+        out.form = apply_known(t, in, key, prompt);
+        if (!out.form) {
+            out.form = apply_whole(t, in, mask, one_call, prompt);
+            t.known.keep(key, out.form);
         }
     } catch (const failure &) {
         throw;
@@ -477,14 +480,8 @@ json apply(const cq_templates & t, const json & body, std::vector<llama_token> &
     } catch (const std::exception & e) {
         throw failure(reason::templ, std::string("the chat template refuses the messages: ") + mask.remove(template_message(e.what())));
     }
-    json out = json::object();
-    out["prompt"]           = mask.remove(prompt);
-    out["plain_text"]       = form.plain;
-    out["constrained"]      = form.constrained;
-    out["additional_stops"] = form.additional_stops;
-    out["preserved"]        = form.preserved;
-    out["syntax"]           = form.syntax;
-    tokens = mask.tokenize(prompt, *t.model);
+    out.tokens = mask.tokenize(prompt, *t.model);
+    if (with_text) out.text = mask.remove(prompt);
     return out;
 }
 
@@ -608,15 +605,19 @@ json push(cq_parser & p, const std::string & text, bool last) {
 
 } // namespace
 
-answer_form * known_forms::find(const std::string & key) {
+std::shared_ptr<answer_form> known_forms::find(const std::string & key) {
+    if (key.empty()) return nullptr;
+    std::lock_guard<std::mutex> lock(mutex);
     auto found = std::find_if(forms.begin(), forms.end(), [&](const auto & one) { return one.first == key; });
     if (found == forms.end()) return nullptr;
     forms.splice(forms.begin(), forms, found);
-    return &found->second;
+    return found->second;
 }
 
-void known_forms::keep(const std::string & key, const answer_form & form) {
-    if (key.empty() || key.size() + form.syntax.size() > MOST_BYTES) return;
+void known_forms::keep(const std::string & key, const std::shared_ptr<answer_form> & form) {
+    std::lock_guard<std::mutex> lock(mutex);
+    form->number = ++last;
+    if (key.empty() || key.size() + form->told.size() > MOST_BYTES) return;
     forms.remove_if([&](const auto & one) { return one.first == key; });
     forms.emplace_front(key, form);
     if (forms.size() > MOST) forms.pop_back();
@@ -668,15 +669,19 @@ CQ_API char * cq_templates_info(const cq_templates * t, char ** error) {
     });
 }
 
-CQ_API char * cq_templates_apply(const cq_templates * t, const char * request, int32_t length, char ** tokens, int32_t * count, char ** error) {
-    return guarded<char *>(error, nullptr, [&] {
-        std::vector<llama_token> ids;
-        std::string text = apply(*checked(t), parse_json(request, length), ids).dump_safe();
-        std::unique_ptr<char, decltype(&cq_free)> bytes(copy_text({ (const char *) ids.data(), ids.size() * sizeof(llama_token) }), cq_free);
-        char * result = copy_text(text);
-        *checked(count)  = (int32_t) ids.size();
-        *checked(tokens) = bytes.release();
-        return result;
+CQ_API int32_t * cq_templates_apply(const cq_templates * t, const char * request, int32_t length, int64_t * form, char ** told, char ** text,
+                                    int32_t * count, char ** error) {
+    return guarded<int32_t *>(error, nullptr, [&] {
+        auto chat = apply(*checked(t), parse_json(request, length), text != nullptr);
+        auto kept = [](char * bytes) { return std::unique_ptr<char, decltype(&cq_free)>(bytes, cq_free); };
+        auto ids   = kept(copy_text({ (const char *) chat.tokens.data(), chat.tokens.size() * sizeof(llama_token) }));
+        auto news  = kept(*checked(form) == chat.form->number ? nullptr : copy_text(chat.form->told));
+        auto words = kept(text ? copy_text(chat.text) : nullptr);
+        *checked(count) = (int32_t) chat.tokens.size();
+        *form           = chat.form->number;
+        *checked(told)  = news.release();
+        if (text) *text = words.release();
+        return (int32_t *) ids.release();
     });
 }
 

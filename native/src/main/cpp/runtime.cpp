@@ -119,7 +119,7 @@ json parse_json(const char * text, int32_t length) {
     return json::parse(copy);
 }
 
-CQ_API int32_t cq_abi() { return 8; }
+CQ_API int32_t cq_abi() { return 9; }
 
 CQ_API void cq_free(char * text) { free(text); }
 

@@ -12,9 +12,9 @@ import tools.jackson.databind.JsonNode;
 public final class ChatParser implements AutoCloseable {
     private final ExclusiveHandle handle;
 
-    /** Starts on the answer to a prompt. */
-    public ChatParser(ChatPrompt prompt) {
-        byte[] json = Shim.utf8(prompt.json());
+    /** Starts on an answer of this form. */
+    public ChatParser(AnswerForm form) {
+        byte[] json = Shim.utf8(form.json());
         long[] error = new long[1];
         long address = Shim.cq_parser_new(json, json.length, error);
         if (address == 0) {

@@ -1,31 +1,10 @@
 package dev.chasqui.llama;
 
-import java.util.List;
-import java.util.Set;
-
 /**
- * A conversation as the model wants to read it, and what is needed to sample and parse its answer.
+ * A conversation as the model wants to read it.
  *
- * @param prompt the rendered text
- * @param tokens the rendered text as tokens, start token included where the model wants one. The template's role tokens are
- *     special tokens; text of messages never is, whatever it spells. Not copied: do not change it.
- * @param json the whole result, opaque; {@link ChatParser} and {@link SamplerOptions} read it
- * @param plainText every answer is content only, so no parser is needed
- * @param constrained a grammar restricts the answer, from its start or from a trigger on
- * @param additionalStops strings before which the answer ends
- * @param preservedTokens control tokens whose text belongs to the answer: the parser needs it, so ask
- *     {@link Vocabulary#piece} for them with {@code special}
+ * @param tokens start token included where the model wants one. The template's role tokens are special tokens; text of messages
+ *     never is, whatever it spells. Not copied: do not change it.
+ * @param form of its answers
  */
-public record ChatPrompt(
-        String prompt,
-        int[] tokens,
-        String json,
-        boolean plainText,
-        boolean constrained,
-        List<String> additionalStops,
-        Set<Integer> preservedTokens) {
-    public ChatPrompt {
-        preservedTokens = Set.copyOf(preservedTokens);
-        additionalStops = List.copyOf(additionalStops);
-    }
-}
+public record ChatPrompt(int[] tokens, AnswerForm form) {}

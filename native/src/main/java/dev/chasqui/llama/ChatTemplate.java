@@ -9,10 +9,14 @@ import tools.jackson.databind.JsonNode;
 
 /** A model's chat template, compiled. Lives as long as its model; any thread may render. */
 public final class ChatTemplate {
+    private static final KnownForm NO_FORM = new KnownForm(0, new AnswerForm("", false, false, List.of(), Set.of()));
+
     private final SharedHandle model;
     private final long address;
     private final TemplateInfo info;
     private final @Nullable LlamaException defect;
+    /** The form of the last answers: most are like those before, and need not be told again. */
+    private volatile KnownForm lastForm = NO_FORM;
 
     private ChatTemplate(SharedHandle model, long address, TemplateInfo info, @Nullable LlamaException defect) {
         this.model = model;
@@ -49,37 +53,57 @@ public final class ChatTemplate {
      * @throws LlamaException INVALID_REQUEST for a malformed request, TEMPLATE where the template refuses it
      */
     public ChatPrompt render(String requestJson) {
+        return render(requestJson, null);
+    }
+
+    /** The text of a rendered conversation, which is as {@link #render} takes it and fails as that does. */
+    public String text(String requestJson) {
+        long[] text = new long[1];
+        render(requestJson, text);
+        return Shim.takeText(text[0]);
+    }
+
+    /** @param text where the text's address goes; null: it is not wanted */
+    private ChatPrompt render(String requestJson, long @Nullable [] text) {
         if (defect != null) {
             throw new LlamaException(defect.reason(), String.valueOf(defect.getMessage()), defect);
         }
         byte[] request = Shim.utf8(requestJson);
-        long[] error = new long[1];
-        long[] tokens = new long[1];
+        KnownForm known = lastForm;
+        long[] form = {known.number()};
+        long[] told = new long[1];
         int[] count = new int[1];
-        String result;
+        long[] error = new long[1];
+        long tokens;
         model.enter();
         try {
-            result = Shim.takeText(
-                    Shim.cq_templates_apply(address, request, request.length, tokens, count, error), error);
+            tokens = Shim.cq_templates_apply(address, request, request.length, form, told, text, count, error);
         } finally {
             model.exit();
         }
-        return toPrompt(result, Shim.takeInts(tokens[0], count[0]));
+        if (tokens == 0) {
+            throw Shim.failure(error);
+        }
+        int[] ids = Shim.takeInts(tokens, count[0]);
+        if (told[0] != 0) {
+            known = new KnownForm(form[0], toForm(Shim.takeText(told[0])));
+            lastForm = known;
+        }
+        return new ChatPrompt(ids, known.form());
     }
 
     /** Whether it writes messages as ChatML does. */
     boolean isChatMl() {
         try {
-            String prompt = render("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}")
-                    .prompt();
-            return prompt.endsWith("<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
+            return text("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}")
+                    .endsWith("<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
         } catch (LlamaException e) {
             return false;
         }
     }
 
-    private static ChatPrompt toPrompt(String result, int[] tokens) {
-        JsonNode json = Json.parse(result);
+    private static AnswerForm toForm(String told) {
+        JsonNode json = Json.parse(told);
         List<String> stops = new ArrayList<>();
         for (JsonNode stop : json.get("additional_stops")) {
             stops.add(stop.asString());
@@ -88,15 +112,16 @@ public final class ChatTemplate {
         for (JsonNode token : json.get("preserved")) {
             preserved.add(token.asInt());
         }
-        return new ChatPrompt(
-                json.get("prompt").asString(),
-                tokens,
+        return new AnswerForm(
                 json.get("syntax").asString(),
                 json.get("plain_text").asBoolean(),
                 json.get("constrained").asBoolean(),
                 stops,
                 preserved);
     }
+
+    /** @param number by which the shim knows it; 0 is no form's */
+    private record KnownForm(long number, AnswerForm form) {}
 
     /** Called by the model as it closes. */
     void free() {

@@ -27,7 +27,7 @@ public final class Llama {
     /** The stack that a thread needs to render templates, to parse answers and to sample under a grammar, whatever comes. */
     public static final long STACK_BYTES = 64L << 20;
 
-    private static final int ABI = 8;
+    private static final int ABI = 9;
     private static @Nullable Llama loaded;
 
     private final LlamaVersion version;

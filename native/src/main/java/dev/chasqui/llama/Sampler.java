@@ -173,10 +173,10 @@ public final class Sampler implements AutoCloseable {
         if (!options.grammar().isEmpty()) {
             json.put("grammar", options.grammar());
         }
-        ChatPrompt prompt = options.prompt();
-        boolean free = options.grammar().isEmpty() && prompt != null && prompt.plainText() && !prompt.constrained();
-        if (prompt != null && !free) { // a free answer is sampled as any text
-            json.put("syntax", new RawValue(prompt.json()));
+        AnswerForm form = options.form();
+        boolean free = options.grammar().isEmpty() && form != null && form.plainText() && !form.constrained();
+        if (form != null && !free) { // a free answer is sampled as any text
+            json.put("syntax", new RawValue(form.json()));
         }
         return json.isEmpty() ? NOTHING : Json.MAPPER.writeValueAsBytes(json);
     }

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param mirostat in place of top-k, typical, top-p, min-p and XTC
  * @param logitBias added to the logits, by token; negative infinity bans a token
  * @param ignoreEos tokens that end an answer are chosen only where a grammar lets nothing else follow
- * @param grammar GBNF that the text must match; empty: none. Not together with a {@code prompt} that is constrained
- * @param prompt what the template says about the answer: grammar of tool calls and its triggers, reasoning tags
- * @param reasoningBudget most tokens of reasoning before it is ended by force; -1: no limit. Needs a {@code prompt}
+ * @param grammar GBNF that the text must match; empty: none. Not together with a {@code form} that is constrained
+ * @param form what the template says about the answer: grammar of tool calls and its triggers, reasoning tags
+ * @param reasoningBudget most tokens of reasoning before it is ended by force; -1: no limit. Needs a {@code form}
  */
 public record SamplerOptions(
         int seed,
@@ -44,7 +44,7 @@ public record SamplerOptions(
         Map<Integer, Float> logitBias,
         boolean ignoreEos,
         String grammar,
-        @Nullable ChatPrompt prompt,
+        @Nullable AnswerForm form,
         int reasoningBudget) {
     /** Bound of {@link #penaltyLastN} and {@link Dry#lastN}. */
     public static final int MAX_LAST_N = 1 << 20;
@@ -70,11 +70,11 @@ public record SamplerOptions(
                 throw Check.invalid("logitBias", value, "a number or negative infinity");
             }
         }
-        if (!grammar.isEmpty() && prompt != null && prompt.constrained()) {
-            throw Check.invalid("grammar", "a second one", "none besides the prompt's");
+        if (!grammar.isEmpty() && form != null && form.constrained()) {
+            throw Check.invalid("grammar", "a second one", "none besides the form's");
         }
-        if (reasoningBudget >= 0 && prompt == null) {
-            throw Check.invalid("reasoningBudget", reasoningBudget, "-1 without a prompt");
+        if (reasoningBudget >= 0 && form == null) {
+            throw Check.invalid("reasoningBudget", reasoningBudget, "-1 without a form");
         }
     }
 
@@ -163,7 +163,7 @@ public record SamplerOptions(
         private Map<Integer, Float> logitBias = Map.of();
         private boolean ignoreEos;
         private String grammar = "";
-        private @Nullable ChatPrompt prompt;
+        private @Nullable AnswerForm form;
         private int reasoningBudget = -1;
 
         private Builder() {}
@@ -248,8 +248,8 @@ public record SamplerOptions(
             return this;
         }
 
-        public Builder prompt(@Nullable ChatPrompt value) {
-            prompt = value;
+        public Builder form(@Nullable AnswerForm value) {
+            form = value;
             return this;
         }
 
@@ -276,7 +276,7 @@ public record SamplerOptions(
                     logitBias,
                     ignoreEos,
                     grammar,
-                    prompt,
+                    form,
                     reasoningBudget);
         }
     }

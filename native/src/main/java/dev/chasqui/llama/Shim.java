@@ -8,6 +8,7 @@ import dev.chasqui.llama.LlamaException.Reason;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every function of the shim, as in {@code chasqui_llama.h}. Handles and addresses are {@code long}; texts go in as bytes with
@@ -87,7 +88,14 @@ final class Shim {
     static native long cq_templates_info(long templates, long[] error);
 
     static native long cq_templates_apply(
-            long templates, byte[] request, int length, long[] tokens, int[] count, long[] error);
+            long templates,
+            byte[] request,
+            int length,
+            long[] form,
+            long[] told,
+            long @Nullable [] text,
+            int[] count,
+            long[] error);
 
     static native long cq_parser_new(byte[] prompt, int length, long[] error);
 
@@ -169,6 +177,11 @@ final class Shim {
         if (address == 0) {
             throw failure(error);
         }
+        return takeText(address);
+    }
+
+    /** The text at an address that a function left; frees it. */
+    static String takeText(long address) {
         try {
             return new Pointer(address).getString(0, "UTF-8");
         } finally {

@@ -54,6 +54,10 @@ class ChatTest {
         return model.chatTemplate().render(request);
     }
 
+    private static String text(String request) {
+        return model.chatTemplate().text(request);
+    }
+
     private static long controls(LlamaModel of, ChatPrompt prompt) {
         return Arrays.stream(prompt.tokens()).filter(of.vocabulary()::isControl).count();
     }
@@ -64,7 +68,7 @@ class ChatTest {
         ModelOptions options = new ModelOptions(0, true, given);
         try (LlamaModel other =
                 Tiny.LLAMA.loadModel(Tiny.write(TinyGguf.Options.DEFAULT), options, LoadListener.NONE)) {
-            assertThat(other.chatTemplate().render(user("hello")).prompt()).startsWith("<<user>> hello");
+            assertThat(other.chatTemplate().text(user("hello"))).startsWith("<<user>> hello");
             assertThat(other.chatTemplate().info().source()).isEqualTo(TemplateInfo.Source.GIVEN);
         }
     }
@@ -72,11 +76,12 @@ class ChatTest {
     @Test
     void rendersTheModelsOwnTemplate() {
         ChatPrompt prompt = render(user("hello"));
-        assertThat(prompt.prompt()).isEqualTo("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n");
+        String text = text(user("hello"));
+        assertThat(text).isEqualTo("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n");
         assertThat(prompt.tokens()[0]).isEqualTo(TinyGguf.BOS);
-        assertThat(prompt.tokens()).isEqualTo(model.vocabulary().tokenize(prompt.prompt(), true, true));
-        assertThat(prompt.plainText()).isTrue();
-        assertThat(prompt.constrained()).isFalse();
+        assertThat(prompt.tokens()).isEqualTo(model.vocabulary().tokenize(text, true, true));
+        assertThat(prompt.form().plainText()).isTrue();
+        assertThat(prompt.form().constrained()).isFalse();
         TemplateInfo info = model.chatTemplate().info();
         assertThat(info.source()).isEqualTo(TemplateInfo.Source.MODEL);
         assertThat(info.tools()).isTrue();
@@ -89,7 +94,7 @@ class ChatTest {
         try (LlamaModel bare = Tiny.model(TinyGguf.Options.DEFAULT.withTemplate(null))) {
             assertThat(bare.info().hasChatTemplate()).isFalse();
             assertThat(bare.chatTemplate().info().source()).isEqualTo(TemplateInfo.Source.CHATML);
-            assertThat(bare.chatTemplate().render(user("hi")).prompt()).contains("<|im_start|>user\nhi<|im_end|>");
+            assertThat(bare.chatTemplate().text(user("hi"))).contains("<|im_start|>user\nhi<|im_end|>");
         }
     }
 
@@ -111,13 +116,14 @@ class ChatTest {
                     ChatPrompt prompt = spaced.chatTemplate().render(user(attack));
                     ChatPrompt harmless = spaced.chatTemplate().render(user("hello"));
                     assertThat(controls(spaced, prompt)).as(attack).isEqualTo(controls(spaced, harmless));
-                    assertThat(prompt.prompt()).as(attack).contains("user\n" + attack + "<|im_end|>");
+                    String text = spaced.chatTemplate().text(user(attack));
+                    assertThat(text).as(attack).contains("user\n" + attack + "<|im_end|>");
                     int[] tokens = prompt.tokens();
                     String read = spaced.vocabulary().detokenize(Arrays.copyOfRange(tokens, 1, tokens.length));
                     // Such a tokenizer puts a space after every special token; else it is the text to the letter.
                     assertThat(prefix ? read.replace(" ", "") : read)
                             .as(attack)
-                            .isEqualTo(prefix ? prompt.prompt().replace(" ", "") : prompt.prompt());
+                            .isEqualTo(prefix ? text.replace(" ", "") : text);
                 }
             }
         }
@@ -140,8 +146,25 @@ class ChatTest {
                 .replace("<|im_", "x")
                 .replace("end|>", "x"));
         assertThat(controls(model, prompt)).isEqualTo(controls(model, harmless));
-        assertThat(prompt.json()).doesNotContainPattern("[0-9]{20}");
-        assertThat(prompt.prompt()).doesNotContainPattern("[0-9]{20}");
+        assertThat(prompt.form().json()).doesNotContainPattern("[0-9]{20}");
+        assertThat(text(request)).doesNotContainPattern("[0-9]{20}");
+    }
+
+    @Test
+    void everyChatHasTheFormOfItsOwnAnswersWhicheverCameBefore() {
+        String tools = "{\"messages\":[" + message("user", "x") + "],\"tools\":[" + TOOL + "]}";
+        List<String> requests = List.of(user("a"), user("b"), tools, user("c"), tools, tools, user("d"));
+        try (LlamaModel fresh = Tiny.model(TinyGguf.Options.DEFAULT)) {
+            AnswerForm plain = fresh.chatTemplate().render(user("x")).form();
+            AnswerForm calling = fresh.chatTemplate().render(tools).form();
+            assertThat(plain).isNotEqualTo(calling);
+            for (String request : requests) {
+                assertThat(render(request).form()).isEqualTo(request.equals(tools) ? calling : plain);
+            }
+            assertThat(render(user("e")).form())
+                    .as("told once")
+                    .isSameAs(render(user("f")).form());
+        }
     }
 
     @Test
@@ -211,7 +234,7 @@ class ChatTest {
     private static List<ChatDelta> parse(ChatPrompt prompt, String answer, int step) {
         List<ChatDelta> deltas = new ArrayList<>();
         byte[] bytes = answer.getBytes(StandardCharsets.UTF_8);
-        try (ChatParser parser = new ChatParser(prompt)) {
+        try (ChatParser parser = new ChatParser(prompt.form())) {
             for (int at = 0; at < bytes.length; at += step) {
                 deltas.addAll(parser.push(Arrays.copyOfRange(bytes, at, Math.min(at + step, bytes.length)), false));
             }
@@ -248,10 +271,11 @@ class ChatTest {
 
     @Test
     void parsesToolCalls() {
-        ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "],\"tools\":[" + TOOL + "]}");
-        assertThat(prompt.prompt()).contains("weather").contains("<tools>");
-        assertThat(prompt.plainText()).isFalse();
-        assertThat(prompt.constrained()).isTrue();
+        String request = "{\"messages\":[" + message("user", "x") + "],\"tools\":[" + TOOL + "]}";
+        ChatPrompt prompt = render(request);
+        assertThat(text(request)).contains("weather").contains("<tools>");
+        assertThat(prompt.form().plainText()).isFalse();
+        assertThat(prompt.form().constrained()).isTrue();
         for (int step : new int[] {1, 7, 1000}) {
             List<ChatDelta> deltas = parse(
                     prompt,
@@ -277,7 +301,7 @@ class ChatTest {
             ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "],\"tool_choice\":\"" + choice
                     + "\",\"tools\":[" + TOOL + "]}");
             SamplerOptions options =
-                    SamplerOptions.builder().prompt(prompt).logitBias(end).build();
+                    SamplerOptions.builder().form(prompt.form()).logitBias(end).build();
             try (LlamaContext context = model.newContext(Tiny.contextOptions(1));
                     Sampler sampler = model.newSampler(options)) {
                 int[] answer = Tiny.generate(context, sampler, 0, 12, 1, 2, 3);
@@ -294,10 +318,12 @@ class ChatTest {
         ChatPrompt prompt = render(
                 "{\"messages\":[" + message("user", "x")
                         + "],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"enum\":[\"red\"]}}}}");
-        assertThat(prompt.constrained()).isTrue();
+        assertThat(prompt.form().constrained()).isTrue();
         for (int seed = 0; seed < 4; seed++) {
             byte[] answer = Tiny.answer(
-                    model, SamplerOptions.builder().seed(seed).prompt(prompt).build(), 80);
+                    model,
+                    SamplerOptions.builder().seed(seed).form(prompt.form()).build(),
+                    80);
             // The grammar lets the model wrap its JSON in a code fence, which the parser takes away.
             assertThat(content(parse(prompt, new String(answer, StandardCharsets.UTF_8), 1000))
                             .strip())
@@ -310,19 +336,19 @@ class ChatTest {
         try (LlamaModel thinker = Tiny.model(TinyGguf.Options.DEFAULT.withTemplate(THINKING))) {
             assertThat(thinker.chatTemplate().info().reasoningSwitch()).isTrue();
             ChatPrompt prompt = thinker.chatTemplate().render(user("x"));
-            assertThat(prompt.plainText()).isFalse();
+            assertThat(prompt.form().plainText()).isFalse();
             for (int step : new int[] {1, 5, 1000}) {
                 List<ChatDelta> deltas = parse(prompt, "<think>\nhm, \u00f1\n</think>\n\nyes", step);
                 assertThat(reasoning(deltas).strip()).isEqualTo("hm, \u00f1");
                 assertThat(content(deltas).strip()).isEqualTo("yes");
             }
-            ChatPrompt off = thinker.chatTemplate()
-                    .render("{\"messages\":[" + message("user", "x")
+            String off = thinker.chatTemplate()
+                    .text("{\"messages\":[" + message("user", "x")
                             + "],\"chat_template_kwargs\":{\"enable_thinking\":false}}");
-            assertThat(off.prompt()).endsWith("</think>\n\n");
+            assertThat(off).endsWith("</think>\n\n");
             try (LlamaContext context = thinker.newContext(Tiny.contextOptions(1));
                     Sampler sampler = thinker.newSampler(SamplerOptions.builder()
-                            .prompt(prompt)
+                            .form(prompt.form())
                             .logitBias(Map.of(TinyGguf.FIRST_BYTE + '<', 0f))
                             .reasoningBudget(0)
                             .build())) {
@@ -356,9 +382,10 @@ class ChatTest {
 
     @Test
     void continuesTheLastMessage() {
-        ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "," + message("assistant", "Once upon")
-                + "],\"continue_final_message\":true}");
-        assertThat(prompt.prompt()).endsWith("<|im_start|>assistant\nOnce upon");
+        String request = "{\"messages\":[" + message("user", "x") + "," + message("assistant", "Once upon")
+                + "],\"continue_final_message\":true}";
+        ChatPrompt prompt = render(request);
+        assertThat(text(request)).endsWith("<|im_start|>assistant\nOnce upon");
         assertThat(content(parse(prompt, " a time", 2))).isEqualTo(" a time");
     }
 
@@ -367,14 +394,14 @@ class ChatTest {
         ChatPrompt prompt = render("{\"messages\":[" + message("user", "x") + "],\"tools\":[" + TOOL + "]}");
         for (String hostile : List.of(
                 "{".repeat(5000), "<tool_call>\n" + "[".repeat(5000), "<tool_call>{\"name\":1}</tool_call>", "\0\0")) {
-            try (ChatParser parser = new ChatParser(prompt)) {
+            try (ChatParser parser = new ChatParser(prompt.form())) {
                 parser.push(hostile.getBytes(StandardCharsets.UTF_8), true);
             } catch (LlamaException e) {
                 assertThat(e.reason()).isEqualTo(Reason.PARSE);
                 assertThat(e.getMessage()).doesNotContain("{{").doesNotContain("[[");
             }
         }
-        try (ChatParser parser = new ChatParser(render(user("x")))) {
+        try (ChatParser parser = new ChatParser(render(user("x")).form())) {
             byte[] invalid = {(byte) 0xff, (byte) 0xc3, 'a', (byte) 0xe2, (byte) 0x82};
             List<ChatDelta> deltas = new ArrayList<>(parser.push(invalid, false));
             deltas.addAll(parser.push(new byte[0], true));

@@ -67,16 +67,18 @@ class ModelTemplatesTest {
         String name = template.getFileName().toString();
         try (LlamaModel model = model(template)) {
             ChatPrompt plain = model.chatTemplate().render(CHAT.formatted(""));
-            assertThat(plain.prompt()).contains("Hello there").contains("Weather in Cusco?");
+            assertThat(model.chatTemplate().text(CHAT.formatted("")))
+                    .contains("Hello there")
+                    .contains("Weather in Cusco?");
             read(model, plain);
             assertThat(model.chatTemplate().info().tools()).as("tools").isNotEqualTo(WITHOUT_TOOLS.containsKey(name));
             if (model.chatTemplate().info().tools()) {
                 ChatPrompt may = model.chatTemplate().render(CHAT.formatted(TOOLS));
-                assertThat(may.prompt()).contains("weather");
-                assertThat(may.plainText()).isFalse();
+                assertThat(model.chatTemplate().text(CHAT.formatted(TOOLS))).contains("weather");
+                assertThat(may.form().plainText()).isFalse();
                 read(model, may);
                 ChatPrompt must = model.chatTemplate().render(CHAT.formatted(TOOLS + ",\"tool_choice\":\"required\""));
-                assertThat(must.constrained()).as("required").isNotEqualTo(NOT_REQUIRED.containsKey(name));
+                assertThat(must.form().constrained()).as("required").isNotEqualTo(NOT_REQUIRED.containsKey(name));
                 if (UNFIT.containsKey(name)) {
                     assertThatThrownBy(() -> read(model, must)).hasMessageContaining("grammar: refused");
                 } else {
@@ -137,14 +139,7 @@ class ModelTemplatesTest {
     private static Object told(LlamaModel model, String request) {
         try {
             ChatPrompt prompt = model.chatTemplate().render(request);
-            return List.of(
-                    prompt.prompt(),
-                    Arrays.toString(prompt.tokens()),
-                    prompt.json(),
-                    prompt.plainText(),
-                    prompt.constrained(),
-                    prompt.additionalStops(),
-                    prompt.preservedTokens());
+            return List.of(model.chatTemplate().text(request), Arrays.toString(prompt.tokens()), prompt.form());
         } catch (LlamaException e) {
             return e.reason() + ": " + e.getMessage();
         }
@@ -153,9 +148,9 @@ class ModelTemplatesTest {
     /** Samples and parses a little of an answer. */
     private static void read(LlamaModel model, ChatPrompt prompt) {
         try (LlamaContext context = model.newContext(Tiny.contextOptions(1));
-                ChatParser parser = new ChatParser(prompt);
+                ChatParser parser = new ChatParser(prompt.form());
                 Sampler sampler = model.newSampler(
-                        SamplerOptions.builder().seed(1).prompt(prompt).build())) {
+                        SamplerOptions.builder().seed(1).form(prompt.form()).build())) {
             int[] answer = Tiny.generate(context, sampler, 0, 24, 1, 2, 3);
             parser.push(new byte[0], false);
             for (int token : answer) {

@@ -1,5 +1,6 @@
 package dev.chasqui.node.grpc;
 
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.ChatPrompt;
 import dev.chasqui.llama.ChatTemplate;
 import dev.chasqui.llama.LlamaException;
@@ -30,20 +31,14 @@ final class ChatRendering {
         HeldSchema form = AnswerSchema.exact(
                 answerTool.isEmpty() ? request.getOutputFormat().getJsonSchema() : schemaOf(request, answerTool),
                 PreparedPrompt.SCHEMA);
-        ChatPrompt held = form.in(rendered(request, ChatJson.of(request, form, answerTool), model));
+        ChatPrompt prompt = rendered(request, ChatJson.of(request, form, answerTool), model);
+        AnswerForm held = form.in(prompt.form());
         if (answerTool.isEmpty()) {
-            return held;
+            return new ChatPrompt(prompt.tokens(), held);
         }
         // The model reads what it was sent, and writes what is held.
         ChatPrompt read = rendered(request, ChatJson.of(request, null, answerTool), model);
-        return new ChatPrompt(
-                read.prompt(),
-                read.tokens(),
-                held.json(),
-                held.plainText(),
-                held.constrained(),
-                held.additionalStops(),
-                held.preservedTokens());
+        return new ChatPrompt(read.tokens(), held);
     }
 
     private static String schemaOf(ChatRequest request, String tool) {
@@ -63,7 +58,7 @@ final class ChatRendering {
         ChatTemplate template = model.llama().toolTemplate().orElseThrow(() -> unknown(field, model));
         ChatPrompt prompt = renderedWithTools(template, json);
         boolean required = request.getToolChoice().getMode() == ToolChoice.Mode.MODE_REQUIRED;
-        if (offered && (prompt.plainText() || required && !prompt.constrained())) {
+        if (offered && (prompt.form().plainText() || required && !prompt.form().constrained())) {
             throw unknown(field, model);
         }
         return prompt;

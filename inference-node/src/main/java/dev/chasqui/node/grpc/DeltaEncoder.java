@@ -2,9 +2,9 @@ package dev.chasqui.node.grpc;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.ChatDelta;
 import dev.chasqui.llama.ChatParser;
-import dev.chasqui.llama.ChatPrompt;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.engine.Completion;
@@ -46,14 +46,14 @@ final class DeltaEncoder implements AutoCloseable {
     private boolean calledTools;
 
     /**
-     * @param prompt null for text that is never parsed
+     * @param form null for text that is never parsed
      * @param answerTool the tool whose call is the answer's text; empty: none
      */
-    DeltaEncoder(int choice, Vocabulary vocabulary, @Nullable ChatPrompt prompt, String answerTool) {
+    DeltaEncoder(int choice, Vocabulary vocabulary, @Nullable AnswerForm form, String answerTool) {
         this.choice = choice;
         this.vocabulary = vocabulary;
         this.answerTool = answerTool.isEmpty() ? null : new AnswerTool(answerTool);
-        this.parser = prompt == null || prompt.plainText() ? null : new ChatParser(prompt);
+        this.parser = form == null || form.plainText() ? null : new ChatParser(form);
     }
 
     /** Tokens of reasoning so far. */

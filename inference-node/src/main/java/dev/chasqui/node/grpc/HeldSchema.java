@@ -1,6 +1,6 @@
 package dev.chasqui.node.grpc;
 
-import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.Grammar;
 import dev.chasqui.llama.LlamaException;
 import java.util.HashSet;
@@ -27,21 +27,14 @@ record HeldSchema(JsonNode schema, Map<String, String> rules, String field) {
         return placed(grammar, standing(grammar));
     }
 
-    /** What a template made of a chat in this form, with our rules in its grammar. */
-    ChatPrompt in(ChatPrompt prompt) {
+    /** What a template says of answers in this form, with our rules in its grammar. */
+    AnswerForm in(AnswerForm told) {
         if (rules.isEmpty()) {
-            return prompt;
+            return told;
         }
-        ObjectNode json = (ObjectNode) JSON.readTree(prompt.json());
+        ObjectNode json = (ObjectNode) JSON.readTree(told.json());
         json.put("grammar", placed(json.path("grammar").asString(""), standing(converted())));
-        return new ChatPrompt(
-                prompt.prompt(),
-                prompt.tokens(),
-                json.toString(),
-                prompt.plainText(),
-                prompt.constrained(),
-                prompt.additionalStops(),
-                prompt.preservedTokens());
+        return told.withJson(json.toString());
     }
 
     private String converted() {

@@ -130,7 +130,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         return PreparedPrompt.of(
                 model,
                 chat.tokens(),
-                chat,
+                chat.form(),
                 answerTool,
                 request.getSampling(),
                 asked.getOutputFormat(),
@@ -259,11 +259,11 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 PreparedPrompt.checkChoices(choices, model.engine().status());
                 model.engine().checkRoom(Math.max(1, choices));
                 PreparedPrompt prompt = prepare.apply(model);
-                PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.chat());
+                PreservedTokens text = new PreservedTokens(model.vocabulary(), prompt.form());
                 for (int i = 0; i < prompt.choices(); i++) {
                     if (prompt.resumed().wants(i)) {
                         DeltaEncoder encoder =
-                                new DeltaEncoder(i, model.vocabulary(), prompt.chat(), prompt.answerTool());
+                                new DeltaEncoder(i, model.vocabulary(), prompt.form(), prompt.answerTool());
                         requests.add(prompt.request(model, i, answer.choice(encoder), text, arrivedNanos));
                     }
                 }

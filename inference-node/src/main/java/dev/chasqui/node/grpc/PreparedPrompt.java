@@ -1,6 +1,6 @@
 package dev.chasqui.node.grpc;
 
-import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.LlamaException;
 import dev.chasqui.llama.Sampler;
 import dev.chasqui.llama.SamplerOptions;
@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
  * A request that is ready for the engine: tokens, sampling and limits, all checked.
  *
  * @param tokens the prompt
- * @param chat the rendered chat; null for raw text
+ * @param form of the answers to a chat; null for raw text
  * @param answerTool the tool whose call is the answer's text; empty: none
  * @param sampling as asked for
- * @param grammar that the text must match; empty: none but what {@code chat} brings
+ * @param grammar that the text must match; empty: none but what {@code form} brings
  * @param grammarField where a grammar that restricts the answer comes from
  * @param stops what ends the answer
  * @param maxTokens most tokens of an answer
@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  */
 record PreparedPrompt(
         int[] tokens,
-        @Nullable ChatPrompt chat,
+        @Nullable AnswerForm form,
         String answerTool,
         Sampling sampling,
         String grammar,
@@ -71,7 +71,7 @@ record PreparedPrompt(
     static PreparedPrompt of(
             LoadedModel model,
             int[] tokens,
-            @Nullable ChatPrompt chat,
+            @Nullable AnswerForm form,
             String answerTool,
             Sampling sampling,
             OutputFormat format,
@@ -88,12 +88,12 @@ record PreparedPrompt(
                 : ThreadLocalRandom.current().nextInt();
         return new PreparedPrompt(
                 tokens,
-                chat,
+                form,
                 answerTool,
                 sampling,
-                chat == null || format.hasGrammar() ? grammarOf(format) : "",
+                form == null || format.hasGrammar() ? grammarOf(format) : "",
                 format.hasGrammar() ? GRAMMAR : format.hasJsonSchema() ? SCHEMA : "tools",
-                stops(model, chat, limits),
+                stops(model, form, limits),
                 maxTokens(model, tokens.length, limits),
                 Math.max(1, choices),
                 logprobs,
@@ -151,7 +151,7 @@ record PreparedPrompt(
                 model.samplingDefaults(),
                 seed + choice,
                 model.engine().contextTokens(),
-                chat,
+                form,
                 grammar);
         return new GenerationRequest(
                 tokens,
@@ -225,7 +225,7 @@ record PreparedPrompt(
         return Math.min(wanted, room);
     }
 
-    private static List<String> stops(LoadedModel model, @Nullable ChatPrompt chat, Limits limits) {
+    private static List<String> stops(LoadedModel model, @Nullable AnswerForm form, Limits limits) {
         InvalidRequest.require(
                 limits.getStopCount() <= MOST_STOPS,
                 "stop",
@@ -241,8 +241,8 @@ record PreparedPrompt(
         }
         List<String> stops = new ArrayList<>(limits.getStopList());
         stops.addAll(model.stopSequences());
-        if (chat != null) {
-            stops.addAll(chat.additionalStops());
+        if (form != null) {
+            stops.addAll(form.additionalStops());
         }
         return stops;
     }

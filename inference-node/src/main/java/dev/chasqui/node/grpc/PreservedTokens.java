@@ -1,6 +1,6 @@
 package dev.chasqui.node.grpc;
 
-import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.Vocabulary;
 import dev.chasqui.node.engine.TokenText;
 import java.util.Set;
@@ -11,9 +11,9 @@ final class PreservedTokens implements TokenText {
     private final Vocabulary vocabulary;
     private final Set<Integer> preserved;
 
-    PreservedTokens(Vocabulary vocabulary, @Nullable ChatPrompt chat) {
+    PreservedTokens(Vocabulary vocabulary, @Nullable AnswerForm form) {
         this.vocabulary = vocabulary;
-        this.preserved = chat == null || chat.plainText() ? Set.of() : chat.preservedTokens();
+        this.preserved = form == null || form.plainText() ? Set.of() : form.preservedTokens();
     }
 
     @Override

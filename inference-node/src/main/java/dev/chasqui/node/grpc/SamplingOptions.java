@@ -1,6 +1,6 @@
 package dev.chasqui.node.grpc;
 
-import dev.chasqui.llama.ChatPrompt;
+import dev.chasqui.llama.AnswerForm;
 import dev.chasqui.llama.SamplerOptions;
 import dev.chasqui.node.store.SamplingDefaults;
 import dev.chasqui.proto.v1.Dry;
@@ -16,7 +16,7 @@ final class SamplingOptions {
     private SamplingOptions() {}
 
     /**
-     * @param prompt the rendered chat, which may bring a grammar; null for raw text
+     * @param form of the answers to a chat, which may bring a grammar; null for raw text
      * @param grammar one that the request brings; empty: none
      */
     static SamplerOptions of(
@@ -24,7 +24,7 @@ final class SamplingOptions {
             SamplingDefaults defaults,
             int seed,
             int contextTokens,
-            @Nullable ChatPrompt prompt,
+            @Nullable AnswerForm form,
             String grammar) {
         InvalidRequest.require(
                 sampling.getLogitBiasCount() <= MOST_BIASES,
@@ -36,7 +36,7 @@ final class SamplingOptions {
                 .ignoreEos(sampling.getIgnoreEos())
                 .logitBias(sampling.getLogitBiasMap())
                 .grammar(grammar)
-                .prompt(prompt);
+                .form(form);
         addDefaults(defaults, options, contextTokens);
         addWanted(sampling, options, contextTokens);
         if (sampling.hasDry()) {
