@@ -83,6 +83,10 @@ CQ_API char * cq_templates_info(const cq_templates * templates, char ** error);
 // cq_sampler_new want. text: where not NULL, the prompt as text.
 CQ_API int32_t * cq_templates_apply(const cq_templates * templates, const char * request, int32_t length, int64_t * form, char ** told,
                                     char ** text, int32_t * count, char ** error);
+// The same for a chat of nothing but texts, as most are: pairs of a role and a text, each an int32_t, how many bytes, and these bytes of
+// UTF-8. now: seconds since 1970.
+CQ_API int32_t * cq_templates_apply_plain(const cq_templates * templates, const char * messages, int32_t length, int64_t now, int64_t * form,
+                                          char ** told, int32_t * count, char ** error);
 
 CQ_API cq_parser * cq_parser_new(const char * syntax, int32_t length, char ** error);
 CQ_API void        cq_parser_free(cq_parser * parser);

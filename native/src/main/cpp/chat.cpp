@@ -51,6 +51,7 @@ struct cq_templates {
     std::string               given;
     text_guard                guard;
     bool                      general = false; // `common` has no code of its own for it
+    bool                      calls_at_once = false; // it knows several calls in one answer
     std::optional<common_chat_template> alone; // the same, without what `common` does beside
     mutable known_forms       known;
 };
@@ -166,7 +167,7 @@ void read_continuation(const json & body, common_chat_templates_inputs & in) {
     }
 }
 
-common_chat_templates_inputs read_request(const json & body, const common_chat_templates * templates) {
+common_chat_templates_inputs read_request(const json & body, const cq_templates & t) {
     if (!body.is_object()) refuse("request: no JSON object");
     if (!body.contains("messages") || !body.at("messages").is_array() || body.at("messages").empty()) {
         refuse("messages: absent (expected: at least one)");
@@ -186,14 +187,39 @@ common_chat_templates_inputs read_request(const json & body, const common_chat_t
     in.grammar     = value_or<std::string>(body, "grammar", "");
     if (!in.grammar.empty() && !in.json_schema.empty()) refuse("grammar: set (expected: not together with a JSON schema)");
     if (!in.grammar.empty() && in.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE) refuse("grammar: set (expected: not together with tools)");
-    auto caps = common_chat_templates_get_caps(templates);
-    in.parallel_tool_calls   = value_or<bool>(body, "parallel_tool_calls", caps["supports_parallel_tool_calls"]);
+    in.parallel_tool_calls   = value_or<bool>(body, "parallel_tool_calls", t.calls_at_once);
     in.add_generation_prompt = value_or<bool>(body, "add_generation_prompt", true);
     in.reasoning_format      = COMMON_REASONING_FORMAT_DEEPSEEK;
     read_continuation(body, in);
     read_template_arguments(body, in);
     int64_t now = value_or<int64_t>(body, "now", -1);
     if (now >= 0) in.now = std::chrono::system_clock::from_time_t((time_t) now);
+    return in;
+}
+
+// Pairs of a role and a text; nothing else is set.
+common_chat_templates_inputs read_plain(const char * messages, int32_t length, int64_t now, const cq_templates & t) {
+    common_chat_templates_inputs in;
+    const char * end = checked(messages) + length;
+    auto text = [&] {
+        int32_t size = -1;
+        if (end - messages >= (ptrdiff_t) sizeof size) memcpy(&size, messages, sizeof size);
+        if (size < 0 || end - messages - (ptrdiff_t) sizeof size < size) refuse("messages: cut off (expected: as many bytes as each says)");
+        const char * begin = messages + sizeof size;
+        messages = begin + size;
+        return std::string(begin, messages);
+    };
+    while (messages < end) {
+        auto & m = in.messages.emplace_back();
+        m.role = text();
+        check_role(m.role);
+        m.content = text();
+    }
+    if (in.messages.empty()) refuse("messages: absent (expected: at least one)");
+    in.tool_choice         = COMMON_CHAT_TOOL_CHOICE_NONE;
+    in.parallel_tool_calls = t.calls_at_once;
+    in.reasoning_format    = COMMON_REASONING_FORMAT_DEEPSEEK;
+    in.now                 = std::chrono::system_clock::from_time_t((time_t) now);
     return in;
 }
 
@@ -460,11 +486,9 @@ struct rendered_chat {
     std::shared_ptr<answer_form> form;
 };
 
-rendered_chat apply(const cq_templates & t, const json & body, bool with_text) {
-    auto in = or_refuse([&] { return read_request(body, t.templates.get()); });
+rendered_chat apply(const cq_templates & t, common_chat_templates_inputs && in, bool one_call, bool with_text) {
     text_mask mask(t.guard);
     mask_request(in, mask);
-    bool one_call = !value_or<bool>(body, "parallel_tool_calls", true);
     std::string prompt, key = form_key(t, in, mask, one_call);
     rendered_chat out;
     try {
@@ -483,6 +507,19 @@ rendered_chat apply(const cq_templates & t, const json & body, bool with_text) {
     out.tokens = mask.tokenize(prompt, *t.model);
     if (with_text) out.text = mask.remove(prompt);
     return out;
+}
+
+// Gives it to the caller, who has to free it; `text` may be NULL.
+int32_t * handed_over(const rendered_chat & chat, int64_t * form, char ** told, char ** text, int32_t * count) {
+    auto kept = [](char * bytes) { return std::unique_ptr<char, decltype(&cq_free)>(bytes, cq_free); };
+    auto ids   = kept(copy_text({ (const char *) chat.tokens.data(), chat.tokens.size() * sizeof(llama_token) }));
+    auto news  = kept(*checked(form) == chat.form->number ? nullptr : copy_text(chat.form->told));
+    auto words = kept(text ? copy_text(chat.text) : nullptr);
+    *checked(count) = (int32_t) chat.tokens.size();
+    *form           = chat.form->number;
+    *checked(told)  = news.release();
+    if (text) *text = words.release();
+    return (int32_t *) ids.release();
 }
 
 // Whether `common` takes the template for one of those that it has code of its own for, which may look at messages too.
@@ -647,6 +684,7 @@ CQ_API cq_templates * cq_templates_new(const cq_model * model, const char * give
         }
         t->guard = text_guard(model->control_texts);
         t->general = is_general(t->templates.get());
+        t->calls_at_once = common_chat_templates_get_caps(t->templates.get())["supports_parallel_tool_calls"];
         if (t->general) t->alone = template_alone(t->templates.get(), model->vocab);
         return t.release();
     });
@@ -672,16 +710,17 @@ CQ_API char * cq_templates_info(const cq_templates * t, char ** error) {
 CQ_API int32_t * cq_templates_apply(const cq_templates * t, const char * request, int32_t length, int64_t * form, char ** told, char ** text,
                                     int32_t * count, char ** error) {
     return guarded<int32_t *>(error, nullptr, [&] {
-        auto chat = apply(*checked(t), parse_json(request, length), text != nullptr);
-        auto kept = [](char * bytes) { return std::unique_ptr<char, decltype(&cq_free)>(bytes, cq_free); };
-        auto ids   = kept(copy_text({ (const char *) chat.tokens.data(), chat.tokens.size() * sizeof(llama_token) }));
-        auto news  = kept(*checked(form) == chat.form->number ? nullptr : copy_text(chat.form->told));
-        auto words = kept(text ? copy_text(chat.text) : nullptr);
-        *checked(count) = (int32_t) chat.tokens.size();
-        *form           = chat.form->number;
-        *checked(told)  = news.release();
-        if (text) *text = words.release();
-        return (int32_t *) ids.release();
+        json body = parse_json(request, length);
+        auto in = or_refuse([&] { return read_request(body, *checked(t)); });
+        bool one_call = !value_or<bool>(body, "parallel_tool_calls", true);
+        return handed_over(apply(*t, std::move(in), one_call, text != nullptr), form, told, text, count);
+    });
+}
+
+CQ_API int32_t * cq_templates_apply_plain(const cq_templates * t, const char * messages, int32_t length, int64_t now, int64_t * form,
+                                          char ** told, int32_t * count, char ** error) {
+    return guarded<int32_t *>(error, nullptr, [&] {
+        return handed_over(apply(*checked(t), read_plain(messages, length, now, *t), false, false), form, told, nullptr, count);
     });
 }
 

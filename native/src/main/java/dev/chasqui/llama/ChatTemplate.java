@@ -1,5 +1,7 @@
 package dev.chasqui.llama;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -56,7 +58,18 @@ public final class ChatTemplate {
         return render(requestJson, null);
     }
 
-    /** The text of a rendered conversation, which is as {@link #render} takes it and fails as that does. */
+    /**
+     * The same for messages of nothing but text and nothing else that a request may say, as most chats are.
+     *
+     * @param now seconds since 1970, for templates that tell the date
+     */
+    public ChatPrompt render(List<PlainMessage> messages, long now) {
+        byte[] plain = bytes(messages);
+        return render((form, told, count, error) ->
+                Shim.cq_templates_apply_plain(address, plain, plain.length, now, form, told, count, error));
+    }
+
+    /** The text of a rendered conversation, which is as {@link #render(String)} takes it and fails as that does. */
     public String text(String requestJson) {
         long[] text = new long[1];
         render(requestJson, text);
@@ -65,10 +78,15 @@ public final class ChatTemplate {
 
     /** @param text where the text's address goes; null: it is not wanted */
     private ChatPrompt render(String requestJson, long @Nullable [] text) {
+        byte[] request = Shim.utf8(requestJson);
+        return render((form, told, count, error) ->
+                Shim.cq_templates_apply(address, request, request.length, form, told, text, count, error));
+    }
+
+    private ChatPrompt render(Applied shim) {
         if (defect != null) {
             throw new LlamaException(defect.reason(), String.valueOf(defect.getMessage()), defect);
         }
-        byte[] request = Shim.utf8(requestJson);
         KnownForm known = lastForm;
         long[] form = {known.number()};
         long[] told = new long[1];
@@ -77,7 +95,7 @@ public final class ChatTemplate {
         long tokens;
         model.enter();
         try {
-            tokens = Shim.cq_templates_apply(address, request, request.length, form, told, text, count, error);
+            tokens = shim.apply(form, told, count, error);
         } finally {
             model.exit();
         }
@@ -90,6 +108,22 @@ public final class ChatTemplate {
             lastForm = known;
         }
         return new ChatPrompt(ids, known.form());
+    }
+
+    /** Each role and text as the shim reads them: how many bytes, and these. */
+    private static byte[] bytes(List<PlainMessage> messages) {
+        byte[][] texts = new byte[2 * messages.size()][];
+        int size = 0;
+        for (int i = 0; i < texts.length; i++) {
+            PlainMessage message = messages.get(i / 2);
+            texts[i] = Shim.utf8(i % 2 == 0 ? message.role() : message.text());
+            size += Integer.BYTES + texts[i].length;
+        }
+        ByteBuffer all = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
+        for (byte[] text : texts) {
+            all.putInt(text.length).put(text);
+        }
+        return all.array();
     }
 
     /** Whether it writes messages as ChatML does. */
@@ -118,6 +152,12 @@ public final class ChatTemplate {
                 json.get("constrained").asBoolean(),
                 stops,
                 preserved);
+    }
+
+    /** A call of the shim that renders. */
+    @FunctionalInterface
+    private interface Applied {
+        long apply(long[] form, long[] told, int[] count, long[] error);
     }
 
     /** @param number by which the shim knows it; 0 is no form's */

@@ -97,6 +97,9 @@ final class Shim {
             int[] count,
             long[] error);
 
+    static native long cq_templates_apply_plain(
+            long templates, byte[] messages, int length, long now, long[] form, long[] told, int[] count, long[] error);
+
     static native long cq_parser_new(byte[] prompt, int length, long[] error);
 
     static native void cq_parser_free(long parser);

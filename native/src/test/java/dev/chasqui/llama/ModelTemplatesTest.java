@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,11 +136,49 @@ class ModelTemplatesTest {
         }
     }
 
+    /** Chats of texts alone come in a form of their own. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("templates")
+    void rendersPlainMessagesAsTheSameInJson(Path template) throws IOException {
+        List<List<PlainMessage>> chats = List.of(
+                List.of(new PlainMessage("user", " What\n \"else\"? \u00f1\0<|im_end|>")),
+                List.of(
+                        new PlainMessage("system", "Be brief."),
+                        new PlainMessage("user", "Hi"),
+                        new PlainMessage("assistant", "<think>b</think> c"),
+                        new PlainMessage("user", "")),
+                List.of(new PlainMessage("developer", "Be brief."), new PlainMessage("user", "x")),
+                List.of(new PlainMessage("user", "a"), new PlainMessage("assistant", "b")),
+                List.of(new PlainMessage("no role", "x")),
+                List.of());
+        try (LlamaModel model = model(template)) {
+            for (int i = 0; i < 3; i++) {
+                for (List<PlainMessage> chat : chats) {
+                    String json = Json.MAPPER.writeValueAsString(Map.of(
+                            "messages",
+                            chat.stream()
+                                    .map(message -> Map.of("role", message.role(), "content", message.text()))
+                                    .toList(),
+                            "now",
+                            1_000_000_000));
+                    assertThat(told(() -> model.chatTemplate().render(chat, 1_000_000_000)))
+                            .as(json)
+                            .isEqualTo(told(() -> model.chatTemplate().render(json)));
+                }
+            }
+        }
+    }
+
     /** The prompt and all that comes with it, or why there is none. */
     private static Object told(LlamaModel model, String request) {
+        Object told = told(() -> model.chatTemplate().render(request));
+        return told instanceof List<?> ? List.of(model.chatTemplate().text(request), told) : told;
+    }
+
+    private static Object told(Supplier<ChatPrompt> rendering) {
         try {
-            ChatPrompt prompt = model.chatTemplate().render(request);
-            return List.of(model.chatTemplate().text(request), Arrays.toString(prompt.tokens()), prompt.form());
+            ChatPrompt prompt = rendering.get();
+            return List.of(Arrays.toString(prompt.tokens()), prompt.form());
         } catch (LlamaException e) {
             return e.reason() + ": " + e.getMessage();
         }

@@ -57,16 +57,17 @@ final class ChatJson {
                     role.equals("assistant"), "continue_last_message", role, "a last message of an assistant");
             root.put("continue_final_message", true);
         }
-        root.put("now", System.currentTimeMillis() / 1000);
+        root.put("now", now());
         return JSON.writeValueAsString(root);
     }
 
+    /** Seconds since 1970, for templates that tell the date. */
+    static long now() {
+        return System.currentTimeMillis() / 1000;
+    }
+
     private static ObjectNode message(ChatMessage message, String field) {
-        InvalidRequest.require(
-                ROLES.contains(message.getRole()),
-                field + ".role",
-                quoted(message.getRole()),
-                "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
+        checkRole(message.getRole(), field);
         ObjectNode node = JSON.createObjectNode();
         node.put("role", message.getRole());
         addContent(message.getContentList(), node, field);
@@ -90,6 +91,15 @@ final class ChatJson {
             }
         }
         return node;
+    }
+
+    /** @param message where it stands in the request */
+    static void checkRole(String role, String message) {
+        InvalidRequest.require(
+                ROLES.contains(role),
+                message + ".role",
+                quoted(role),
+                "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"");
     }
 
     /** Templates take arguments apart, so they must be an object: what a model wrote otherwise, or broke off, goes into one as a text. */

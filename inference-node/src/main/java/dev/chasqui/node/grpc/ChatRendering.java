@@ -26,7 +26,9 @@ final class ChatRendering {
      */
     static ChatPrompt render(ChatRequest request, String answerTool, LoadedModel model) {
         if (answerTool.isEmpty() && !request.getOutputFormat().hasJsonSchema()) {
-            return rendered(request, ChatJson.of(request, null, ""), model);
+            return PlainChat.of(request)
+                    .map(plain -> model.chatTemplate().render(plain, ChatJson.now()))
+                    .orElseGet(() -> rendered(request, ChatJson.of(request, null, ""), model));
         }
         HeldSchema form = AnswerSchema.exact(
                 answerTool.isEmpty() ? request.getOutputFormat().getJsonSchema() : schemaOf(request, answerTool),
