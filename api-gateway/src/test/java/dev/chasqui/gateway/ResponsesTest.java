@@ -559,7 +559,7 @@ class ResponsesTest extends GatewayTest {
                         + " \"input_image\" (expected: input_text; other kinds of content are not supported)",
                 "{\"input\":\"a\",\"tools\":[{\"type\":\"web_search\"}]}|tools[0].type: \"web_search\" (expected:"
                         + " function; tools that the server runs are not supported)",
-                "{\"input\":\"a\",\"truncation\":\"auto\"}|truncation: \"auto\" (expected: disabled)",
+                "{\"input\":\"a\",\"truncation\":\"always\"}|truncation: \"always\" (expected: disabled, auto)",
                 "{\"input\":\"a\",\"conversation\":\"c\"}|conversation: \"c\" (expected: absent; this server has none)",
                 "{\"input\":\"a\",\"background\":true,\"store\":false}|background: true without store (expected: stored,"
                         + " and asked for later)",
@@ -573,6 +573,92 @@ class ResponsesTest extends GatewayTest {
 
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(json(response.body()).at("/error/message").asString()).isEqualTo(message);
+    }
+
+    /** Ten tokens a message of a hundred; 75 are for the prompt, and after a cut 57. */
+    private void holdsFewMessages() {
+        node.counts(request -> 10 * request.getMessagesCount(), 100);
+    }
+
+    private static String input(String... messages) {
+        StringBuilder items = new StringBuilder();
+        for (String message : messages) {
+            String[] parts = message.split(":", 2);
+            items.append(items.isEmpty() ? "" : ",")
+                    .append(
+                            switch (parts[0]) {
+                                case "call" ->
+                                    "{\"type\":\"function_call\",\"call_id\":\"" + parts[1]
+                                            + "\",\"name\":\"f\",\"arguments\":\"{}\"}";
+                                case "result" ->
+                                    "{\"type\":\"function_call_output\",\"call_id\":\"" + parts[1] + "\",\"output\":\""
+                                            + parts[1] + "\"}";
+                                default -> "{\"role\":\"" + parts[0] + "\",\"content\":\"" + parts[1] + "\"}";
+                            });
+        }
+        return "{\"truncation\":\"auto\",\"input\":[" + items + "]";
+    }
+
+    private List<String> wentToTheModel() {
+        List<ChatRequest> countedAndAsked = List.copyOf(node.requests);
+        return countedAndAsked.get(countedAndAsked.size() - 1).getMessagesList().stream()
+                .map(message -> message.getRole() + ":"
+                        + (message.getContentCount() > 0
+                                ? message.getContent(0).getText()
+                                : message.getToolCalls(0).getId()))
+                .toList();
+    }
+
+    @Test
+    void theOldestTurnsAreLeftOutWhereTheContextDoesNotHoldThem() throws Exception {
+        holdsFewMessages();
+        HttpResponse<String> small = post(PATH, input("user:a", "assistant:b", "user:c") + "}");
+        assertThat(json(small.body()).get("truncation").asString()).isEqualTo("auto");
+        assertThat(wentToTheModel()).containsExactly("user:a", "assistant:b", "user:c");
+
+        String[] long9 = {
+            "developer:s", "user:a", "assistant:b", "user:c", "assistant:d", "user:e", "assistant:f", "user:g", "user:h"
+        };
+        JsonNode first = json(post(PATH, input(long9) + "}").body());
+        assertThat(first.get("status").asString()).isEqualTo("completed");
+        assertThat(wentToTheModel()).containsExactly("developer:s", "user:e", "assistant:f", "user:g", "user:h");
+
+        post(
+                PATH,
+                input("user:i") + ",\"previous_response_id\":\""
+                        + first.get("id").asString() + "\"}");
+        assertThat(wentToTheModel())
+                .as("the next turn begins alike")
+                .containsExactly(
+                        "developer:s", "user:e", "assistant:f", "user:g", "user:h", "assistant:Hello wörld!", "user:i");
+    }
+
+    @Test
+    void ofALongTurnTheOldestCallsAreLeftOutWithTheirResults() throws Exception {
+        holdsFewMessages();
+        post(
+                PATH,
+                input(
+                                "user:x",
+                                "assistant:y",
+                                "user:a",
+                                "call:1",
+                                "result:1",
+                                "call:2",
+                                "result:2",
+                                "call:3",
+                                "result:3",
+                                "call:4",
+                                "result:4")
+                        + "}");
+        assertThat(wentToTheModel()).containsExactly("user:a", "assistant:3", "tool:3", "assistant:4", "tool:4");
+    }
+
+    @Test
+    void whereNothingFitsTheLastQuestionGoes() throws Exception {
+        node.counts(request -> 1000, 100);
+        post(PATH, input("system:s", "user:a", "assistant:b", "user:c") + "}");
+        assertThat(wentToTheModel()).containsExactly("system:s", "user:c");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.chasqui.gateway.conversations;
 
+import dev.chasqui.gateway.nodes.ContextWindow;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.proto.v1.ChatMessage;
 import dev.chasqui.proto.v1.ChatRequest;
@@ -14,14 +15,8 @@ import reactor.core.publisher.Mono;
 /**
  * How much of a conversation goes to the model: at most so many messages, and no more than its context holds beside an
  * answer, counted in its own tokens. The system prompt and the last question always go.
- *
- * <p>Where something has to be left out, a quarter more is: the next turns then begin with the same messages, which the
- * model still has in its KV cache. They do so until the room is used up again.
  */
 final class HistoryWindow {
-    /** Of the context, for the answer, where the request does not say how long that may be. */
-    private static final int ANSWER_SHARE = 4;
-
     private static final int QUARTER = 4;
     /** What a template puts around a message, generously. */
     private static final int TOKENS_AROUND = 48;
@@ -56,10 +51,10 @@ final class HistoryWindow {
         }
         return count(template, path, start).flatMap(count -> {
             contexts.put(template.getModel(), count.getContextTokens());
-            int room = room(template, count.getContextTokens());
+            int room = ContextWindow.room(template, count.getContextTokens());
             return count.getTokens() <= room || start == lastTurn(path)
                     ? Mono.just(fitted(template, path, start, by))
-                    : search(template, path, start + 1, lastTurn(path), room - room / QUARTER)
+                    : ContextWindow.cut(start + 1, lastTurn(path), room, from -> count(template, path, from))
                             .map(found -> fitted(template, path, turn(path, found), "context_window"));
         });
     }
@@ -120,25 +115,7 @@ final class HistoryWindow {
                 bytes += part.getText().getBytes(StandardCharsets.UTF_8).length;
             }
         }
-        return bytes <= room(template, context);
-    }
-
-    private static int room(ChatRequest template, int context) {
-        int wanted = template.getLimits().getMaxTokens();
-        int share = context / ANSWER_SHARE;
-        return context - (wanted > 0 ? Math.min(wanted, context / 2) : share);
-    }
-
-    /** The first message from which on it fits; the last one where none does. */
-    private Mono<Integer> search(ChatRequest template, List<Message> path, int low, int high, int room) {
-        if (low >= high) {
-            return Mono.just(high);
-        }
-        int middle = (low + high) >>> 1;
-        return count(template, path, middle)
-                .flatMap(count -> count.getTokens() <= room
-                        ? search(template, path, low, middle, room)
-                        : search(template, path, middle + 1, high, room));
+        return bytes <= ContextWindow.room(template, context);
     }
 
     private Mono<CountTokensResponse> count(ChatRequest template, List<Message> path, int start) {

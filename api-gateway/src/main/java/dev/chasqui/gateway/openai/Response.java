@@ -53,6 +53,7 @@ final class Response {
         "store",
         "temperature",
         "text",
+        "truncation",
         "tool_choice",
         "tools",
         "top_p",
@@ -69,6 +70,7 @@ final class Response {
         "true",
         "null",
         "{\"format\":{\"type\":\"text\"}}",
+        "\"disabled\"",
         "\"auto\"",
         "[]",
         "null",
@@ -95,6 +97,7 @@ final class Response {
     private Completed completed = Completed.getDefaultInstance();
     private @Nullable OpenAiError error;
     private long bytes;
+    private int leftOut;
 
     /**
      * @param id of the response
@@ -128,9 +131,18 @@ final class Response {
         return id;
     }
 
-    /** What went to the model, without instructions. */
+    /** What came before it, without instructions; the model was given all but what was left out. */
     List<ChatMessage> conversation() {
         return conversation;
+    }
+
+    /** How many of the oldest messages the model was not given. */
+    int leftOut() {
+        return leftOut;
+    }
+
+    void leaveOut(int messages) {
+        leftOut = messages;
     }
 
     /** What it says, as far as it is. */
@@ -300,7 +312,7 @@ final class Response {
         for (int i = 0; i < items.size(); i++) {
             items.get(i).write(out.raw(i == 0 ? "" : ","), itemStatus(i));
         }
-        out.raw("],\"truncation\":\"disabled\"").raw(repeated).raw(",\"usage\":");
+        out.raw("]").raw(repeated).raw(",\"usage\":");
         if (completed.hasUsage()) {
             usage(out, completed.getUsage());
         } else {

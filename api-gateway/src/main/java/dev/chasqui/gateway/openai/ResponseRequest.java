@@ -33,6 +33,7 @@ import tools.jackson.databind.JsonNode;
  * @param stream whether the answer comes in pieces
  * @param background whether it is made even if nobody waits for it
  * @param store whether it can be asked for again
+ * @param truncates whether the oldest is left out where the model's context does not hold all
  * @param body as it came, for what a response repeats of it
  */
 record ResponseRequest(
@@ -43,9 +44,11 @@ record ResponseRequest(
         boolean stream,
         boolean background,
         boolean store,
+        boolean truncates,
         JsonNode body) {
     private static final int MOST_INCLUDED = 100;
     private static final Set<String> CHOICES = Text.ordered("function", "allowed_tools");
+    private static final Set<String> TRUNCATIONS = Text.ordered("disabled", "auto");
     private static final Set<String> FORMATS = Text.ordered("text", "json_object", "json_schema");
 
     /**
@@ -81,6 +84,7 @@ record ResponseRequest(
                 fields.isTrue("stream"),
                 background(fields, store),
                 store == null || store,
+                "auto".equals(fields.oneOf("truncation", TRUNCATIONS)),
                 body);
     }
 
@@ -113,10 +117,6 @@ record ResponseRequest(
             if (fields.any(name) != null) {
                 throw fields.bad(name, fields.any(name), "absent; this server has none");
             }
-        }
-        String truncation = fields.string("truncation");
-        if (truncation != null && !truncation.equals("disabled")) {
-            throw fields.bad("truncation", fields.any("truncation"), "disabled");
         }
     }
 

@@ -24,6 +24,7 @@ import tools.jackson.databind.JsonNode;
 /** {@code /v1/responses}: answers that can go on from each other, and be asked for again. */
 final class ResponsesController {
     private static final int MOST_STORED = 1_000;
+    private static final int MOST_SHOWN = 80;
     private static final SentNames NAMES = SentNames.of(
             "messages", "input",
             "output_format", "text.format",
@@ -38,8 +39,7 @@ final class ResponsesController {
     private final Answers answers;
     private final ModelNames names;
     private final Clock clock;
-    private static final int MOST_SHOWN = 80;
-
+    private final Truncation truncation;
     private final ResponseStore stored;
 
     /** @param mostBytes of all stored responses, about */
@@ -50,6 +50,7 @@ final class ResponsesController {
         this.answers = answers;
         this.names = names;
         this.clock = clock;
+        truncation = new Truncation(nodes);
         stored = new ResponseStore(MOST_STORED, mostBytes);
     }
 
@@ -61,7 +62,7 @@ final class ResponsesController {
     Mono<Void> count(ServerWebExchange exchange) {
         return bodies.read(exchange.getRequest(), body -> {
             ResponseRequest request = request(body);
-            return NAMES.in(nodes.countTokens(request.chat(conversation(request))))
+            return NAMES.in(nodes.countTokens(request.chat(conversation(request, previous(request)))))
                     .flatMap(count -> Answers.json(
                             exchange.getResponse(),
                             new JsonBytes(64)
@@ -77,12 +78,14 @@ final class ResponsesController {
     }
 
     private Mono<Void> answer(ServerWebExchange exchange, ResponseRequest request) {
-        List<ChatMessage> conversation = conversation(request);
+        Response previous = previous(request);
+        List<ChatMessage> conversation = conversation(request, previous);
         Response response = new Response(stored.newId(), clock.instant().getEpochSecond(), request, conversation);
+        response.leaveOut(request.truncates() && previous != null ? previous.leftOut() : 0);
         if (request.store()) {
             stored.put(response);
         }
-        Flux<GenerationEvent> events = events(response, request, conversation);
+        Flux<GenerationEvent> events = events(response, request);
         if (request.background()) {
             return inTheBackground(exchange, response, events);
         }
@@ -113,8 +116,8 @@ final class ResponsesController {
     }
 
     /** The node's events, until somebody cancels the response; whatever ends them, the response knows. */
-    private Flux<GenerationEvent> events(Response response, ResponseRequest request, List<ChatMessage> conversation) {
-        return NAMES.in(nodes.chat(request.chat(conversation)))
+    private Flux<GenerationEvent> events(Response response, ResponseRequest request) {
+        return NAMES.in(generation(response, request))
                 .takeUntilOther(response.cancelled())
                 .concatWith(Mono.defer(() -> response.isCancelled() ? Mono.error(cancelled()) : Mono.empty()))
                 .doOnError(response::fail)
@@ -122,14 +125,27 @@ final class ResponsesController {
                 .doFinally(end -> stored.trim());
     }
 
+    private Flux<GenerationEvent> generation(Response response, ResponseRequest request) {
+        if (!request.truncates()) {
+            return nodes.chat(request.chat(response.conversation()));
+        }
+        return truncation
+                .fit(response.conversation(), response.leftOut(), request::chat)
+                .flatMapMany(fitted -> {
+                    response.leaveOut(fitted.leftOut());
+                    return nodes.chat(fitted.request());
+                });
+    }
+
     private static NodeException cancelled() {
         return new NodeException(ErrorReason.ERROR_REASON_CANCELLED, "The response was cancelled.", null, null);
     }
 
-    private List<ChatMessage> conversation(ResponseRequest request) {
+    /** What the request goes on from; null: nothing. */
+    private @Nullable Response previous(ResponseRequest request) {
         String previous = request.previous();
         if (previous == null) {
-            return request.input();
+            return null;
         }
         Response before = stored.find(previous);
         if (before == null) {
@@ -143,7 +159,14 @@ final class ResponsesController {
             throw RequestError.badValue(
                     "previous_response_id", "a response that is not finished (expected: one that is)");
         }
-        List<ChatMessage> conversation = new ArrayList<>(before.conversationAfter());
+        return before;
+    }
+
+    private static List<ChatMessage> conversation(ResponseRequest request, @Nullable Response previous) {
+        if (previous == null) {
+            return request.input();
+        }
+        List<ChatMessage> conversation = new ArrayList<>(previous.conversationAfter());
         conversation.addAll(request.input());
         return conversation;
     }
