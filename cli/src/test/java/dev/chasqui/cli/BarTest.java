@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -50,7 +51,7 @@ class BarTest {
     @Test
     void aLineThatIsLeftEndsAndNoOtherIsDrawn() {
         ByteArrayOutputStream written = new ByteArrayOutputStream();
-        ProgressPrinter printer = new ProgressPrinter(new PrintStream(written, true), true, 80);
+        ProgressPrinter printer = new ProgressPrinter(new PrintStream(written, true), true, () -> 80);
         printer.show(DOWNLOAD);
         printer.end();
         printer.show(DOWNLOAD);
@@ -59,6 +60,21 @@ class BarTest {
         assertThat(written.toString(StandardCharsets.UTF_8))
                 .contains("0:14 left")
                 .endsWith("\u001b[?7h" + System.lineSeparator());
+    }
+
+    @Test
+    void aLineIsAsWideAsTheWindowIsByThen() throws InterruptedException {
+        ByteArrayOutputStream written = new ByteArrayOutputStream();
+        AtomicInteger columns = new AtomicInteger(120);
+        ProgressPrinter printer = new ProgressPrinter(new PrintStream(written, true), true, columns::get);
+        printer.show(DOWNLOAD);
+        columns.set(40);
+        Thread.sleep(150); // it draws at most ten times a second
+        printer.show(DOWNLOAD);
+
+        String[] lines = written.toString(StandardCharsets.UTF_8).split("\r", -1);
+        assertThat(lines[1]).contains("MB/s").contains("[#");
+        assertThat(lines[2].replaceAll("\u001b\\[[^a-zA-Z]*[a-zA-Z]", "")).hasSizeBetween(20, 39);
     }
 
     private static Bar bar(double progress) {
