@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.FileFaults;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.charset.MalformedInputException;
@@ -64,7 +65,7 @@ record ConfigFile(Path path, List<Entry> entries, List<Problem> problems) {
         } catch (MalformedInputException bytes) {
             throw new Failure(path + ": is not UTF-8 text (expected: YAML)", 2);
         } catch (IOException problem) {
-            throw new Failure(path + " cannot be read: " + Reason.of(problem), 2);
+            throw new Failure(path + " cannot be read: " + FileFaults.reason(problem), 2);
         }
     }
 

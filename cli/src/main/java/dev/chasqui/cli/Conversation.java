@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.FileFaults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -218,7 +219,7 @@ final class Conversation {
         } catch (FileAlreadyExistsException there) {
             throw new Failure(path + " is there already (expected: a new file)", 1);
         } catch (IOException problem) {
-            throw new Failure(path + " cannot be written: " + Reason.of(problem), 1);
+            throw new Failure(path + " cannot be written: " + FileFaults.reason(problem), 1);
         }
     }
 

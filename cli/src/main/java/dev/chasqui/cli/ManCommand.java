@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.FileFaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class ManCommand implements Callable<Integer> {
             Files.createDirectories(to);
             writeAll(HelpCommand.find(List.of()), to);
         } catch (IOException e) {
-            throw new Failure("manual pages cannot be written to " + to + ": " + Reason.of(e), 1);
+            throw new Failure("manual pages cannot be written to " + to + ": " + FileFaults.reason(e), 1);
         }
         return 0;
     }

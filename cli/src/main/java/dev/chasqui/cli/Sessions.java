@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.FileFaults;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.CharacterCodingException;
@@ -80,7 +81,7 @@ final class Sessions {
         } catch (JacksonException | CharacterCodingException odd) {
             throw damaged();
         } catch (IOException problem) {
-            throw new Failure(file + " cannot be read: " + Reason.of(problem), 1);
+            throw new Failure(file + " cannot be read: " + FileFaults.reason(problem), 1);
         }
     }
 
@@ -97,7 +98,7 @@ final class Sessions {
             Files.createDirectories(file.toAbsolutePath().getParent());
             SecretFile.replace(file, all.toPrettyString() + "\n", SecretFile.PRIVATE);
         } catch (IOException problem) {
-            throw new Failure(file + " cannot be written: " + Reason.of(problem), 1);
+            throw new Failure(file + " cannot be written: " + FileFaults.reason(problem), 1);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.node.store.FileFaults;
 import java.io.ByteArrayOutputStream;
 import java.io.IOError;
 import java.io.IOException;
@@ -92,7 +93,7 @@ final class SignInQuestions implements AutoCloseable {
                 line.write(b);
             }
         } catch (IOException problem) {
-            throw new Failure("standard input cannot be read: " + Reason.of(problem), 1);
+            throw new Failure("standard input cannot be read: " + FileFaults.reason(problem), 1);
         }
         return line.toString(StandardCharsets.UTF_8).replaceFirst("\r$", "");
     }

@@ -107,7 +107,7 @@ class ConversationTest {
                 .hasMessageEndingWith("is there already (expected: a new file)");
         assertThatThrownBy(() -> conversation.save(folder.resolve("none/x.md")))
                 .isInstanceOf(Failure.class)
-                .hasMessage(folder.resolve("none/x.md") + " cannot be written: there is no such folder");
+                .hasMessage(folder.resolve("none/x.md") + " cannot be written: no such file or folder");
         assertThatThrownBy(() -> conversation.save(file.resolve("x.md")))
                 .hasMessageEndingWith(" cannot be written: not a directory");
     }

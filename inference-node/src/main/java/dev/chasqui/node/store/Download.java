@@ -154,15 +154,14 @@ final class Download implements Runnable {
     }
 
     private StoreException storageFailure(IOException e) {
-        String reason = FileFaults.reason(e);
-        if (reason.contains("No space left")) {
+        if (FileFaults.isFull(e)) {
             return new StoreException(
                     StoreException.Reason.NO_SPACE, "the disk of the models folder " + folder.path() + " is full", e);
         }
         log.warn("{} cannot be written into the models folder", target.name(), e);
         return new StoreException(
                 StoreException.Reason.IO,
-                target.name() + ": the models folder " + folder.path() + " cannot be written: " + reason,
+                target.name() + ": the models folder " + folder.path() + " cannot be written: " + FileFaults.reason(e),
                 e);
     }
 
