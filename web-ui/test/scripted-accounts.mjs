@@ -22,6 +22,8 @@ export class ScriptedAccounts {
   sites = [];
   /** Who comes back from there, which is at once; or the `code` why nobody does. */
   comesBack = { email: 'ana@example.com', name: 'Ana' };
+  /** By which sites who may sign in, beside a password: `ana@example.com github`. */
+  linked = new Set();
   /** Visits of the sites: what the page's address said, and whose account is connected by it. */
   visits = [];
   /** Whether every session ends as soon as somebody wants to change something. */
@@ -108,6 +110,7 @@ export class ScriptedAccounts {
     if (part === 'login') return this.#login(body);
     if (part === 'register') return this.#register(body);
     if (part === 'me') return data(who(session));
+    if (part === 'identities') return this.#answerIdentities(request.method, path.split('/')[4], session.account);
     if (part === 'logout') return this.#logout(session, body);
     return this.#changePassword(session, body);
   }
@@ -142,9 +145,17 @@ export class ScriptedAccounts {
     this.visits.push({ site, returnTo, connects: links ? session.account.email : null });
     const { code, ...person } = this.comesBack;
     if (code !== undefined || !this.sites.includes(site)) return goOn(`/?sign_in_error=${code ?? 'sign_in_not_set_up'}`);
-    if (links) return goOn(returnTo);
-    const known = this.all.find(({ account }) => account.email === person.email)?.account;
-    return goOn(returnTo, this.#begin(known ?? this.add({ ...person, password: '' })).headers);
+    const known = links ? session.account : this.all.find(({ account }) => account.email === person.email)?.account ?? this.add({ ...person, password: '' });
+    this.linked.add(`${known.email} ${site}`);
+    return goOn(returnTo, links ? {} : this.#begin(known).headers);
+  }
+
+  #answerIdentities(method, site, account) {
+    const linked = this.sites.filter(each => this.linked.has(`${account.email} ${each}`));
+    if (method === 'GET') return data({ identities: linked.map(provider => ({ provider, linked_at: new Date().toISOString() })) });
+    if (linked.length === 1 && !account.has_password) return refused(409, 'You could not sign in any more: set a password first.', 'last_sign_in');
+    this.linked.delete(`${account.email} ${site}`);
+    return data({ provider: site, unlinked: true });
   }
 
   #logout(session, { everywhere = false }) {

@@ -127,8 +127,10 @@ export function essentials(browser, url, { question, long }) {
       await page.locator('.question .branch-at', { hasText: '2 / 2' }).waitFor();
       await answered(page);
       assert.equal(await page.innerText('.said'), 'Say only: yes.');
+      const kept = page.waitForResponse(response => response.request().method() === 'PATCH');
       await page.getByRole('button', { name: 'Previous question' }).click();
       await page.locator('.said', { hasText: question }).waitFor();
+      await kept;
       await page.reload();
       await page.locator('.question .branch-at', { hasText: '1 / 2' }).waitFor();
     }),

@@ -197,6 +197,7 @@ test('while the server is away chats that were open can be read, and others appe
   await said('How?').waitFor();
   await page.keyboard.press('Alt+KeyN');
   await page.locator('#welcome').waitFor();
+  await row('Cheese').waitFor();
   await server.stop();
   await row('Bread').locator('a').click();
   await said('How?').waitFor();

@@ -74,6 +74,7 @@ test('a server that is away is said, asked again, and loses nothing', async () =
 test('works with a server that has only the OpenAI routes', async () => {
   server.withoutOwnRoutes = true;
   page = await openPage(browser, server.url);
+  await page.locator('.picker-button', { hasText: 'tiny-model' }).waitFor();
   await ask(page, 'hi');
   assert.equal(await answered(page), 'Hello');
   assert.equal(server.requests[0].model, 'tiny-model');

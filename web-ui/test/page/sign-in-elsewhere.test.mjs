@@ -153,6 +153,7 @@ test('who is signed in connects the account with another site, by keyboard, and 
   await signIn(ANA);
   await page.focus('#account');
   await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Connect Apple' }).waitFor();
   assert.deepEqual(await page.getByRole('menuitem').allInnerTexts(), ['Change password', 'API keys', 'Accounts', 'Server', 'Connect GitHub', 'Connect Apple', 'Sign out', 'Sign out everywhere']);
   await page.waitForFunction(() => document.getAnimations().length === 0);
   await inBothThemes('account menu');
@@ -160,6 +161,36 @@ test('who is signed in connects the account with another site, by keyboard, and 
   await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
   await page.locator('.said', { hasText: 'How?' }).waitFor();
   assert.deepEqual(server.accounts.visits, [{ site: 'apple', returnTo: `/#/c/${chat.id}`, connects: ANA.email }]);
+});
+
+test('a connected site is disconnected again, once one has said so', async () => {
+  server.accounts.add(ANA);
+  await open();
+  await signIn(ANA);
+  await page.click('#account');
+  await Promise.all([page.waitForEvent('load'), page.getByRole('menuitem', { name: 'Connect GitHub' }).click()]);
+  await waitUntilReady(page);
+  await choose('Disconnect GitHub');
+  const question = page.getByRole('dialog', { name: 'Disconnect GitHub?' });
+  await inBothThemes('the question');
+  await question.getByRole('button', { name: 'Keep' }).last().click();
+  assert.equal(server.accounts.linked.size, 1);
+  await choose('Disconnect GitHub');
+  await question.getByRole('button', { name: 'Disconnect' }).click();
+  await page.locator('.toast', { hasText: 'GitHub is disconnected.' }).waitFor();
+  assert.equal(server.accounts.linked.size, 0);
+  await page.click('#account');
+  await page.getByRole('menuitem', { name: 'Connect GitHub' }).waitFor();
+});
+
+test('the last way to sign in is not taken away, and why is said', async () => {
+  await open();
+  await way('GitHub').click();
+  await waitUntilReady(page);
+  await choose('Disconnect GitHub');
+  await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
+  await page.locator('.toast', { hasText: 'set a password first' }).waitFor();
+  assert.equal(server.accounts.linked.size, 1);
 });
 
 test('an account that was made elsewhere sets a password without a current one, and changes it from then on', async () => {

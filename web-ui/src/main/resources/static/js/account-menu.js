@@ -1,4 +1,5 @@
 import { askFirst } from './ask-first.js';
+import { linkedSites, unlinkSite } from './auth-api.js';
 import { byId, el, icon } from './dom.js';
 import { localChats, unsentCount } from './kept-chats.js';
 import { Menu } from './menu.js';
@@ -49,19 +50,33 @@ export class AccountMenu {
     this.#role.textContent = ROLES[account.role] ?? account.role;
   }
 
-  #showMenu() {
+  async #showMenu() {
     const menu = this.#menu;
     const { account, csrfToken } = this.#session;
     const ways = waysTo(this.#health.current.sites, csrfToken);
+    // Where it cannot be told, connecting once more does no harm.
+    const linked = ways.length === 0 ? [] : await linkedSites().catch(() => []);
     menu.open(this.#button, [
       el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
       menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),
       menu.item('key', 'API keys', this.#open.keys),
       ...(account.role === 'admin' ? [menu.item('person', 'Accounts', this.#open.accounts), menu.item('chart', 'Server', this.#open.overview)] : []),
-      ...ways.map(({ name, href }) => menu.way('connect', `Connect ${name}`, href)),
+      ...ways.map(({ site, name, href }) =>
+        linked.includes(site) ? menu.item('connect', `Disconnect ${name}`, () => this.#unlink(site, name)) : menu.way('connect', `Connect ${name}`, href)),
       menu.item('leave', 'Sign out', () => this.#signOut(false)),
       menu.item('leave', 'Sign out everywhere', () => this.#signOut(true)),
     ]);
+  }
+
+  async #unlink(site, name) {
+    const question = { title: `Disconnect ${name}?`, text: `You cannot sign in with ${name} any more, until you connect it again.`, yes: 'Disconnect', no: 'Keep' };
+    if (!(await askFirst(question))) return;
+    try {
+      await unlinkSite(site);
+      toast(`${name} is disconnected.`);
+    } catch (error) {
+      toast(error.message);
+    }
   }
 
   async #signOut(everywhere) {

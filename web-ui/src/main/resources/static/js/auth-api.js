@@ -40,6 +40,15 @@ export const register = account => callApi('POST', '/api/auth/register', account
 export const signOut = everywhere => callApi('POST', '/api/auth/logout', everywhere ? { everywhere } : {});
 
 /**
+ * By which other sites the account's owner may sign in.
+ * @returns {Promise<string[]>}
+ */
+export const linkedSites = async () => (await callApi('GET', '/api/auth/identities')).identities.map(({ provider }) => provider);
+
+/** @param {string} site by which nobody signs in to the account any more */
+export const unlinkSite = site => callApi('DELETE', `/api/auth/identities/${site}`);
+
+/**
  * All other sessions end with it.
  * @param {{current_password?: string, password: string}} passwords an account that has none needs no current one
  */

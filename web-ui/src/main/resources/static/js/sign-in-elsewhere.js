@@ -33,12 +33,12 @@ export const knownSites = said => (Array.isArray(said) ? Object.keys(SITES).filt
  * The ways to the sites, which come back to where the page is now.
  * @param {string[]} sites
  * @param {string} [csrfToken] connects the session's account with the one there
- * @returns {{name: string, href: string}[]}
+ * @returns {{site: string, name: string, href: string}[]}
  */
 export function waysTo(sites, csrfToken = '') {
   const query = new URLSearchParams({ return_to: location.pathname + (ROUTE.test(location.hash) ? location.hash : '') });
   if (csrfToken !== '') query.set('csrf_token', csrfToken);
-  return sites.map(site => ({ name: SITES[site], href: `/api/oauth/${site}?${query}` }));
+  return sites.map(site => ({ site, name: SITES[site], href: `/api/oauth/${site}?${query}` }));
 }
 
 /**

@@ -59,6 +59,8 @@ class RouteRulesTest extends GatewayTest {
                         "POST /api/auth/register -",
                         "POST /api/auth/login -",
                         "POST /api/auth/logout -",
+                        "GET /api/auth/identities -",
+                        "DELETE /api/auth/identities/{provider} -",
                         "GET /api/auth/me -",
                         "POST /api/auth/password -",
                         "GET /api/oauth/{provider} -",

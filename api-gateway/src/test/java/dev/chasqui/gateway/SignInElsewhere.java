@@ -71,6 +71,12 @@ abstract class SignInElsewhere extends GatewayTest {
                     .POST(HttpRequest.BodyPublishers.ofString(body))));
         }
 
+        HttpResponse<String> delete(String path) throws Exception {
+            return keep(send(request(path, false)
+                    .header("x-csrf-token", me().get("csrf_token").asString())
+                    .DELETE()));
+        }
+
         private HttpRequest.Builder request(String path, boolean fromElsewhere) {
             HttpRequest.Builder request =
                     HttpRequest.newBuilder(uri(path)).header("accept", accept).header("sec-fetch-site", site);

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Signing in by way of GitHub and Apple. */
 class SignInElsewhereTest extends SignInElsewhere {
     private static final String VERIFIER = "a-verifier-of-a-program-that-nobody-could-ever-guess";
+    private static final String IDENTITIES = "/api/auth/identities";
     private static final String NONCE = "a-nonce-of-a-program";
 
     @Override
@@ -128,6 +129,68 @@ class SignInElsewhereTest extends SignInElsewhere {
 
         assertThat(again.statusCode()).isEqualTo(400);
         assertThat(code(again)).isEqualTo("state_used");
+    }
+
+    @Test
+    void aLinkIsToldAndTakenAwayAgain() throws Exception {
+        Browser ana = new Browser();
+        ana.register("ana@here.example.com");
+        assertThat(identities(ana)).isEmpty();
+        assertThat(code(ana.delete(IDENTITIES + "/github"))).isEqualTo("identity_not_found");
+        ana.signIn(GITHUB);
+        assertThat(identities(ana)).containsExactly("github");
+
+        HttpResponse<String> unlinked = ana.delete(IDENTITIES + "/github");
+
+        assertThat(unlinked.statusCode()).isEqualTo(200);
+        assertThat(json(unlinked.body()).at("/data/unlinked").asBoolean()).isTrue();
+        assertThat(identities(ana)).isEmpty();
+        Browser stranger = new Browser();
+        stranger.signIn(GITHUB);
+        assertThat(stranger.account()).as("a new one").isNotEqualTo(ana.account());
+    }
+
+    @Test
+    void oneWayToSignInStays() throws Exception {
+        Browser ana = new Browser();
+        ana.signIn(GITHUB);
+        HttpResponse<String> last = ana.delete(IDENTITIES + "/github");
+        assertThat(last.statusCode()).isEqualTo(409);
+        assertThat(code(last)).isEqualTo("last_sign_in");
+
+        ana.signIn(APPLE);
+        assertThat(identities(ana)).containsExactly("github", "apple");
+        assertThat(ana.delete(IDENTITIES + "/github").statusCode()).isEqualTo(200);
+        assertThat(code(ana.delete(IDENTITIES + "/apple"))).isEqualTo("last_sign_in");
+        ana.json("/api/auth/password", "{\"password\":\"a long password\"}");
+        assertThat(ana.delete(IDENTITIES + "/apple").statusCode()).isEqualTo(200);
+        assertThat(identities(ana)).isEmpty();
+    }
+
+    @Test
+    void linksAreForWhoHasSignedIn() throws Exception {
+        Browser ana = new Browser();
+        ana.register("ana@here.example.com");
+        String key = json(ana.json("/api/keys", "{\"scopes\":[\"admin\"]}").body())
+                .at("/data/key")
+                .asString();
+
+        HttpResponse<String> byKey = send(HttpRequest.newBuilder(uri(IDENTITIES))
+                .header("authorization", "Bearer " + key)
+                .GET());
+
+        assertThat(byKey.statusCode()).isEqualTo(403);
+        assertThat(code(byKey)).isEqualTo("not_signed_in");
+        assertThat(send(HttpRequest.newBuilder(uri(IDENTITIES)).GET()).statusCode())
+                .isEqualTo(401);
+    }
+
+    private static List<String> identities(Browser browser) throws Exception {
+        return json(browser.go(IDENTITIES).body())
+                .at("/data/identities")
+                .valueStream()
+                .map(each -> each.get("provider").asString())
+                .toList();
     }
 
     @Test

@@ -194,6 +194,10 @@ public final class Accounts implements AutoCloseable {
                 403, "Nobody can register here; an administrator makes accounts.", "registration_closed", null);
     }
 
+    <T> Mono<T> transaction(Function<Transaction, Mono<T>> work) {
+        return database.transaction(work);
+    }
+
     /** Two may be the first, or have the same address, at the same moment; the later one is told on the second try. */
     <T> Mono<T> added(Function<Transaction, Mono<T>> work) {
         return database.transaction(work)

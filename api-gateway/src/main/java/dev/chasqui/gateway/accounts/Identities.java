@@ -3,6 +3,7 @@ package dev.chasqui.gateway.accounts;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Transaction;
 import java.time.Clock;
+import java.util.List;
 import reactor.core.publisher.Mono;
 
 /**
@@ -69,6 +70,38 @@ public final class Identities {
                         .switchIfEmpty(Mono.defer(
                                 () -> IdentityTable.insert(transaction, identity, account.id(), clock.millis())
                                         .thenReturn(account)))));
+    }
+
+    /** The places by which the owner of an account may sign in, the oldest first. */
+    public Mono<List<LinkedIdentity>> of(Account account) {
+        return accounts.transaction(
+                transaction -> IdentityTable.of(transaction, account.id()).collectList());
+    }
+
+    /**
+     * Takes a link away: from then on nobody signs in to the account by that place. One way to sign in has to stay.
+     *
+     * @param provider by its name
+     */
+    public Mono<Void> unlink(Account account, String provider) {
+        // Of two at once that take different links the second one must see what the first one left.
+        return accounts.transaction(transaction -> AccountTable.findToChange(transaction, account.id())
+                .flatMap(current -> IdentityTable.of(transaction, account.id())
+                        .collectList()
+                        .doOnNext(linked -> requireAnotherWay(current, linked, provider)))
+                .flatMap(linked -> IdentityTable.delete(transaction, account.id(), provider))
+                .then());
+    }
+
+    private static void requireAnotherWay(Account account, List<LinkedIdentity> linked, String provider) {
+        if (linked.stream().noneMatch(each -> each.provider().equals(provider))) {
+            throw RequestError.http(
+                    404, "Your account is not linked with one at " + provider + ".", "identity_not_found", null);
+        }
+        if (!account.hasPassword()
+                && linked.stream().allMatch(each -> each.provider().equals(provider))) {
+            throw RequestError.http(409, "You could not sign in any more: set a password first.", "last_sign_in", null);
+        }
     }
 
     private Mono<Account> account(Transaction transaction, String sessionHash) {

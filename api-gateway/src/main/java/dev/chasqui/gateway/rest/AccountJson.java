@@ -79,7 +79,7 @@ final class AccountJson {
         return words;
     }
 
-    private static String time(long millis) {
+    static String time(long millis) {
         return Instant.ofEpochMilli(millis).toString();
     }
 

@@ -3,6 +3,7 @@ package dev.chasqui.gateway.rest;
 import dev.chasqui.gateway.accounts.Account;
 import dev.chasqui.gateway.accounts.Accounts;
 import dev.chasqui.gateway.accounts.ApiKey;
+import dev.chasqui.gateway.accounts.Identities;
 import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.accounts.Session;
 import dev.chasqui.gateway.limits.Metering;
@@ -13,17 +14,21 @@ import dev.chasqui.gateway.requests.RequestError;
 import java.time.Clock;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code /api/auth/…}: to register, to sign in and out, and who asks. */
 final class AuthController {
     private final Accounts accounts;
+    private final Identities identities;
     private final Metering metering;
     private final RequestBody bodies;
     private final Clock clock;
 
-    AuthController(Accounts accounts, Metering metering, RequestBody bodies, Clock clock) {
+    AuthController(Accounts accounts, Identities identities, Metering metering, RequestBody bodies, Clock clock) {
         this.accounts = accounts;
+        this.identities = identities;
         this.metering = metering;
         this.bodies = bodies;
         this.clock = clock;
@@ -79,6 +84,38 @@ final class AuthController {
         ApiKey key = principal.key();
         Mono<Usage> usage = key == null ? Mono.just(Usage.NONE) : metering.usage(key.id());
         return usage.flatMap(used -> Success.write(exchange, AccountJson.of(principal, used, clock.millis())));
+    }
+
+    /** By which other sites one may sign in. */
+    Mono<Void> identities(ServerWebExchange exchange) {
+        return identities.of(signedIn(exchange)).flatMap(linked -> {
+            ObjectNode json = JsonNodeFactory.instance.objectNode();
+            ArrayNode list = json.putArray("identities");
+            linked.forEach(each -> list.addObject()
+                    .put("provider", each.provider())
+                    .put("linked_at", AccountJson.time(each.linkedAt())));
+            return Success.write(exchange, json);
+        });
+    }
+
+    Mono<Void> unlink(ServerWebExchange exchange, String provider) {
+        return identities
+                .unlink(signedIn(exchange), provider)
+                .then(Mono.defer(() -> Success.write(
+                        exchange,
+                        JsonNodeFactory.instance
+                                .objectNode()
+                                .put("provider", provider)
+                                .put("unlinked", true))));
+    }
+
+    private static Account signedIn(ServerWebExchange exchange) {
+        Principal principal = Principal.of(exchange);
+        Account account = principal.account();
+        if (account == null || principal.session() == null) {
+            throw RequestError.http(403, "Only who has signed in can do that.", "not_signed_in", null);
+        }
+        return account;
     }
 
     Mono<Void> password(ServerWebExchange exchange) {

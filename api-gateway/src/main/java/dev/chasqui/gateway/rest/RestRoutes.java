@@ -112,7 +112,9 @@ public final class RestRoutes implements Dialect {
         conversations(new ConversationsController(conversations, bodies, clock), dialogues);
         StreamsController streams = new StreamsController(events, conversations, answers, authentication);
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
-        accounts(new AuthController(accounts, metering, bodies, clock), new AccountsController(accounts, bodies));
+        accounts(
+                new AuthController(accounts, identities, metering, bodies, clock),
+                new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));
         ServerController server = new ServerController(
                 answers, nodes, this::readiness, history, database, accounts, keys, metering, version, clock);
@@ -134,6 +136,8 @@ public final class RestRoutes implements Dialect {
                 .add(HttpMethod.POST, "/api/auth/logout", (exchange, name) -> auth.logout(exchange))
                 .add(HttpMethod.GET, "/api/auth/me", (exchange, name) -> auth.me(exchange))
                 .add(HttpMethod.POST, "/api/auth/password", (exchange, name) -> auth.password(exchange))
+                .add(HttpMethod.GET, "/api/auth/identities", (exchange, name) -> auth.identities(exchange))
+                .add(HttpMethod.DELETE, "/api/auth/identities/{provider}", auth::unlink)
                 .add(HttpMethod.GET, "/api/accounts", (exchange, name) -> accounts.list(exchange))
                 .add(HttpMethod.POST, "/api/accounts", (exchange, name) -> accounts.create(exchange))
                 .add(HttpMethod.PATCH, "/api/accounts/{id}", accounts::change)
