@@ -444,8 +444,35 @@ test('what a search has found is gone to in a long chat', async () => {
   assert.ok(y > 0 && y + height < 800, `at ${y}`);
 });
 
+test('what is asked on another branch never overtakes the choice of that branch', async () => {
+  server.scripts = [{ pieces: ['One.'] }, { pieces: ['Two.'] }, { pieces: ['Three.'] }];
+  await open();
+  await ask(page, 'Count');
+  await answered(page);
+  await page.keyboard.press('Alt+KeyR');
+  await page.locator('.answer .branch-at', { hasText: '2 / 2' }).waitFor();
+  await answered(page);
+  const order = [];
+  await page.route('**/api/conversations/**', async route => {
+    const method = route.request().method();
+    if (method === 'PATCH') await page.waitForTimeout(1_000);
+    if (method !== 'GET') order.push(method);
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Previous answer' }).click();
+  await page.getByRole('button', { name: 'Next answer' }).click();
+  await page.getByRole('button', { name: 'Previous answer' }).click();
+  await ask(page, 'Go on');
+  await page.locator('.answer .md', { hasText: 'Three.' }).waitFor();
+  assert.deepEqual(order, ['PATCH', 'PATCH', 'PATCH', 'POST']);
+  assert.deepEqual(server.requests.at(-1).messages.map(({ content }) => content), ['Count', 'One.', 'Go on']);
+  await page.reload();
+  await said('Go on').waitFor();
+});
+
 test('an answer whose text comes while the chat is read anew has every piece once', async () => {
-  server.scripts = [{ pieces: Array.from({ length: 40 }, (_, i) => `${i} `), everyMs: 30 }];
+  let end;
+  server.scripts = [{ pieces: Array.from({ length: 40 }, (_, i) => `${i} `), everyMs: 30, lasts: new Promise(resolve => (end = resolve)) }];
   await open();
   await ask(page, 'Count');
   await firstText(page);
@@ -453,6 +480,7 @@ test('an answer whose text comes while the chat is read anew has every piece onc
     await page.reload();
     await page.locator('.answer .md').waitFor();
   }
+  end();
   const text = await answered(page);
   assert.equal(text.trim(), Array.from({ length: 40 }, (_, i) => i).join(' '));
 });

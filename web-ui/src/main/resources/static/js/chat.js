@@ -231,6 +231,7 @@ export class Chat extends EventTarget {
     const old = open.tree.get(id);
     if (!old || !open.isIdle) return null;
     try {
+      await open.shown;
       const { conversation, answer } = open.isLocal
         ? rewritten(open.conversation, old, text)
         : await server.edit(open.conversation.id, { message_id: id, content: text });
@@ -310,6 +311,7 @@ export class Chat extends EventTarget {
     open.stopsAtOnce = false;
     this.#emit(open, 'messages');
     try {
+      await open.shown;
       const { model } = this.#defaults();
       const { conversation, question, answer } = await request(model ? { model } : {});
       open.awaitedBehind = undefined;
@@ -377,7 +379,8 @@ export class Chat extends EventTarget {
     if (open.isLocal) return;
     open.showing++;
     // Where the server is away the branch is shown all the same.
-    await server.changeChat(open.conversation.id, { current_message_id: id }).catch(() => {});
+    open.shown = open.shown.then(() => server.changeChat(open.conversation.id, { current_message_id: id })).catch(() => {});
+    await open.shown;
     open.showing--;
   }
 

@@ -26,6 +26,8 @@ export class OpenChat {
   isStale = false;
   /** Changes of the shown branch that are on their way to the server. */
   showing = 0;
+  /** When the last of these has arrived: what is asked for behind it must not overtake it. */
+  shown = Promise.resolve();
 
   #awaited = { id: 'awaited', role: 'assistant', content: '', reasoning: '', status: 'running' };
 
