@@ -45,6 +45,9 @@ public final class LoadedModel {
     private final String fingerprint;
     private int leases;
     private boolean condemned;
+    /** Condemned only to make room, which may be found elsewhere. */
+    private boolean retired;
+
     private boolean closed;
     private volatile boolean freed;
     private long expiryNanos = NEVER;
@@ -335,12 +338,23 @@ public final class LoadedModel {
     void retire() {
         boolean idle;
         synchronized (this) {
+            retired = !condemned;
             condemned = true;
             idle = leases == 0;
         }
         if (idle) {
             closeNow();
         }
+    }
+
+    /** Grants leases again after {@link #retire}; false where it is too late for that. */
+    synchronized boolean reinstate() {
+        if (!retired || leases == 0) {
+            return false;
+        }
+        retired = false;
+        condemned = false;
+        return true;
     }
 
     /** Closes it if nobody uses it; returns whether it is closed now. */
@@ -358,6 +372,7 @@ public final class LoadedModel {
     /** Ends its requests and closes it. */
     void closeWithRequests() {
         synchronized (this) {
+            retired = false;
             condemned = true;
         }
         closeComputing();

@@ -169,18 +169,36 @@ final class ModelCache {
     private void makeRoom(String name, long needed) {
         long began = System.nanoTime();
         boolean asked = false;
-        while (held() + needed > memoryBytes) {
-            long seen = releases.get();
-            if (unloadIdle(model -> true)) {
-                continue;
+        List<LoadedModel> retired = List.of();
+        try {
+            while (held() + needed > memoryBytes) {
+                long seen = releases.get();
+                if (unloadIdle(model -> true)) {
+                    continue;
+                }
+                long waited = System.nanoTime() - began;
+                if (!asked && waited >= BUSY_PATIENCE_NANOS) {
+                    asked = true;
+                    retired = retireForRoom(name, needed);
+                } else {
+                    awaitRelease(name, needed, seen, MEMORY_PATIENCE.toNanos() - waited);
+                }
             }
-            long waited = System.nanoTime() - began;
-            if (!asked && waited >= BUSY_PATIENCE_NANOS) {
-                asked = true;
-                retireForRoom(name, needed);
-            } else {
-                awaitRelease(name, needed, seen, MEMORY_PATIENCE.toNanos() - waited);
-            }
+        } finally {
+            // Those that are in use still were not what made room, if any did.
+            retired.forEach(this::reinstate);
+        }
+    }
+
+    private void reinstate(LoadedModel model) {
+        if (!model.reinstate()) {
+            return;
+        }
+        if (cache.asMap().putIfAbsent(model.name(), CompletableFuture.completedFuture(model)) == null) {
+            leaving.remove(model);
+        } else {
+            // Somebody has asked for it meanwhile, and waits until it is loaded anew.
+            model.retire();
         }
     }
 
@@ -193,22 +211,25 @@ final class ModelCache {
         return victim.isPresent();
     }
 
-    /** From now on those longest unused answer only whom they answer already, until that makes room enough. */
-    private void retireForRoom(String name, long needed) {
+    /** From now on those longest unused answer only whom they answer already, until that makes room enough. Returns them. */
+    private List<LoadedModel> retireForRoom(String name, long needed) {
         List<LoadedModel> longestUnusedFirst = loaded().stream()
                 .filter(model -> !leaving.contains(model) && !model.name().equals(name))
                 .sorted(Comparator.comparingLong(LoadedModel::lastUsedNanos))
                 .toList();
         long held = held() - leaving.stream().mapToLong(LoadedModel::hostBytes).sum();
+        List<LoadedModel> retired = new ArrayList<>();
         for (LoadedModel model : longestUnusedFirst) {
             if (held + needed <= memoryBytes) {
-                return;
+                break;
             }
             held -= model.hostBytes();
             leaving.addIfAbsent(model);
             forget(model.name(), model);
             model.retire();
+            retired.add(model);
         }
+        return retired;
     }
 
     private long held() {

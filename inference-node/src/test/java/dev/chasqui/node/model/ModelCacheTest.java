@@ -359,6 +359,54 @@ final class ModelCacheTest {
         cache.close();
     }
 
+    @Test
+    void oneThatWasToMakeRoomStaysWhereAnotherBecomesIdleFirst() throws Exception {
+        ModelCache cache = roomFor(2);
+        ModelLease a = lease(cache, "a").join();
+        ModelLease b = lease(cache, "b").join();
+        CompletableFuture<ModelLease> c = lease(cache, "c");
+        // After a while the one longest unused is found by nobody any more.
+        awaitGone(cache, "a");
+
+        b.close();
+
+        try (ModelLease granted = c.get(30, TimeUnit.SECONDS)) {
+            assertOpen(granted.model());
+            assertClosed(b.model());
+            try (ModelLease again = lease(cache, "a").get(1, TimeUnit.SECONDS)) {
+                assertThat(again.model()).isSameAs(a.model());
+            }
+        }
+        a.close();
+        assertThat(loads).hasValue(3);
+        assertThat(cache.find("a")).contains(a.model());
+        assertThat(cache.loaded()).hasSize(2);
+        cache.close();
+        assertClosed(a.model());
+    }
+
+    @Test
+    void oneThatSomebodyAskedForMeanwhileIsLoadedAnew() throws Exception {
+        ModelCache cache = roomFor(2);
+        ModelLease a = lease(cache, "a").join();
+        ModelLease b = lease(cache, "b").join();
+        CompletableFuture<ModelLease> c = lease(cache, "c");
+        awaitGone(cache, "a");
+        CompletableFuture<ModelLease> again = lease(cache, "a");
+
+        b.close();
+
+        c.get(30, TimeUnit.SECONDS).close();
+        assertThat(again).isNotDone();
+        a.close();
+        try (ModelLease anew = again.get(30, TimeUnit.SECONDS)) {
+            assertOpen(anew.model());
+            assertThat(anew.model()).isNotSameAs(a.model());
+        }
+        awaitClosed(a.model());
+        cache.close();
+    }
+
     /** The next lease is taken before the last is given back, so that the model is never idle. */
     private void keepBusy(ModelCache cache, String name, CountDownLatch done) throws Exception {
         ModelLease held = lease(cache, name).get(30, TimeUnit.SECONDS);
