@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -208,6 +209,11 @@ public final class Gateway implements AutoCloseable {
     /** How far the default model is. */
     public Readiness readiness() {
         return context.getBean(NodeRouter.class).readiness();
+    }
+
+    /** Comes where the local node refuses its settings, which it has said on standard error; never where there is none. */
+    public CompletableFuture<Void> nodeUnusable() {
+        return localNode().map(LocalNode::unusable).orElseGet(CompletableFuture::new);
     }
 
     /** What it speaks. */

@@ -619,6 +619,8 @@ class ResponsesTest extends GatewayTest {
         String[] long9 = {
             "developer:s", "user:a", "assistant:b", "user:c", "assistant:d", "user:e", "assistant:f", "user:g", "user:h"
         };
+        JsonNode counted = json(post(PATH + "/input_tokens", input(long9) + "}").body());
+        assertThat(counted.get("input_tokens").asInt()).isEqualTo(50);
         JsonNode first = json(post(PATH, input(long9) + "}").body());
         assertThat(first.get("status").asString()).isEqualTo("completed");
         assertThat(wentToTheModel()).containsExactly("developer:s", "user:e", "assistant:f", "user:g", "user:h");

@@ -1,5 +1,6 @@
 package dev.chasqui.cli;
 
+import dev.chasqui.gateway.conversations.MarkdownChat;
 import dev.chasqui.node.store.FileFaults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -223,19 +224,15 @@ final class Conversation {
         }
     }
 
-    /** As Markdown, for people to read. */
+    /** As Markdown, for people to read; what a server's chats are imported from, too. */
     String asMarkdown() {
         StringBuilder text = new StringBuilder();
         if (!system.isEmpty()) {
-            text.append("**system**\n\n").append(system).append("\n\n");
+            MarkdownChat.section(text, "system", system);
         }
         for (Message message : messages) {
-            text.append("**")
-                    .append(message.role())
-                    .append("**\n\n")
-                    .append(message.content().strip())
-                    .append("\n\n");
+            MarkdownChat.section(text, message.role(), message.content().strip());
         }
-        return text.toString();
+        return text.toString().stripLeading();
     }
 }

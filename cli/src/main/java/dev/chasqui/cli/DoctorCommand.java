@@ -10,6 +10,7 @@ import dev.chasqui.node.model.Hardware;
 import dev.chasqui.node.model.ModelPlan;
 import dev.chasqui.node.model.ModelSettings;
 import dev.chasqui.node.store.ModelReference;
+import dev.chasqui.node.store.ModelStore;
 import dev.chasqui.node.store.StoreException;
 import dev.chasqui.node.store.StoredModel;
 import java.io.IOException;
@@ -169,6 +170,11 @@ final class DoctorCommand implements Callable<Integer> {
         for (StoredModel model : stored) {
             out.add(plan(llama, model, models.store().loadFile(model), settings));
         }
+        if (wanted == null) {
+            for (ModelStore.Damaged damaged : models.store().look().damaged()) {
+                out.addObject().put("name", damaged.name()).put("type", "").put("problem", damaged.reason());
+            }
+        }
         return out;
     }
 
@@ -288,7 +294,10 @@ final class DoctorCommand implements Callable<Integer> {
             text.blank();
             line(
                     "model",
-                    model.path("name").asString("") + ", " + model.path("type").asString(""));
+                    model.path("name").asString("")
+                            + (model.path("type").asString("").isEmpty()
+                                    ? ""
+                                    : ", " + model.path("type").asString("")));
             if (model.has("problem")) {
                 line("", "cannot be used: " + model.path("problem").asString(""));
                 return;

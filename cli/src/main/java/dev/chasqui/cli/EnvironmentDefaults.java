@@ -90,9 +90,11 @@ final class EnvironmentDefaults implements IDefaultValueProvider {
         String key = option.longestName().substring(2);
         String variable = "CHASQUI_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
         String own = value(variable);
-        boolean server = SERVERS.contains(option.command().name());
-        // What is said of a server's answers is not said of a chat.
-        if (own != null || !(server || option.longestName().equals("--api-key"))) {
+        String command = option.command().name();
+        boolean server = SERVERS.contains(command);
+        // What is said of a server's answers is not said of a chat. The doctor says what a server would do.
+        if (own != null
+                || !(server || command.equals("doctor") || option.longestName().equals("--api-key"))) {
             sources.put(option, variable);
             return own;
         }

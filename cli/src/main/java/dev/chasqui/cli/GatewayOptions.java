@@ -250,6 +250,8 @@ final class GatewayOptions {
                 .replace("chasqui.accounts.enabled", "--accounts on")
                 .replace("chasqui.accounts.", "--")
                 .replace("chasqui.node-token", "--token")
+                // There is no such option: pairs belong into a file or a variable.
+                .replace("chasqui.aliases", "aliases (CHASQUI_ALIASES)")
                 .replace("chasqui.", "--");
         return new Failure(message, 2);
     }

@@ -3,6 +3,7 @@ package dev.chasqui.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -107,9 +108,16 @@ public final class Main implements Runnable {
         return program;
     }
 
+    /** No shell has looked at what stands in a file or, mostly, in a variable. */
+    private static Path path(String text) {
+        boolean home = text.equals("~") || text.startsWith("~/");
+        return Path.of(home ? System.getProperty("user.home") + text.substring(1) : text);
+    }
+
     private static CommandLine settled(
             CommandLine program, Map<String, String> environment, Supplier<Map<String, String>> file) {
-        return program.setDefaultValueProvider(new EnvironmentDefaults(environment, file))
+        return program.registerConverter(Path.class, Main::path)
+                .setDefaultValueProvider(new EnvironmentDefaults(environment, file))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true)
                 .setExecutionStrategy(parsed -> {

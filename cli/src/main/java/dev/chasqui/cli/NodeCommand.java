@@ -90,9 +90,9 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
     private InferenceNode start() {
         try {
             return InferenceNode.start(configuration());
-        } catch (IllegalArgumentException unusable) {
+        } catch (IllegalArgumentException | StoreException unusable) {
             throw new Failure(String.valueOf(unusable.getMessage()), 2);
-        } catch (LlamaException | StoreException problem) {
+        } catch (LlamaException problem) {
             throw new Failure(String.valueOf(problem.getMessage()), 1);
         } catch (IOException problem) {
             // gRPC says what the system said in the cause.

@@ -11,18 +11,22 @@ import org.springframework.boot.web.server.PortInUseException;
 final class RunningGateway {
 
     private static final long LOOK_AGAIN_MS = 200;
+    private static final int BAD_SETTINGS = 2;
 
     private RunningGateway() {}
 
-    /** Runs until a signal ends the process. */
+    /** Runs until a signal ends the process, or its node refuses the settings, whose exit code it then has. */
     static int run(GatewayOptions options, GatewaySettings settings) throws InterruptedException {
         Gateway gateway = start(settings);
         Signals.endInOrder(gateway::close);
         String url = options.url(gateway.port());
         System.out.println("Chasqui answers at " + url + ", and says there how far the model is.");
         sayWhenReady(gateway, url);
-        new CountDownLatch(1).await();
-        return 0;
+        CountDownLatch unusable = new CountDownLatch(1);
+        gateway.nodeUnusable().thenRun(unusable::countDown);
+        unusable.await();
+        gateway.close();
+        return BAD_SETTINGS;
     }
 
     private static Gateway start(GatewaySettings settings) {

@@ -217,6 +217,15 @@ class CommandsIT {
         return JSON.readTree(ran.out());
     }
 
+    @Test
+    void whatTheNodeRefusesEndsTheServer() throws Exception {
+        // Ports that nobody uses, and a folder of its own: no server is in its way.
+        Ran ran = run(folder, "", "serve", "--port", "0", "--node-port", "0", "--models-path", "/dev/null/models");
+
+        assertThat(ran.code()).as(ran.err()).isEqualTo(2);
+        assertThat(ran.err()).contains("/dev/null/models");
+    }
+
     private static Ran run(Path home, String input, String... arguments) throws IOException, InterruptedException {
         return Ran.chasqui(home, Map.of(), input, arguments);
     }

@@ -32,19 +32,25 @@ public final class MarkdownChat {
                                 : tree.conversation().title())
                 .append("\n");
         if (!tree.conversation().systemPrompt().isEmpty()) {
-            section(out, "system", "System", tree.conversation().systemPrompt());
+            section(out, "system", tree.conversation().systemPrompt());
         }
         for (Message message : tree.currentPath()) {
-            section(out, message.role(), message.isUser() ? "User" : "Assistant", message.content());
+            section(out, message.role(), message.content());
         }
         return out.toString();
     }
 
-    private static void section(StringBuilder out, String role, String heading, String text) {
+    /**
+     * Adds a message.
+     *
+     * @param role system, user or assistant
+     */
+    public static void section(StringBuilder out, String role, String text) {
         out.append("\n<!-- chasqui: ")
                 .append(role)
                 .append(" -->\n## ")
-                .append(heading)
+                .append(role.substring(0, 1).toUpperCase(Locale.ROOT))
+                .append(role.substring(1))
                 .append("\n\n");
         out.append(MARKED_LINE.matcher(text).replaceAll("\\\\$1")).append("\n");
     }

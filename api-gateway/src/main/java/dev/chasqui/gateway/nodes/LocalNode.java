@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -63,11 +64,15 @@ public final class LocalNode implements AutoCloseable {
             @Nullable Integer lastExitCode,
             @Nullable Long pid) {}
 
+    /** The exit code by which the child says that it cannot be started as it was told. */
+    private static final int BAD_SETTINGS = 2;
+
     private final List<String> command;
     private final Backoff backoff;
     private final Duration patience;
     private final Runnable started;
     private final Thread supervisor;
+    private final CompletableFuture<Void> unusable = new CompletableFuture<>();
     private volatile boolean closing;
     private volatile Status status = new Status(State.STARTING, 0, null, null);
     private volatile @Nullable Process child;
@@ -90,6 +95,11 @@ public final class LocalNode implements AutoCloseable {
         this.patience = patience;
         supervisor = new Thread(this::supervise, "chasqui-supervisor");
         supervisor.setDaemon(true);
+    }
+
+    /** Comes where the child refuses its settings, as its first exit code says: it is not started again. */
+    public CompletableFuture<Void> unusable() {
+        return unusable;
     }
 
     /** Starts the child and returns at once. */
@@ -147,6 +157,11 @@ public final class LocalNode implements AutoCloseable {
                 long startNanos = System.nanoTime();
                 Integer exitCode = runOnce();
                 if (closing) {
+                    return;
+                }
+                if (exitCode != null && exitCode == BAD_SETTINGS && status.restarts() == 0) {
+                    status = new Status(State.STOPPED, 0, exitCode, null);
+                    unusable.complete(null);
                     return;
                 }
                 wait = backoff.next(wait, Duration.ofNanos(System.nanoTime() - startNanos));

@@ -12,12 +12,14 @@ final class ChatCompletionBody {
      *
      * @param reasoningField where it tells what the model thought
      * @param words for calls of tools
+     * @param logprobs whether they were asked for
      */
-    static byte[] encode(Heading heading, String reasoningField, CallWords words, CollectedAnswer answer) {
+    static byte[] encode(
+            Heading heading, String reasoningField, CallWords words, boolean logprobs, CollectedAnswer answer) {
         JsonBytes out = heading.write(new JsonBytes(1024), "chat.completion", answer.model());
         for (int i = 0; i < answer.choices().size(); i++) {
             out.raw(i == 0 ? "" : ",").raw("{\"index\":").number(i).raw(",\"message\":");
-            choice(out, reasoningField, words, answer.choices().get(i));
+            choice(out, reasoningField, words, logprobs, answer.choices().get(i));
             out.raw("}");
         }
         out.raw("],\"usage\":");
@@ -27,7 +29,8 @@ final class ChatCompletionBody {
         return out.raw("}").toArray();
     }
 
-    private static void choice(JsonBytes out, String reasoningField, CallWords words, CollectedAnswer.Choice choice) {
+    private static void choice(
+            JsonBytes out, String reasoningField, CallWords words, boolean logprobs, CollectedAnswer.Choice choice) {
         out.raw("{\"role\":\"assistant\",\"content\":");
         if (choice.content().isEmpty() && !choice.calls().isEmpty()) {
             out.raw("null");
@@ -40,7 +43,7 @@ final class ChatCompletionBody {
         }
         words.write(out, choice.calls());
         out.raw("},\"logprobs\":");
-        if (choice.logprobs().isEmpty()) {
+        if (!logprobs) {
             out.raw("null");
         } else {
             out.raw("{\"content\":[");

@@ -45,6 +45,7 @@ final class ChatCompletionsController {
         Heading heading = new Heading(Answers.id("chatcmpl-"), clock.instant().getEpochSecond(), nodes.fingerprint());
         CallWords words = request.functions() ? CallWords.FUNCTION : CallWords.TOOLS;
         int choices = request.chat().getChoices();
+        boolean logprobs = request.chat().hasLogprobs();
         return request.stream()
                 ? answers.stream(
                         exchange,
@@ -55,7 +56,7 @@ final class ChatCompletionsController {
                         exchange,
                         events,
                         choices,
-                        answer -> ChatCompletionBody.encode(heading, reasoningField, words, answer));
+                        answer -> ChatCompletionBody.encode(heading, reasoningField, words, logprobs, answer));
     }
 
     private static boolean mayCall(ChatCompletionRequest request) {

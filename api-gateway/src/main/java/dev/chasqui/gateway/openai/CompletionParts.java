@@ -20,8 +20,9 @@ final class CompletionParts {
      * @param prompt its tokens; none where they are not told
      */
     static int begin(String text, List<TokenLogprob> prompt) {
-        String first = prompt.isEmpty() ? "" : prompt.get(0).getPiece().toStringUtf8();
-        return text.startsWith(first) ? 0 : -first.codePointCount(0, first.length());
+        ByteString first = prompt.isEmpty() ? ByteString.EMPTY : prompt.get(0).getPiece();
+        // By bytes: a token may be the beginning of a character.
+        return ByteString.copyFromUtf8(text).startsWith(first) ? 0 : -characters(first);
     }
 
     /**
@@ -60,12 +61,19 @@ final class CompletionParts {
             ByteString piece = tokens.get(i).getPiece();
             boolean amid = !piece.isEmpty() && goesOn(piece.byteAt(0));
             out.raw(i == 0 ? "" : ",").number(Math.max(0, amid ? at - 1 : at));
-            for (int b = 0; b < piece.size(); b++) {
-                at += goesOn(piece.byteAt(b)) ? 0 : 1;
-            }
+            at += characters(piece);
         }
         out.raw("]}");
         return at;
+    }
+
+    /** How many begin in it. */
+    private static int characters(ByteString piece) {
+        int characters = 0;
+        for (int i = 0; i < piece.size(); i++) {
+            characters += goesOn(piece.byteAt(i)) ? 0 : 1;
+        }
+        return characters;
     }
 
     /** Whether a byte of UTF-8 belongs to the character before it. */

@@ -62,7 +62,10 @@ final class ResponsesController {
     Mono<Void> count(ServerWebExchange exchange) {
         return bodies.read(exchange.getRequest(), body -> {
             ResponseRequest request = request(body);
-            return NAMES.in(nodes.countTokens(request.chat(conversation(request, previous(request)))))
+            Response previous = previous(request);
+            List<ChatMessage> conversation = conversation(request, previous);
+            return NAMES.in(sent(request, conversation, leftOut(request, previous))
+                            .flatMap(fitted -> nodes.countTokens(fitted.request())))
                     .flatMap(count -> Answers.json(
                             exchange.getResponse(),
                             new JsonBytes(64)
@@ -81,7 +84,7 @@ final class ResponsesController {
         Response previous = previous(request);
         List<ChatMessage> conversation = conversation(request, previous);
         Response response = new Response(stored.newId(), clock.instant().getEpochSecond(), request, conversation);
-        response.leaveOut(request.truncates() && previous != null ? previous.leftOut() : 0);
+        response.leaveOut(leftOut(request, previous));
         if (request.store()) {
             stored.put(response);
         }
@@ -126,15 +129,21 @@ final class ResponsesController {
     }
 
     private Flux<GenerationEvent> generation(Response response, ResponseRequest request) {
-        if (!request.truncates()) {
-            return nodes.chat(request.chat(response.conversation()));
-        }
-        return truncation
-                .fit(response.conversation(), response.leftOut(), request::chat)
-                .flatMapMany(fitted -> {
-                    response.leaveOut(fitted.leftOut());
-                    return nodes.chat(fitted.request());
-                });
+        return sent(request, response.conversation(), response.leftOut()).flatMapMany(fitted -> {
+            response.leaveOut(fitted.leftOut());
+            return nodes.chat(fitted.request());
+        });
+    }
+
+    /** What goes to the model. */
+    private Mono<Truncation.Fitted> sent(ResponseRequest request, List<ChatMessage> conversation, int leftOut) {
+        return request.truncates()
+                ? truncation.fit(conversation, leftOut, request::chat)
+                : Mono.just(new Truncation.Fitted(request.chat(conversation), 0));
+    }
+
+    private static int leftOut(ResponseRequest request, @Nullable Response previous) {
+        return request.truncates() && previous != null ? previous.leftOut() : 0;
     }
 
     private static NodeException cancelled() {

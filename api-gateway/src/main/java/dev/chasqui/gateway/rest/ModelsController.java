@@ -1,10 +1,12 @@
 package dev.chasqui.gateway.rest;
 
 import dev.chasqui.gateway.answers.Answers;
+import dev.chasqui.gateway.nodes.NodeException;
 import dev.chasqui.gateway.nodes.NodeRouter;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.GenerationFields;
 import dev.chasqui.gateway.requests.RequestBody;
+import dev.chasqui.proto.v1.ErrorReason;
 import dev.chasqui.proto.v1.Heat;
 import dev.chasqui.proto.v1.LoadModelRequest;
 import dev.chasqui.proto.v1.Model;
@@ -75,7 +77,15 @@ final class ModelsController {
     }
 
     Mono<Void> unload(ServerWebExchange exchange, String name) {
-        return nodes.unloadModel(asked(name)).then(Mono.defer(() -> show(exchange, name)));
+        return nodes.unloadModel(asked(name))
+                .then(Mono.defer(() -> show(exchange, name)
+                        // Where its file has gone meanwhile there is nothing more to tell of it.
+                        .onErrorResume(
+                                failure -> failure instanceof NodeException known
+                                        && known.reason() == ErrorReason.ERROR_REASON_MODEL_NOT_FOUND,
+                                failure -> success(
+                                        exchange,
+                                        JSON.objectNode().put("name", name).put("state", "absent")))));
     }
 
     /** Ends a download, whoever began it. */

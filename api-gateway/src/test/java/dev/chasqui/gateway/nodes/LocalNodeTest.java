@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,30 @@ class LocalNodeTest {
             await(() -> node.status().restarts() >= 3);
 
             assertThat(node.status().lastExitCode()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aChildThatRefusesItsSettingsIsNotStartedAgain() throws Exception {
+        AtomicInteger starts = new AtomicInteger();
+        try (LocalNode node = node(starts, "sh", "-c", "exit 2")) {
+            node.unusable().get(10, TimeUnit.SECONDS);
+
+            Thread.sleep(200);
+            assertThat(starts).hasValue(1);
+            assertThat(node.status().state()).isEqualTo(LocalNode.State.STOPPED);
+            assertThat(node.status().lastExitCode()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void oneThatRanBeforeIsTriedAgainWhateverItsExitCode(@TempDir Path folder) throws Exception {
+        String mark = folder.resolve("ran").toString();
+        try (LocalNode node =
+                node(new AtomicInteger(), "sh", "-c", "[ -e " + mark + " ] && exit 2; touch " + mark + "; exit 1")) {
+            await(() -> node.status().restarts() >= 3);
+
+            assertThat(node.unusable()).isNotDone();
         }
     }
 

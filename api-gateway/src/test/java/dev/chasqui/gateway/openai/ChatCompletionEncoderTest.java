@@ -165,7 +165,7 @@ class ChatCompletionEncoderTest {
         }
 
         assertThat(new String(
-                        ChatCompletionBody.encode(HEADING, "reasoning_content", CallWords.TOOLS, answer),
+                        ChatCompletionBody.encode(HEADING, "reasoning_content", CallWords.TOOLS, false, answer),
                         StandardCharsets.UTF_8))
                 .isEqualTo("{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,"
                         + "\"model\":\"tiny\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"message\":"
@@ -176,6 +176,17 @@ class ChatCompletionEncoderTest {
                         + "\"completion_tokens\":2,\"total_tokens\":9,\"prompt_tokens_details\":"
                         + "{\"cached_tokens\":3},\"completion_tokens_details\":{\"reasoning_tokens\":0}},"
                         + TIMINGS + "}");
+    }
+
+    @Test
+    void anAnswerWithoutATokenHasAnEmptyListOfLogprobsWhereTheyWereAskedFor() {
+        CollectedAnswer answer = new CollectedAnswer(1);
+        answer.add(completed());
+
+        assertThat(new String(
+                        ChatCompletionBody.encode(HEADING, "reasoning_content", CallWords.TOOLS, true, answer),
+                        StandardCharsets.UTF_8))
+                .contains("\"logprobs\":{\"content\":[],\"refusal\":null}");
     }
 
     private static ChatCompletionEncoder encoder(int choices, boolean usage) {

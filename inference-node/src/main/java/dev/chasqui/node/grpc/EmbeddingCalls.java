@@ -92,7 +92,7 @@ final class EmbeddingCalls {
                 dimensions >= 0 && dimensions <= own,
                 "dimensions",
                 Integer.toUnsignedString(dimensions),
-                "1 to " + own + ", or 0 for all");
+                "1 to " + own);
         return dimensions == 0 ? own : dimensions;
     }
 
@@ -164,16 +164,13 @@ final class EmbeddingCalls {
 
     /** Leases the model, opens its embedder, and lets {@code work} begin the computing on a handler thread. */
     private <T> void run(String name, @Nullable KeepAlive keepAlive, StreamObserver<T> response, Work<T> work) {
-        Call<T> call = new Call<>((ServerCallStreamObserver<T>) response);
+        Call<T> call = new Call<>((ServerCallStreamObserver<T>) response, keepAlive);
         models.lease(name).whenComplete((lease, failure) -> {
             if (failure != null) {
                 call.fail(failure);
                 return;
             }
             call.lease = lease;
-            if (keepAlive != null) {
-                lease.keep(keepAlive);
-            }
             models.embedder(lease)
                     .thenAcceptAsync(
                             embedder -> {
@@ -201,15 +198,21 @@ final class EmbeddingCalls {
     /** One call, until it is answered or its caller has gone. */
     private final class Call<T> {
         private final ServerCallStreamObserver<T> out;
+        private final @Nullable KeepAlive keepAlive;
         volatile @Nullable ModelLease lease;
         private volatile @Nullable CompletableFuture<Embedder.Computed> computing;
 
-        Call(ServerCallStreamObserver<T> out) {
+        Call(ServerCallStreamObserver<T> out, @Nullable KeepAlive keepAlive) {
             this.out = out;
+            this.keepAlive = keepAlive;
             out.setOnCancelHandler(this::cancel);
         }
 
         void compute(Embedder embedder, Supplier<List<int[]>> texts, Pooling pooling, Reply<T> reply) {
+            ModelLease held = lease;
+            if (held != null && keepAlive != null) {
+                held.keep(keepAlive); // not before: what is refused changes nothing
+            }
             CompletableFuture<Embedder.Computed> result = embedder.compute(texts, pooling);
             computing = result;
             if (out.isCancelled()) {

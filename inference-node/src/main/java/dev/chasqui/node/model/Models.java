@@ -546,6 +546,11 @@ public final class Models implements AutoCloseable {
                     model.slots(),
                     model.contextTokens(),
                     plan.needs());
+            if (settings.contextTokens() > plan.contextTokens()) {
+                notice("model " + name + " runs with " + plan.contextTokens()
+                        + " tokens of context, as many as it was trained for, and not with "
+                        + settings.contextTokens());
+            }
             changed();
             return model;
         } catch (LlamaException e) {

@@ -78,8 +78,13 @@ final class CatalogueReader {
         } catch (JacksonException e) {
             TokenStreamLocation at = e.getLocation();
             String where = at == null ? "" : ": line " + at.getLineNr() + ", column " + at.getColumnNr();
-            throw new BadCatalogue(file.name() + where + ": " + e.getOriginalMessage() + " (expected: JSON)");
+            throw new BadCatalogue(file.name() + where + ": " + message(e) + " (expected: JSON)");
         }
+    }
+
+    /** Without what Jackson says of where an object began that does not end. */
+    private static String message(JacksonException e) {
+        return String.valueOf(e.getOriginalMessage()).replaceAll(" \\(start marker at .*", "");
     }
 
     /** Returns the entries that this file names, laid over those of earlier files. */

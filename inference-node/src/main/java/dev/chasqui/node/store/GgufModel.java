@@ -42,7 +42,8 @@ record GgufModel(List<Path> files, long sizeBytes, GgufSummary summary) {
         List<GgufFile> heads = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
             if (!Files.isRegularFile(files.get(i))) {
-                throw new BadModelFile(names.get(i) + " is missing (expected: " + names.size() + " files in all)");
+                throw new BadModelFile(names.get(i) + " is missing (expected: "
+                        + (names.size() == 1 ? "a file" : names.size() + " files in all") + ")");
             }
             try (SeekableByteChannel file = Files.newByteChannel(files.get(i))) {
                 heads.add(GgufFile.read(file, names.get(i)));
