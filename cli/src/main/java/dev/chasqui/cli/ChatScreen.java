@@ -41,7 +41,9 @@ final class ChatScreen {
 
     /** Returns when the person ends it. */
     void run() throws IOException {
-        try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
+        // Asking the terminal what it makes of emojis would swallow what has been typed by then.
+        try (Terminal terminal =
+                TerminalBuilder.builder().system(true).graphemeCluster(false).build()) {
             DefaultParser parser = new DefaultParser();
             parser.setEscapeChars(new char[0]);
             parser.setQuoteChars(new char[0]);
@@ -179,6 +181,9 @@ final class ChatScreen {
             Conversation.End end = conversation.ask(question, shown);
             shown.end();
             say(window, statistics(end));
+        } catch (Failure failure) {
+            shown.breakOff();
+            throw failure;
         } finally {
             window.asUsual();
         }
@@ -204,6 +209,7 @@ final class ChatScreen {
         private final WordWrap wrap = new WordWrap();
         private boolean line;
         private boolean thinking;
+        private boolean begun;
 
         ShownAnswer(Window window) {
             this.window = window;
@@ -238,7 +244,16 @@ final class ChatScreen {
             window.print("\n");
         }
 
+        /** What is said next begins in a line of its own. */
+        void breakOff() {
+            takeLineAway();
+            if (begun) {
+                window.print("\n");
+            }
+        }
+
         private String wrapped(String text) {
+            begun = true;
             return wrap.put(printable(text), window.columns());
         }
 

@@ -15,6 +15,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -204,9 +205,15 @@ final class ServerClient {
     }
 
     private Failure unreachable(IOException problem) {
-        return problem instanceof ConnectException || problem instanceof HttpTimeoutException
-                ? new Failure("no server answers at " + base + " (start one with: chasqui serve)", 1)
-                : new Failure(base + ": " + problem.getMessage(), 1);
+        if (problem instanceof ConnectException || problem instanceof HttpTimeoutException) {
+            return new Failure("no server answers at " + base + " (start one with: chasqui serve)", 1);
+        }
+        // Of TLS it matters what is wrong; all else is that the server went away before it had answered.
+        return problem instanceof SSLException ? new Failure(base + ": " + problem.getMessage(), 1) : broken();
+    }
+
+    private Failure broken() {
+        return new Failure("the connection to " + base + " broke", 1);
     }
 
     private static Failure interrupted() {
@@ -235,11 +242,11 @@ final class ServerClient {
                     }
                 }
                 return null;
-            } catch (IOException broken) {
+            } catch (IOException gone) {
                 if (closed) {
                     return null;
                 }
-                throw new Failure("the connection to " + base + " broke", 1);
+                throw broken();
             }
         }
 
