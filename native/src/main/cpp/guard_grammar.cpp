@@ -2,6 +2,8 @@
 
 #include "grammar_states.h"
 
+#include "common.h"
+
 #include <algorithm>
 #include <chrono>
 #include <deque>
@@ -87,7 +89,8 @@ llama_grammar_parser parsed(const std::string & grammar, const llama_vocab * voc
         throw;
     } catch (const std::exception & e) {
         std::string why = e.what();
-        refuse("grammar: " + why.substr(0, std::min(why.find(" at "), why.find('\'')))); // what follows quotes it
+        size_t quotes = why.find(" at "); // what follows quotes the grammar; before it a quoted character is what was expected
+        refuse("grammar: " + string_strip(why.substr(0, quotes != std::string::npos ? quotes : why.find('\''))));
     }
     for (const auto & rule : parser.rules) {
         if (rule.empty()) refuse("grammar: a rule is used but not defined");

@@ -18,6 +18,8 @@ record Bar(String what, double progress, long done, long total, double bytesPerS
     /** So that a figure that grows by a digit does not move the drawing's end. */
     private static final int STEP = 5;
 
+    private static final int MOST_SECONDS = 100 * 3600 - 1;
+
     private static final String BESIDE_CELLS = "  []";
 
     /** Without sizes. */
@@ -52,9 +54,9 @@ record Bar(String what, double progress, long done, long total, double bytesPerS
     }
 
     private String left() {
-        return bytesPerSecond <= 0 || total <= done
-                ? ""
-                : "  " + time(Math.round((total - done) / bytesPerSecond)) + " left";
+        double seconds = bytesPerSecond <= 0 || total <= done ? 0 : (total - done) / bytesPerSecond;
+        // Where it stands still nobody knows.
+        return seconds == 0 || seconds > MOST_SECONDS ? "" : "  " + time(Math.round(seconds)) + " left";
     }
 
     private String drawing(int cells) {

@@ -363,6 +363,14 @@ final class StructuredOutputTest extends ReadyNodeTest {
         assertThat(refusal.message()).startsWith("output_format.grammar: ");
     }
 
+    @Test
+    void whatAGrammarLacksIsSaidWithoutWhatItSays() throws Exception {
+        Refusal refusal = refused(
+                OutputFormat.newBuilder().setGrammar("root ::= (\"secret\"").build());
+
+        assertThat(refusal.message()).isEqualTo("output_format.grammar: expecting ')'");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"root ::= [z-a]", "root ::= \"ab\" [z-a]"})
     void aGrammarThatLeadsNowhereIsTheCallersFault(String grammar) throws Exception {
