@@ -89,8 +89,9 @@ llama_grammar_parser parsed(const std::string & grammar, const llama_vocab * voc
         throw;
     } catch (const std::exception & e) {
         std::string why = e.what();
-        size_t quotes = why.find(" at "); // what follows quotes the grammar; before it a quoted character is what was expected
-        refuse("grammar: " + string_strip(why.substr(0, quotes != std::string::npos ? quotes : why.find('\''))));
+        // What follows quotes the grammar; a character that was expected is quoted too.
+        size_t quotes = string_starts_with(why, "expecting ") ? why.find(" at ") : std::min(why.find(" at "), why.find('\''));
+        refuse("grammar: " + string_strip(why.substr(0, quotes)));
     }
     for (const auto & rule : parser.rules) {
         if (rule.empty()) refuse("grammar: a rule is used but not defined");

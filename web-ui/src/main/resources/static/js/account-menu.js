@@ -8,6 +8,9 @@ import { ROLES } from './roles.js';
 import { waysTo } from './sign-in-elsewhere.js';
 import { toast } from './toast.js';
 
+/** How long the menu waits to be told which sites are connected. */
+const LINKS_MS = 1_000;
+
 /**
  * Who is signed in, at the foot of the side, and what can be done about it. Where nobody has to sign in it is not there.
  */
@@ -16,6 +19,7 @@ export class AccountMenu {
   #health;
   #open;
   #password;
+  #isOpening = false;
   #face = el('span.account-face', { ariaHidden: 'true' });
   #name = el('span.account-name', { dir: 'auto' });
   #role = el('span.account-role');
@@ -51,11 +55,14 @@ export class AccountMenu {
   }
 
   async #showMenu() {
+    if (this.#isOpening) return;
     const menu = this.#menu;
     const { account, csrfToken } = this.#session;
     const ways = waysTo(this.#health.current.sites, csrfToken);
-    // Where it cannot be told, connecting once more does no harm.
-    const linked = ways.length === 0 ? [] : await linkedSites().catch(() => []);
+    // Where it cannot be told in time, connecting once more does no harm.
+    this.#isOpening = ways.length > 0;
+    const linked = this.#isOpening ? await linkedSites(AbortSignal.timeout(LINKS_MS)).catch(() => []) : [];
+    this.#isOpening = false;
     menu.open(this.#button, [
       el('p.menu-head', { role: 'presentation', dir: 'auto' }, account.email),
       menu.item('lock', account.has_password === false ? 'Set a password' : 'Change password', () => this.#password.open()),

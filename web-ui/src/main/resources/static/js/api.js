@@ -95,7 +95,7 @@ export async function callApi(method, path, body, signal) {
 /** What a session adds to requests; without accounts nothing. */
 const session = { csrfToken: '', entered: async () => {}, renew: async () => false };
 /** What a stranger may ask for. */
-const OPEN_PATHS = /^\/api\/(?:auth\/|health$)/;
+const OPEN_PATHS = /^\/api\/(?:auth\/(?!identities)|health$)/;
 
 /**
  * @param {object} changes

@@ -41,9 +41,10 @@ export const signOut = everywhere => callApi('POST', '/api/auth/logout', everywh
 
 /**
  * By which other sites the account's owner may sign in.
+ * @param {AbortSignal} signal how long one waits for it
  * @returns {Promise<string[]>}
  */
-export const linkedSites = async () => (await callApi('GET', '/api/auth/identities')).identities.map(({ provider }) => provider);
+export const linkedSites = async signal => (await callApi('GET', '/api/auth/identities', undefined, signal)).identities.map(({ provider }) => provider);
 
 /** @param {string} site by which nobody signs in to the account any more */
 export const unlinkSite = site => callApi('DELETE', `/api/auth/identities/${site}`);

@@ -109,7 +109,7 @@ public final class Main implements Runnable {
     }
 
     /** No shell has looked at what stands in a file or, mostly, in a variable. */
-    private static Path path(String text) {
+    static Path path(String text) {
         boolean home = text.equals("~") || text.startsWith("~/");
         return Path.of(home ? System.getProperty("user.home") + text.substring(1) : text);
     }

@@ -100,7 +100,7 @@ final class NodeCommand implements Callable<Integer>, ServerCommand {
                 throw new Failure(
                         listen.getHostString() + " port " + listen.getPort()
                                 + " is taken: name another with --listen, or end what listens there.",
-                        2);
+                        supervised ? 1 : 2); // who chose it for a child tries it again
             }
             throw new Failure(String.valueOf(problem.getMessage()), 1);
         }

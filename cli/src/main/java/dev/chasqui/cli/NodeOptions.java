@@ -315,7 +315,7 @@ final class NodeOptions {
         if (model == null || model.matches(SCHEME) || !model.endsWith(".gguf")) {
             return model;
         }
-        Path file = Path.of(model).toAbsolutePath().normalize();
+        Path file = Main.path(model).toAbsolutePath().normalize();
         if (Files.isRegularFile(file)) {
             return file.toString();
         }

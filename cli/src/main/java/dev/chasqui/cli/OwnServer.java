@@ -73,6 +73,9 @@ final class OwnServer implements AutoCloseable {
                 if (readiness.state() == Readiness.State.FAILED) {
                     throw new Failure(readiness.message(), 1);
                 }
+                if (gateway.nodeUnusable().isDone()) {
+                    throw new Failure("the node cannot run with these settings", 2);
+                }
                 Thread.sleep(LOOK_AGAIN_MS);
                 readiness = gateway.readiness();
             }

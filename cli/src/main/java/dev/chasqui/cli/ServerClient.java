@@ -1,10 +1,12 @@
 package dev.chasqui.cli;
 
 import java.io.BufferedReader;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -15,7 +17,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -208,8 +209,12 @@ final class ServerClient {
         if (problem instanceof ConnectException || problem instanceof HttpTimeoutException) {
             return new Failure("no server answers at " + base + " (start one with: chasqui serve)", 1);
         }
-        // Of TLS it matters what is wrong; all else is that the server went away before it had answered.
-        return problem instanceof SSLException ? new Failure(base + ": " + problem.getMessage(), 1) : broken();
+        String said = String.valueOf(problem.getMessage());
+        // How Java says that the server went away before it had answered.
+        boolean gone = problem instanceof EOFException
+                || problem instanceof SocketException
+                || said.contains("received no bytes");
+        return gone ? broken() : new Failure(base + ": " + said, 1);
     }
 
     private Failure broken() {

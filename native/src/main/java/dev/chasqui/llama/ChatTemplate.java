@@ -69,7 +69,7 @@ public final class ChatTemplate {
                 Shim.cq_templates_apply_plain(address, plain, plain.length, now, form, told, count, error));
     }
 
-    /** The text of a rendered conversation, which is as {@link #render(String)} takes it and fails as that does. */
+    /** The text of a rendered conversation, which is as {@link #render(String)} takes it and fails as that does; it ends at the first NUL. */
     public String text(String requestJson) {
         long[] text = new long[1];
         render(requestJson, text);

@@ -3,6 +3,7 @@ package dev.chasqui.gateway.accounts;
 import dev.chasqui.gateway.requests.RequestError;
 import dev.chasqui.gateway.storage.Transaction;
 import java.time.Clock;
+import java.util.Collection;
 import java.util.List;
 import reactor.core.publisher.Mono;
 
@@ -82,24 +83,28 @@ public final class Identities {
      * Takes a link away: from then on nobody signs in to the account by that place. One way to sign in has to stay.
      *
      * @param provider by its name
+     * @param ways the places by which one can sign in to this server
      */
-    public Mono<Void> unlink(Account account, String provider) {
+    public Mono<Void> unlink(Account account, String provider, Collection<String> ways) {
         // Of two at once that take different links the second one must see what the first one left.
         return accounts.transaction(transaction -> AccountTable.findToChange(transaction, account.id())
                 .flatMap(current -> IdentityTable.of(transaction, account.id())
                         .collectList()
-                        .doOnNext(linked -> requireAnotherWay(current, linked, provider)))
+                        .doOnNext(linked -> requireAnotherWay(current, linked, provider, ways)))
                 .flatMap(linked -> IdentityTable.delete(transaction, account.id(), provider))
                 .then());
     }
 
-    private static void requireAnotherWay(Account account, List<LinkedIdentity> linked, String provider) {
+    private static void requireAnotherWay(
+            Account account, List<LinkedIdentity> linked, String provider, Collection<String> ways) {
         if (linked.stream().noneMatch(each -> each.provider().equals(provider))) {
             throw RequestError.http(
                     404, "Your account is not linked with one at " + provider + ".", "identity_not_found", null);
         }
-        if (!account.hasPassword()
-                && linked.stream().allMatch(each -> each.provider().equals(provider))) {
+        boolean another = linked.stream()
+                .map(LinkedIdentity::provider)
+                .anyMatch(each -> !each.equals(provider) && ways.contains(each));
+        if (!account.hasPassword() && !another) {
             throw RequestError.http(409, "You could not sign in any more: set a password first.", "last_sign_in", null);
         }
     }

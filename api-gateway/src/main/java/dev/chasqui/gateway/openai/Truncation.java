@@ -34,12 +34,27 @@ final class Truncation {
      */
     Mono<Fitted> fit(List<ChatMessage> conversation, int leftOut, Function<List<ChatMessage>, ChatRequest> request) {
         Cuts cuts = new Cuts(conversation);
-        int start = cuts.first(leftOut);
-        ChatRequest whole = request.apply(cuts.messages(start));
-        return nodes.countTokens(whole).flatMap(counted -> {
-            int room = ContextWindow.room(whole, counted.getContextTokens());
+        int begun = cuts.first(leftOut);
+        // The model may be another one by now, which holds more.
+        return begun == 0
+                ? fitFrom(0, cuts, request)
+                : whole(cuts, request).switchIfEmpty(Mono.defer(() -> fitFrom(begun, cuts, request)));
+    }
+
+    /** All of it; empty where that does not fit. */
+    private Mono<Fitted> whole(Cuts cuts, Function<List<ChatMessage>, ChatRequest> request) {
+        ChatRequest whole = request.apply(cuts.messages(0));
+        return nodes.countTokens(whole)
+                .filter(counted -> counted.getTokens() <= ContextWindow.room(whole, counted.getContextTokens()))
+                .map(counted -> new Fitted(whole, 0));
+    }
+
+    private Mono<Fitted> fitFrom(int start, Cuts cuts, Function<List<ChatMessage>, ChatRequest> request) {
+        ChatRequest longest = request.apply(cuts.messages(start));
+        return nodes.countTokens(longest).flatMap(counted -> {
+            int room = ContextWindow.room(longest, counted.getContextTokens());
             return counted.getTokens() <= room || start == cuts.last()
-                    ? Mono.just(new Fitted(whole, cuts.leftOut(start)))
+                    ? Mono.just(new Fitted(longest, cuts.leftOut(start)))
                     : ContextWindow.cut(
                                     start + 1,
                                     cuts.last(),

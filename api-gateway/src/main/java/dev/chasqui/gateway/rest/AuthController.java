@@ -8,6 +8,7 @@ import dev.chasqui.gateway.accounts.Principal;
 import dev.chasqui.gateway.accounts.Session;
 import dev.chasqui.gateway.limits.Metering;
 import dev.chasqui.gateway.limits.Usage;
+import dev.chasqui.gateway.oauth.OAuth;
 import dev.chasqui.gateway.requests.Fields;
 import dev.chasqui.gateway.requests.RequestBody;
 import dev.chasqui.gateway.requests.RequestError;
@@ -22,13 +23,16 @@ import tools.jackson.databind.node.ObjectNode;
 final class AuthController {
     private final Accounts accounts;
     private final Identities identities;
+    private final OAuth oauth;
     private final Metering metering;
     private final RequestBody bodies;
     private final Clock clock;
 
-    AuthController(Accounts accounts, Identities identities, Metering metering, RequestBody bodies, Clock clock) {
+    AuthController(
+            Accounts accounts, Identities identities, OAuth oauth, Metering metering, RequestBody bodies, Clock clock) {
         this.accounts = accounts;
         this.identities = identities;
+        this.oauth = oauth;
         this.metering = metering;
         this.bodies = bodies;
         this.clock = clock;
@@ -100,7 +104,7 @@ final class AuthController {
 
     Mono<Void> unlink(ServerWebExchange exchange, String provider) {
         return identities
-                .unlink(signedIn(exchange), provider)
+                .unlink(signedIn(exchange), provider, oauth.names())
                 .then(Mono.defer(() -> Success.write(
                         exchange,
                         JsonNodeFactory.instance

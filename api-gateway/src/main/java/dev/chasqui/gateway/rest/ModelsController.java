@@ -85,7 +85,10 @@ final class ModelsController {
                                         && known.reason() == ErrorReason.ERROR_REASON_MODEL_NOT_FOUND,
                                 failure -> success(
                                         exchange,
-                                        JSON.objectNode().put("name", name).put("state", "absent")))));
+                                        JSON.objectNode()
+                                                .put("name", name)
+                                                .put("state", "absent")
+                                                .put("is_default", name.equals(DEFAULT))))));
     }
 
     /** Ends a download, whoever began it. */

@@ -113,7 +113,7 @@ public final class RestRoutes implements Dialect {
         StreamsController streams = new StreamsController(events, conversations, answers, authentication);
         routes.add(HttpMethod.GET, "/api/stream/{user_id}", streams::open);
         accounts(
-                new AuthController(accounts, identities, metering, bodies, clock),
+                new AuthController(accounts, identities, oauth, metering, bodies, clock),
                 new AccountsController(accounts, bodies));
         keys(new KeysController(keys, metering, bodies, clock));
         ServerController server = new ServerController(

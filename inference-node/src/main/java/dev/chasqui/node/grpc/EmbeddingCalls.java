@@ -209,11 +209,7 @@ final class EmbeddingCalls {
         }
 
         void compute(Embedder embedder, Supplier<List<int[]>> texts, Pooling pooling, Reply<T> reply) {
-            ModelLease held = lease;
-            if (held != null && keepAlive != null) {
-                held.keep(keepAlive); // not before: what is refused changes nothing
-            }
-            CompletableFuture<Embedder.Computed> result = embedder.compute(texts, pooling);
+            CompletableFuture<Embedder.Computed> result = embedder.compute(() -> kept(texts.get()), pooling);
             computing = result;
             if (out.isCancelled()) {
                 cancel();
@@ -226,6 +222,15 @@ final class EmbeddingCalls {
                     succeed(answer);
                 }
             });
+        }
+
+        /** Texts that will be computed: what is refused before does not change how long the model stays. */
+        private List<int[]> kept(List<int[]> texts) {
+            ModelLease held = lease;
+            if (held != null && keepAlive != null) {
+                held.keep(keepAlive);
+            }
+            return texts;
         }
 
         /** Ends what is done for a caller that has gone. */

@@ -329,6 +329,11 @@ public final class LoadedModel {
         return leases > 0;
     }
 
+    /** Whether it grants no leases any more. */
+    synchronized boolean isCondemned() {
+        return condemned;
+    }
+
     /** Whether its memory is free again. */
     boolean isFreed() {
         return freed;

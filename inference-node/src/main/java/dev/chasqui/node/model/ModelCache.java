@@ -77,10 +77,14 @@ final class ModelCache {
                         return CompletableFuture.completedFuture(new ModelLease(model, () -> released(model)));
                     }
                     // It went out between the look-up and now, or broke; those who have it may still hold its memory.
-                    if (!model.isFreed()) {
-                        leaving.addIfAbsent(model);
+                    synchronized (model) {
+                        if (model.isCondemned()) {
+                            if (!model.isFreed()) {
+                                leaving.addIfAbsent(model);
+                            }
+                            forget(name, model);
+                        }
                     }
-                    forget(name, model);
                     return lease(name, plan, load);
                 });
     }
@@ -191,14 +195,17 @@ final class ModelCache {
     }
 
     private void reinstate(LoadedModel model) {
-        if (!model.reinstate()) {
-            return;
-        }
-        if (cache.asMap().putIfAbsent(model.name(), CompletableFuture.completedFuture(model)) == null) {
-            leaving.remove(model);
-        } else {
-            // Somebody has asked for it meanwhile, and waits until it is loaded anew.
-            model.retire();
+        // Nobody closes it or forgets it meanwhile.
+        synchronized (model) {
+            if (!model.reinstate()) {
+                return;
+            }
+            if (cache.asMap().putIfAbsent(model.name(), CompletableFuture.completedFuture(model)) == null) {
+                leaving.remove(model);
+            } else {
+                // Somebody has asked for it meanwhile, and waits until it is loaded anew.
+                model.retire();
+            }
         }
     }
 

@@ -369,6 +369,12 @@ final class StructuredOutputTest extends ReadyNodeTest {
                 OutputFormat.newBuilder().setGrammar("root ::= (\"secret\"").build());
 
         assertThat(refusal.message()).isEqualTo("output_format.grammar: expecting ')'");
+        assertThat(refused(OutputFormat.newBuilder()
+                                .setGrammar("root ::= <secret word at home>")
+                                .build())
+                        .message())
+                .startsWith("output_format.grammar: ")
+                .doesNotContain("secret");
     }
 
     @ParameterizedTest

@@ -396,9 +396,10 @@ final class ModelCacheTest {
 
         b.close();
 
-        c.get(30, TimeUnit.SECONDS).close();
+        ModelLease granted = c.get(30, TimeUnit.SECONDS);
         assertThat(again).isNotDone();
         a.close();
+        granted.close();
         try (ModelLease anew = again.get(30, TimeUnit.SECONDS)) {
             assertOpen(anew.model());
             assertThat(anew.model()).isNotSameAs(a.model());
