@@ -81,7 +81,8 @@ class DescribedRequestsIT {
             assertThat(response.body()).doesNotContain("\"server_error\"", "\"api_error\"");
             return;
         }
-        boolean accountsAreOff = operation.path().matches("/api/(accounts.*|oauth/.*|auth/(register|login|password|identities.*))");
+        boolean accountsAreOff =
+                operation.path().matches("/api/(accounts.*|oauth/.*|auth/(register|login|password|identities.*))");
         assertThat(response.statusCode())
                 .satisfiesAnyOf(status -> assertThat(status).isIn(REFUSALS), status -> {
                     assertThat(status).isEqualTo(403);
