@@ -159,9 +159,13 @@ final class DoctorCommand implements Callable<Integer> {
     private ArrayNode models(Llama llama, LocalModels models, ModelSettings settings) {
         ArrayNode out = JSON.arrayNode();
         String wanted = settings.defaultModel();
-        List<StoredModel> stored = wanted == null
-                ? models.store().list()
-                : models.store().find(ModelReference.parse(wanted)).stream().toList();
+        ModelStore.Contents contents = wanted == null
+                ? models.store().look()
+                : new ModelStore.Contents(
+                        models.store().find(ModelReference.parse(wanted)).stream()
+                                .toList(),
+                        List.of());
+        List<StoredModel> stored = contents.usable();
         if (node.model != null && stored.isEmpty()) {
             throw new Failure(
                     "model " + node.model + " is not on disk (fetch it with: chasqui model pull " + node.model + ")",
@@ -170,10 +174,8 @@ final class DoctorCommand implements Callable<Integer> {
         for (StoredModel model : stored) {
             out.add(plan(llama, model, models.store().loadFile(model), settings));
         }
-        if (wanted == null) {
-            for (ModelStore.Damaged damaged : models.store().look().damaged()) {
-                out.addObject().put("name", damaged.name()).put("type", "").put("problem", damaged.reason());
-            }
+        for (ModelStore.Damaged damaged : contents.damaged()) {
+            out.addObject().put("name", damaged.name()).put("type", "").put("problem", damaged.reason());
         }
         return out;
     }

@@ -364,9 +364,7 @@ final class ModelCacheTest {
         ModelCache cache = roomFor(2);
         ModelLease a = lease(cache, "a").join();
         ModelLease b = lease(cache, "b").join();
-        CompletableFuture<ModelLease> c = lease(cache, "c");
-        // After a while the one longest unused is found by nobody any more.
-        awaitGone(cache, "a");
+        CompletableFuture<ModelLease> c = crowdOut(cache, "a", "c");
 
         b.close();
 
@@ -390,8 +388,7 @@ final class ModelCacheTest {
         ModelCache cache = roomFor(2);
         ModelLease a = lease(cache, "a").join();
         ModelLease b = lease(cache, "b").join();
-        CompletableFuture<ModelLease> c = lease(cache, "c");
-        awaitGone(cache, "a");
+        CompletableFuture<ModelLease> c = crowdOut(cache, "a", "c");
         CompletableFuture<ModelLease> again = lease(cache, "a");
 
         b.close();
@@ -406,6 +403,14 @@ final class ModelCacheTest {
         }
         awaitClosed(a.model());
         cache.close();
+    }
+
+    /** Asks for a model while all are in use, until the one longest unused is found by nobody any more. */
+    private CompletableFuture<ModelLease> crowdOut(ModelCache cache, String longestUnused, String name)
+            throws InterruptedException {
+        CompletableFuture<ModelLease> asked = lease(cache, name);
+        awaitGone(cache, longestUnused);
+        return asked;
     }
 
     /** The next lease is taken before the last is given back, so that the model is never idle. */
